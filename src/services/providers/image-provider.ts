@@ -1,0 +1,132 @@
+/**
+ * The contract between a job and whoever makes its images.
+ *
+ * It knows nothing of money beyond one question, which every failure must answer:
+ * could this call have been charged?
+ */
+
+export type ImageFormat = 'png' | 'jpeg' | 'webp';
+export type Background = 'auto' | 'opaque' | 'transparent';
+export type Quality = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
+export type InputFidelity = 'high' | 'low';
+
+/** Width and height in pixels. */
+export type ImageSize = { readonly width: number; readonly height: number };
+
+/** A prepared picture on disk, ready to be uploaded as it is. */
+export type InputFile = {
+  readonly path: string;
+  readonly name: string;
+  readonly contentType: 'image/png' | 'image/jpeg' | 'image/webp';
+};
+
+/** One call to the provider. Everything is concrete: `auto` was resolved before the money was reserved. */
+export type ImageCall = {
+  readonly model: string;
+  readonly prompt: string;
+  /** How many images, 1 to 10. */
+  readonly count: number;
+  readonly size: ImageSize;
+  readonly quality: Quality;
+  readonly background: Background;
+  readonly format: ImageFormat;
+  /** Only where the model has it; left out of the request otherwise. */
+  readonly fidelity?: InputFidelity;
+  /** Pictures to edit or to refer to; with at least one the call is an edit. */
+  readonly images: readonly InputFile[];
+  /** PNG with alpha; transparent pixels are the ones to edit. Belongs to the first image. */
+  readonly mask?: InputFile;
+  /** A stable hash of the member, never a Discord id in the clear. */
+  readonly safetyIdentifier: string;
+};
+
+/** Receives the bytes of one image, in order. `close` resolves when they are durable. */
+export type ByteSink = {
+  write(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Opens the place where the bytes of image `index` (from 0) go. */
+export type OpenByteSink = (index: number) => Promise<ByteSink>;
+
+/** What the provider said about a call that made images. The bytes themselves went to the sinks. */
+export type ImageResult = {
+  /** How many images arrived whole. At least 1. */
+  readonly imageCount: number;
+  /** The provider's usage object exactly as it was sent; undefined where it sent none. */
+  readonly usage: unknown;
+  readonly requestId: string | undefined;
+};
+
+export type ProviderFailureKind =
+  | 'moderation'
+  | 'invalid-request'
+  | 'invalid-image'
+  | 'model-not-found'
+  | 'out-of-quota'
+  | 'invalid-key'
+  | 'unverified-organization'
+  | 'rate-limited'
+  | 'unreachable'
+  | 'server-error'
+  | 'timeout'
+  | 'connection-lost'
+  | 'unusable-answer'
+  | 'cancelled';
+
+/**
+ * Every way in which a call can fail.
+ *
+ * `charged: 'no'` is a claim that must be provable: the provider answered with a refusal, or the request never
+ * left this machine. Everything else is `'unknown'`, is never called again, and counts against the budget.
+ */
+export class ProviderFailure extends Error {
+  override readonly name = 'ProviderFailure';
+  readonly kind: ProviderFailureKind;
+  readonly charged: 'no' | 'unknown';
+  readonly requestId: string | undefined;
+  /** For `rate-limited`: how long the provider asked us to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** For `moderation`: whether the request or its result was declined, where the provider says so. */
+  readonly moderationStage: 'input' | 'output' | undefined;
+
+  constructor(
+    kind: ProviderFailureKind,
+    charged: 'no' | 'unknown',
+    details: {
+      readonly message: string;
+      readonly requestId?: string | undefined;
+      readonly retryAfterMs?: number | undefined;
+      readonly moderationStage?: 'input' | 'output' | undefined;
+      readonly cause?: unknown;
+    },
+  ) {
+    super(details.message, { cause: details.cause });
+    this.kind = kind;
+    this.charged = charged;
+    this.requestId = details.requestId;
+    this.retryAfterMs = details.retryAfterMs;
+    this.moderationStage = details.moderationStage;
+  }
+}
+
+/** A model that the provider's list names. */
+export type OfferedModel = {
+  readonly id: string;
+  /** When the provider will shut it down, where it says so. */
+  readonly shutdownAt: Date | undefined;
+};
+
+export type ImageProvider = {
+  /**
+   * Makes images and writes them to the sinks while they arrive. Makes at most one request.
+   * @throws {ProviderFailure}
+   */
+  makeImages(call: ImageCall, openByteSink: OpenByteSink, signal: AbortSignal): Promise<ImageResult>;
+
+  /**
+   * The models that the key can see; undefined where the provider has no such list.
+   * @throws {ProviderFailure}
+   */
+  listModels(signal: AbortSignal): Promise<readonly OfferedModel[] | undefined>;
+};
