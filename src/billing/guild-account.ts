@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto';
+import type { NanoUsd } from './money.ts';
+import { requireNanoUsd } from './money.ts';
+
+/**
+ * A guild's account for one month, as a pure state machine: head, transfer and movement in; next head, entry and
+ * transfer out, or a refusal. Everything that can go wrong with storage happens elsewhere; everything that can go
+ * wrong with money is decided here.
+ *
+ *     reserve ─▶ dispatch ─▶ post ─▶ adjust
+ *        │          ├─────▶ void
+ *        └─▶ void   └─────▶ unknown ─▶ post, or release ─▶ post
+ */
+
+/** What an entry of the journal does to the account. */
+export type MovementType = 'reserve' | 'dispatch' | 'post' | 'void' | 'unknown' | 'release' | 'adjust';
+
+/** A request that is in flight: its estimate is held, and nobody else can spend it. */
+export type Hold = {
+  readonly amount: NanoUsd;
+  readonly member: string;
+  readonly state: 'reserved' | 'dispatched';
+  /** Milliseconds since the epoch; after it nobody waits for this request any more. */
+  readonly expiresAt: number;
+};
+
+export type AccountHead = {
+  readonly v: 1;
+  /** The number of the last entry; entries are numbered from 1 without holes. */
+  readonly seq: number;
+  readonly settled: NanoUsd;
+  /** The sum of the open holds. */
+  readonly held: NanoUsd;
+  /** The sum of calls whose outcome is not known. Counts against the budget until somebody finds out. */
+  readonly exposure: NanoUsd;
+  readonly counts: Readonly<Record<MovementType, number>>;
+  readonly open: Readonly<Record<string, Hold>>;
+  /** The SHA-256 of the last entry, in hex; the next entry carries it. */
+  readonly lastHash: string;
+};
+
+/** Where a transfer stands. Its id is the interaction's, so an interaction can be paid for once only. */
+export type TransferState = {
+  readonly period: string;
+  readonly seq: number;
+  readonly type: MovementType;
+  /** What was estimated, or for a posted transfer what it cost. */
+  readonly amount: NanoUsd;
+  /** Why it ended, where it ended without a picture. */
+  readonly reason?: string;
+};
+
+/** What every entry tells about the request, so that each line of the journal can be read by itself. */
+export type RequestDetails = {
+  readonly member: string;
+  readonly model: string;
+  readonly size: string;
+  readonly quality: string;
+  readonly count: number;
+  readonly promptSha256: string;
+};
+
+/** What the provider charged, and how we know. */
+export type Charge = {
+  readonly cost: NanoUsd;
+  /** The provider's usage object as it was sent, unknown fields included. */
+  readonly usage: unknown;
+  readonly priceVersion: string;
+  readonly rule: string;
+  readonly requestId?: string | undefined;
+};
+
+export type Movement =
+  | { readonly type: 'reserve'; readonly amount: NanoUsd; readonly expiresAt: number; readonly details: RequestDetails }
+  | { readonly type: 'dispatch'; readonly expiresAt: number }
+  | { readonly type: 'post'; readonly charge: Charge; readonly details: RequestDetails }
+  | { readonly type: 'void'; readonly reason: string }
+  | {
+      readonly type: 'unknown';
+      readonly reason: string;
+      /** The pictures arrived, only their price did not: the estimate stands in for it. */
+      readonly estimated?: boolean;
+      readonly requestId?: string | undefined;
+    }
+  | { readonly type: 'release'; readonly reason: string; readonly by: string }
+  | { readonly type: 'adjust'; readonly amount: NanoUsd; readonly reason: string; readonly by: string };
+
+/** One immutable line of the journal: the movement, when it happened, and the chain to the line before. */
+export type Entry = Movement & {
+  readonly v: 1;
+  readonly seq: number;
+  readonly transfer: string;
+  readonly at: number;
+  /** The estimate that the transfer held, so that replaying needs nothing but the journal. */
+  readonly held: NanoUsd;
+  readonly prevHash: string;
+};
+
+export type Refusal =
+  | { readonly refused: 'duplicate'; readonly transfer: TransferState }
+  | { readonly refused: 'over-budget'; readonly remaining: NanoUsd }
+  | { readonly refused: 'too-many-open' }
+  | { readonly refused: 'expired' }
+  | { readonly refused: 'out-of-order'; readonly transfer: TransferState | undefined };
+
+export type Applied = {
+  readonly refused?: undefined;
+  readonly head: AccountHead;
+  readonly entry: Entry;
+  readonly transfer: TransferState;
+};
+
+/** The most requests that one guild can have in flight. */
+export const OPEN_HOLDS_MAX = 32;
+const NO_HASH = '0'.repeat(64);
+
+export function emptyHead(): AccountHead {
+  return {
+    v: 1,
+    seq: 0,
+    settled: 0,
+    held: 0,
+    exposure: 0,
+    counts: { reserve: 0, dispatch: 0, post: 0, void: 0, unknown: 0, release: 0, adjust: 0 },
+    open: {},
+    lastHash: NO_HASH,
+  };
+}
+
+/** What may still be reserved under a limit. Negative after a call that cost more than its estimate. */
+export function remainingBudget(head: AccountHead, limit: NanoUsd): NanoUsd {
+  return limit - head.settled - head.held - head.exposure;
+}
+
+/** Applies one movement to an account, or says why it must not be. */
+export function applyMovement(
+  head: AccountHead,
+  current: TransferState | undefined,
+  order: {
+    readonly transfer: string;
+    readonly period: string;
+    readonly at: number;
+    readonly movement: Movement;
+    /** The month's budget; only a reservation is measured against it. */
+    readonly limit?: NanoUsd;
+    /** The one movement that this one may follow, where the account's own order is not narrow enough. */
+    readonly onlyAfter?: MovementType;
+  },
+): Applied | Refusal {
+  const { transfer, movement } = order;
+  const hold = head.open[transfer];
+  const refusal = refuse(head, current, hold, order);
+  if (refusal) return refusal;
+
+  const held = hold?.amount ?? (movement.type === 'reserve' ? movement.amount : (current?.amount ?? 0));
+  const seq = head.seq + 1;
+  const entry: Entry = { v: 1, seq, transfer, at: order.at, held, ...movement, prevHash: head.lastHash };
+  return {
+    entry,
+    head: {
+      ...head,
+      ...totalsAfter(head, current, held, movement),
+      seq,
+      counts: { ...head.counts, [movement.type]: head.counts[movement.type] + 1 },
+      open: openAfter(head.open, transfer, movement),
+      lastHash: hashEntry(entry),
+    },
+    transfer: {
+      period: order.period,
+      seq,
+      type: movement.type === 'adjust' ? 'post' : movement.type,
+      amount: amountAfter(current, held, movement),
+      ...('reason' in movement ? { reason: movement.reason } : {}),
+    },
+  };
+}
+
+const allowedAfter: Readonly<Record<MovementType | 'nothing', readonly MovementType[]>> = {
+  nothing: ['reserve'],
+  reserve: ['dispatch', 'void'],
+  dispatch: ['post', 'void', 'unknown'],
+  unknown: ['post', 'release'],
+  // A charge that shows up after an administrator gave it up is still a charge.
+  release: ['post'],
+  post: ['adjust'],
+  adjust: [],
+  void: [],
+};
+
+function refuse(
+  head: AccountHead,
+  current: TransferState | undefined,
+  hold: Hold | undefined,
+  order: {
+    readonly at: number;
+    readonly movement: Movement;
+    readonly limit?: NanoUsd;
+    readonly onlyAfter?: MovementType;
+  },
+): Refusal | undefined {
+  const { movement } = order;
+  if (movement.type === 'reserve' && current) return { refused: 'duplicate', transfer: current };
+  const isInOrder = allowedAfter[current?.type ?? 'nothing'].includes(movement.type);
+  if (!isInOrder || (order.onlyAfter && order.onlyAfter !== current?.type)) {
+    return { refused: 'out-of-order', transfer: current };
+  }
+  if (movement.type === 'dispatch' && (!hold || hold.expiresAt <= order.at)) return { refused: 'expired' };
+  if (movement.type !== 'reserve') return undefined;
+
+  if (Object.keys(head.open).length >= OPEN_HOLDS_MAX) return { refused: 'too-many-open' };
+  const remaining = remainingBudget(head, requireNanoUsd(order.limit ?? 0));
+  return movement.amount > remaining ? { refused: 'over-budget', remaining } : undefined;
+}
+
+function totalsAfter(
+  head: AccountHead,
+  current: TransferState | undefined,
+  held: NanoUsd,
+  movement: Movement,
+): Pick<AccountHead, 'settled' | 'held' | 'exposure'> {
+  const isExposed = current?.type === 'unknown';
+  const isReleased = current?.type === 'release';
+  const totals = { settled: head.settled, held: head.held, exposure: head.exposure };
+  switch (movement.type) {
+    case 'reserve':
+      totals.held += movement.amount;
+      break;
+    case 'dispatch':
+      break;
+    case 'post':
+      if (isExposed) totals.exposure -= held;
+      else if (!isReleased) totals.held -= held;
+      totals.settled += movement.charge.cost;
+      break;
+    case 'void':
+      totals.held -= held;
+      break;
+    case 'unknown':
+      totals.held -= held;
+      totals.exposure += held;
+      break;
+    case 'release':
+      totals.exposure -= held;
+      break;
+    case 'adjust':
+      totals.settled += movement.amount;
+      break;
+  }
+  requireNanoUsd(totals.settled);
+  requireNanoUsd(totals.held);
+  requireNanoUsd(totals.exposure);
+  return totals;
+}
+
+function openAfter(open: AccountHead['open'], transfer: string, movement: Movement): AccountHead['open'] {
+  if (movement.type === 'reserve') {
+    const { amount, expiresAt, details } = movement;
+    return { ...open, [transfer]: { amount, member: details.member, state: 'reserved', expiresAt } };
+  }
+  const { [transfer]: hold, ...others } = open;
+  if (movement.type === 'dispatch' && hold) {
+    return { ...others, [transfer]: { ...hold, state: 'dispatched', expiresAt: movement.expiresAt } };
+  }
+  return others;
+}
+
+function amountAfter(current: TransferState | undefined, held: NanoUsd, movement: Movement): NanoUsd {
+  if (movement.type === 'post') return movement.charge.cost;
+  if (movement.type === 'adjust') return (current?.amount ?? 0) + movement.amount;
+  return held;
+}
+
+/** The SHA-256 of an entry in hex, over the JSON in which it is stored. */
+export function hashEntry(entry: Entry): string {
+  return createHash('sha256').update(JSON.stringify(entry)).digest('hex');
+}

@@ -1,0 +1,41 @@
+/**
+ * Money is counted in nano-US-dollars, as safe integers: $5 per million tokens is 5,000 nano-dollars a token, so every
+ * price that a provider publishes is exact, and a sum never drifts. Rounding happens only where a person reads.
+ */
+export type NanoUsd = number;
+
+const NANO_USD_PER_USD = 1_000_000_000;
+const NANO_USD_DIGITS = 9;
+const DECIMAL_PATTERN = /^(\d{1,6})(?:\.(\d{1,9}))?$/;
+
+/**
+ * Reads a decimal string such as `"12.50"`, exactly.
+ * @throws {RangeError} when the text is not a plain, non-negative decimal of at most six digits before and nine after the point.
+ */
+export function parseUsd(text: string): NanoUsd {
+  const match = DECIMAL_PATTERN.exec(text.trim());
+  if (!match) throw new RangeError(`not an amount in US dollars: ${JSON.stringify(text.slice(0, 40))}`);
+  const [, whole = '0', fraction = ''] = match;
+  return Number(whole) * NANO_USD_PER_USD + Number(fraction.padEnd(NANO_USD_DIGITS, '0'));
+}
+
+/** Fails loudly when an amount is no safe integer: a wrong sum must never be stored. */
+export function requireNanoUsd(amount: NanoUsd): NanoUsd {
+  if (!Number.isSafeInteger(amount)) throw new RangeError(`not a whole, safe number of nano-dollars: ${amount}`);
+  return amount;
+}
+
+/** Shows an amount rounded half up, for example `$0.0421`; four decimals are what messages show. */
+export function formatUsd(amount: NanoUsd, decimals = 4): string {
+  return `${amount < 0 ? '-' : ''}$${decimalUsd(Math.abs(amount), decimals)}`;
+}
+
+/** Shows an amount as a bare decimal rounded half up, for exports; six decimals are what exports show. */
+export function decimalUsd(amount: NanoUsd, decimals: number): string {
+  const unit = 10 ** (NANO_USD_DIGITS - decimals);
+  const sign = amount < 0 ? '-' : '';
+  const rounded = Math.floor((Math.abs(requireNanoUsd(amount)) + unit / 2) / unit);
+  const digits = String(rounded).padStart(decimals + 1, '0');
+  const point = digits.length - decimals;
+  return decimals === 0 ? sign + digits : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
