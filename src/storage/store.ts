@@ -29,6 +29,8 @@ export type Store = {
   readMany<Value>(keys: readonly string[]): Promise<readonly (Value | undefined)[]>;
   /** Writes all or nothing; false when the guarded value had changed in the meantime. */
   commit(change: Commit): Promise<boolean>;
+  /** Whether a value can be written and read back right now. */
+  isWritable(): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -40,6 +42,7 @@ export class StoreFailure extends Error {
 /** How long a locked database is waited for. The wait is ours, because SQLite's own would stop the event loop. */
 const BUSY_WAIT_MS_MAX = 5_000;
 const BUSY_PAUSE_MS_MAX = 40;
+const PROBE_KEY = 'probe';
 
 /**
  * Opens one namespace of the store that a URL names.
@@ -84,6 +87,15 @@ export async function openStore(url: string, namespace: string): Promise<Store> 
         ),
       };
       return loudly('write', async () => whenNotBusy(async () => commitOnSqlite(adapter, namespace, change)));
+    },
+    async isWritable() {
+      try {
+        const probe = String(Math.random());
+        await adapter.set(PROBE_KEY, probe);
+        return (await adapter.get(PROBE_KEY)) === probe;
+      } catch {
+        return false;
+      }
     },
     async close() {
       await adapter.disconnect();

@@ -40,13 +40,20 @@ export type ImageCall = {
   readonly safetyIdentifier: string;
 };
 
-/** Receives the bytes of one image, in order. `close` resolves when they are durable. */
+/** Receives the bytes of one image, in order. */
 export type ByteSink = {
+  /** The bytes are only lent: they are overwritten once the promise has resolved. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when the bytes are durable. */
   close(): Promise<void>;
+  /** Called instead of `close` where the image did not arrive whole. Frees what the sink holds; never rejects. */
+  discard?(): Promise<void>;
 };
 
-/** Opens the place where the bytes of image `index` (from 0) go. */
+/**
+ * Opens the place where the bytes of image `index` (from 0) go.
+ * An index that is opened again starts afresh; the images that arrived whole are always the first ones.
+ */
 export type OpenByteSink = (index: number) => Promise<ByteSink>;
 
 /** What the provider said about a call that made images. The bytes themselves went to the sinks. */
@@ -58,21 +65,24 @@ export type ImageResult = {
   readonly requestId: string | undefined;
 };
 
-export type ProviderFailureKind =
-  | 'moderation'
-  | 'invalid-request'
-  | 'invalid-image'
-  | 'model-not-found'
-  | 'out-of-quota'
-  | 'invalid-key'
-  | 'unverified-organization'
-  | 'rate-limited'
-  | 'unreachable'
-  | 'server-error'
-  | 'timeout'
-  | 'connection-lost'
-  | 'unusable-answer'
-  | 'cancelled';
+export const PROVIDER_FAILURE_KINDS = [
+  'moderation',
+  'invalid-request',
+  'invalid-image',
+  'model-not-found',
+  'out-of-quota',
+  'invalid-key',
+  'unverified-organization',
+  'rate-limited',
+  'unreachable',
+  'server-error',
+  'timeout',
+  'connection-lost',
+  'unusable-answer',
+  'cancelled',
+] as const;
+
+export type ProviderFailureKind = (typeof PROVIDER_FAILURE_KINDS)[number];
 
 /**
  * Every way in which a call can fail.

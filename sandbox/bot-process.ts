@@ -1,0 +1,157 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** One line of the bot's log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** The real bot, as a process of its own. */
+export type BotProcess = {
+  readonly pid: number;
+  /** Everything that it wrote, standard output and errors together. */
+  readonly output: string;
+  readonly logLines: readonly LogLine[];
+  /** The port of its health checks, once it is ready. */
+  readonly httpPort: number;
+  /** How it ended; undefined while it runs. */
+  readonly exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
+  /** Resolves when the process has ended, by itself or by a signal. */
+  ended(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
+  /** Ends it in an orderly way, and hard if that takes too long. */
+  stop(): Promise<void>;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+};
+
+export type BotOptions = {
+  readonly environment: Readonly<Record<string, string>>;
+  /** Modules that Node.js loads before the bot. */
+  readonly preload?: readonly string[];
+  /** What comes out of the bot, line by line. */
+  readonly onLine?: (line: string) => void;
+};
+
+/** The bot ended before it was ready. The message carries what it said. */
+export class BotStartError extends Error {
+  override readonly name = 'BotStartError';
+}
+
+const MAIN_PATH = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const READY_WAIT_MS_MAX = 30_000;
+const STOP_WAIT_MS_MAX = 20_000;
+
+/**
+ * Starts `node src/main.ts` and resolves when it is ready for commands.
+ * @throws {BotStartError}
+ */
+export async function startBot(options: BotOptions): Promise<BotProcess> {
+  const preload = (options.preload ?? []).flatMap((path) => ['--import', path]);
+  const child = spawn(process.execPath, [...preload, MAIN_PATH], {
+    env: { PATH: process.env['PATH'], ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const bot = followOutput(child, options.onLine);
+  const ready = bot.line((line) => line['msg'] === 'ready');
+  const tooLate = rejectAfter(
+    READY_WAIT_MS_MAX,
+    () => new BotStartError(`the bot was not ready in time:\n${bot.output}`),
+  );
+  const died = bot.ended().then(() => {
+    throw new BotStartError(`the bot ended before it was ready:\n${bot.output}`);
+  });
+  try {
+    const { httpPort } = await Promise.race([ready, tooLate.promise, died]);
+    return withPort(bot, Number(httpPort));
+  } finally {
+    tooLate.cancel();
+  }
+}
+
+/** Starts the bot where it is expected to end by itself, and resolves with how it did. */
+export async function runBotToItsEnd(options: BotOptions): Promise<{ exitCode: number | null; output: string }> {
+  try {
+    const bot = await startBot(options);
+    await bot.stop();
+    return { exitCode: 0, output: bot.output };
+  } catch (error) {
+    if (!(error instanceof BotStartError)) throw error;
+    return { exitCode: 1, output: error.message };
+  }
+}
+
+function followOutput(child: ChildProcess, onLine: ((line: string) => void) | undefined) {
+  let output = '';
+  const logLines: LogLine[] = [];
+  const watchers = new Set<(line: LogLine) => void>();
+  const hasEnded = once(child, 'close');
+
+  const read = (text: string): void => {
+    output += `${text}\n`;
+    onLine?.(text);
+    const line = parseLogLine(text);
+    if (!line) return;
+    logLines.push(line);
+    watchers.forEach((watch) => watch(line));
+  };
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) createInterface({ input: stream }).on('line', read);
+  }
+
+  const ended = async (): Promise<void> => {
+    await hasEnded;
+  };
+  return {
+    pid: child.pid ?? 0,
+    get output() {
+      return output;
+    },
+    logLines,
+    get exit() {
+      const isRunning = child.exitCode === null && child.signalCode === null;
+      return isRunning ? undefined : { code: child.exitCode, signal: child.signalCode };
+    },
+    ended,
+    signal: (signal: NodeJS.Signals) => void child.kill(signal),
+    async kill() {
+      child.kill('SIGKILL');
+      await ended();
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WAIT_MS_MAX);
+      await ended();
+      clearTimeout(timer);
+    },
+    line: async (isWanted: (line: LogLine) => boolean) =>
+      new Promise<LogLine>((resolve) => {
+        watchers.add((line) => {
+          if (isWanted(line)) resolve(line);
+        });
+      }),
+  };
+}
+
+function withPort(bot: Omit<BotProcess, 'httpPort'>, httpPort: number): BotProcess {
+  return Object.defineProperty(bot, 'httpPort', { value: httpPort, enumerable: true }) as BotProcess;
+}
+
+function parseLogLine(text: string): LogLine | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? { ...line } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function rejectAfter(durationMs: number, reason: () => Error) {
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(reason()), durationMs);
+  });
+  return { promise, cancel: () => clearTimeout(timer) };
+}

@@ -1,0 +1,33 @@
+/** A command as it was typed: its name, and its options by name. A flag without a value means yes. */
+export type TypedCommand = { readonly name: string; readonly options: Readonly<Record<string, string | true>> };
+
+/**
+ * Reads `imagine --prompt "a red fox" --count 2`.
+ * @throws {Error} when it is not a command with options.
+ */
+export function readCommandLine(words: readonly string[]): TypedCommand {
+  const [name, ...rest] = words;
+  if (name === undefined || name.startsWith('--')) throw new Error('Begin with a command, such as imagine.');
+  const options: Record<string, string | true> = {};
+  for (let index = 0; index < rest.length; index += 1) {
+    const word = rest[index] ?? '';
+    if (!word.startsWith('--')) throw new Error(`Options begin with two dashes, as in --prompt; "${word}" does not.`);
+    const [flag = '', inline] = splitOnce(word.slice(2), '=');
+    const next = rest[index + 1];
+    const takesNext = inline === undefined && next !== undefined && !next.startsWith('--');
+    if (takesNext) index += 1;
+    options[flag.replaceAll('-', '_')] = inline ?? (takesNext ? next : true);
+  }
+  return { name: name.replace(/^\//, ''), options };
+}
+
+/** Splits a line into words as a shell would: quotes keep words together. */
+export function splitWords(line: string): string[] {
+  const words = line.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+}
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

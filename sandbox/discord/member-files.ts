@@ -1,0 +1,46 @@
+import type { Misbehaviour } from './cdn.ts';
+import type { EmulatedAttachment, EmulatedMessage } from './message.ts';
+import { EMPTY_CONTENT } from './message.ts';
+import type { EmulatorState } from './state.ts';
+import type { EmulatedChannel, EmulatedMember } from './world.ts';
+
+/** A file a member chooses to upload. */
+export interface UploadOptions {
+  readonly bytes: Uint8Array;
+  readonly filename: string;
+  /** What Discord claims the file to be; by the file name's extension when absent. */
+  readonly contentType?: string;
+  /** How the file server behaves when the bot comes for the file; well when absent. */
+  readonly misbehaviour?: Misbehaviour;
+}
+
+/** Uploads a file for an option or a modal; Discord keeps those apart from the files of channels. */
+export function uploadAttachment(state: EmulatorState, options: UploadOptions): EmulatedAttachment {
+  const attachment = state.cdn.describe({
+    channelId: state.applicationId,
+    filename: options.filename,
+    bytes: Buffer.from(options.bytes),
+    contentType: options.contentType,
+  });
+  state.cdn.publish(attachment, options.misbehaviour);
+  return attachment;
+}
+
+export interface MemberMessageOptions {
+  readonly member: EmulatedMember;
+  /** The guild's first channel when absent. */
+  readonly channel?: EmulatedChannel;
+  readonly content?: string;
+  readonly attachments?: readonly EmulatedAttachment[];
+}
+
+/** Posts a message as a member, for the message menu to be used on. */
+export function postAsMember(state: EmulatorState, options: MemberMessageOptions): EmulatedMessage {
+  const [first] = state.world.guild(options.member.guildId).channels.values();
+  const channel = options.channel ?? first;
+  if (channel === undefined) throw new Error('The guild has no channel.');
+  return state.messages.create(
+    { channelId: channel.id, authorId: options.member.user.id, visibleTo: 'everyone' },
+    { ...EMPTY_CONTENT, content: options.content ?? '', attachments: options.attachments ?? [] },
+  );
+}

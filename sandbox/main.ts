@@ -1,0 +1,73 @@
+import { createInterface } from 'node:readline/promises';
+import { BotStartError } from './bot-process.ts';
+import { readCommandLine, splitWords } from './command-line.ts';
+import { runCommand } from './command-runner.ts';
+import { createStage } from './stage.ts';
+
+/**
+ * `npm run sandbox` runs the real bot between an emulated Discord and an emulated provider. With a command it runs
+ * that one and ends; without one it waits for commands, one a line. With OPENAI_API_KEY and OPENAI_BASE_URL set it
+ * uses that provider, and real money.
+ */
+
+const EXIT_FAILURE = 1;
+const HELP = [
+  'Type a command as you would in Discord, with its options as flags:',
+  '  imagine --prompt "a red fox in snow" --quality low --count 2',
+  '  edit --image photo.jpg --mask mask.png --prompt "a calm lake"',
+  '  usage --export      (as an administrator)',
+  '  quota',
+  'help shows this again, exit ends the sandbox.',
+].join('\n');
+
+const words = process.argv.slice(2);
+const { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } = process.env;
+const realProvider = key && baseUrl ? { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } : undefined;
+const stage = await createStage({
+  environment: { DEFAULT_GUILD_BUDGET_USD: '10.00', ...realProvider, ...chosenModels() },
+});
+try {
+  await stage.startBot();
+  await (words.length > 0 ? run(words) : converse());
+} catch (error) {
+  if (!(error instanceof BotStartError)) throw error;
+  console.error(error.message);
+  process.exitCode = EXIT_FAILURE;
+} finally {
+  await stage.close();
+}
+
+/** Runs one command and shows what a member would see. */
+async function run(command: readonly string[]): Promise<void> {
+  try {
+    const { text, savedPaths } = await runCommand(stage, readCommandLine(command));
+    console.log(text);
+    savedPaths.forEach((path) => console.log(`saved ${path}`));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = EXIT_FAILURE;
+  }
+}
+
+async function converse(): Promise<void> {
+  console.log(
+    `Easel is running in the sandbox; nothing here costs money${realProvider ? ' but the provider you named' : ''}.`,
+  );
+  console.log(HELP);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
+  terminal.prompt();
+  for await (const line of terminal) {
+    const typed = splitWords(line);
+    if (typed[0] === 'exit') break;
+    if (typed[0] === 'help') console.log(HELP);
+    else if (typed.length > 0) await run(typed);
+    terminal.prompt();
+  }
+  terminal.close();
+}
+
+/** A real provider may have other models than the emulated one. */
+function chosenModels(): Record<string, string> {
+  const { IMAGE_MODELS: models } = process.env;
+  return models ? { IMAGE_MODELS: models } : {};
+}

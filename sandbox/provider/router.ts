@@ -1,0 +1,69 @@
+/** Checks who asks, finds out what for, and puts together the parts that answer. */
+import { type AnswerDeliveryParts, createAnswerDelivery } from './answer-delivery.ts';
+import { refusal } from './api-refusal.ts';
+import { type CallJudgeParts, createCallJudge, type ModerationWords } from './call-judge.ts';
+import { type Exchange, readBody } from './exchange.ts';
+import { type AnswerImageCall, createImageEndpoint, type ImageEndpointParts } from './image-endpoint.ts';
+import { createImageRateLimit } from './image-rate-limit.ts';
+import { catalogue, type CatalogueModel, modelsServedByDefault } from './model-catalogue.ts';
+import { answerModelList, listModels, unknownUrl } from './model-list.ts';
+import { createNoisePngSource } from './noise-png.ts';
+import { readOpenApiDescription } from './openapi-description.ts';
+import type { EmulatedProviderOptions } from './provider-options.ts';
+
+const requestBytesMaxDefault = 256 * 1024 * 1024;
+const moderationWordsDefault: ModerationWords = { input: ['forbidden'], output: ['unshowable'] };
+
+function servedModels(ids: readonly string[]): ReadonlyMap<string, CatalogueModel> {
+  return new Map(
+    ids.map((id) => {
+      const model = catalogue.get(id);
+      if (model === undefined) throw new RangeError(`The catalogue has no model ${id}.`);
+      return [id, model];
+    }),
+  );
+}
+
+export type RouterParts = Pick<ImageEndpointParts, 'now' | 'billing' | 'faults' | 'gates'> &
+  Pick<AnswerDeliveryParts, 'files' | 'origin'> & {
+    readonly options: EmulatedProviderOptions;
+    readonly apiKey: string;
+  };
+
+function createImageCalls({ options, ...parts }: RouterParts, served: CallJudgeParts['served']): AnswerImageCall {
+  const { imagesPerMinute, openApiPath, resultBytes, latencyMs: latency = 0 } = options;
+  const latencyMs = typeof latency === 'number' ? () => latency : latency;
+  const judge = createCallJudge({
+    served,
+    openApi: openApiPath === undefined ? undefined : readOpenApiDescription(openApiPath),
+    rateLimit: imagesPerMinute === undefined ? undefined : createImageRateLimit(imagesPerMinute, parts.now),
+    moderationWords: options.moderationWords ?? moderationWordsDefault,
+    keepsUploads: options.keepUploads ?? false,
+  });
+  const workOptions = {
+    seed: options.seed ?? '',
+    noise: resultBytes === undefined ? undefined : createNoisePngSource(resultBytes),
+    usageExtras: options.usageExtras ?? {},
+  };
+  const deliver = createAnswerDelivery({ ...parts, latencyMs });
+  return createImageEndpoint({ ...parts, judge, deliver, workOptions, latencyMs });
+}
+
+/** Checks the key and hands the request to its endpoint. */
+export function createRouter(parts: RouterParts): (exchange: Exchange) => Promise<void> {
+  const { options } = parts;
+  const served = servedModels(options.models ?? modelsServedByDefault);
+  const apiKeys = new Set([parts.apiKey, ...(options.otherApiKeys ?? [])]);
+  const answerImageCall = createImageCalls(parts, served);
+  return async (exchange) => {
+    const { call, request } = exchange;
+    const body = await readBody(request, options.requestBytesMax ?? requestBytesMaxDefault);
+    if (call.apiKey === undefined || !apiKeys.has(call.apiKey)) {
+      throw refusal('invalid_api_key', { requestId: call.requestId, model: '' });
+    }
+    if (call.endpoint === 'other') throw unknownUrl(call.method, call.path);
+    if (call.endpoint !== 'models') return answerImageCall(exchange, call.endpoint, body);
+    const list = options.modelList ?? listModels(served.values());
+    await answerModelList(exchange, parts.faults.planFor(call), list);
+  };
+}

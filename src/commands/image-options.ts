@@ -1,0 +1,128 @@
+import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteraction } from 'discord.js';
+import { ApplicationCommandOptionType } from 'discord.js';
+import type { AttachmentLoader } from '../discord/attachments.ts';
+import type { GuildCommand } from '../discord/command.ts';
+import type { DiscordAddress } from '../discord/reply-address.ts';
+import type { Attached, ImageRequest } from '../services/image-request.ts';
+import type { ModelRoster } from '../services/model-roster.ts';
+import { listSizeChoices } from '../services/providers/image-sizes.ts';
+
+/** Options that making and editing have in common, in the words in which members see them. */
+
+const PROMPT_LENGTH_MAX = 4_000;
+const COUNT_MAX = 4;
+const SUGGESTIONS_MAX = 25;
+
+export const promptOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.String,
+  name: 'prompt',
+  description: 'What the image should show',
+  required: true,
+  max_length: PROMPT_LENGTH_MAX,
+};
+
+export const resultOptions: readonly APIApplicationCommandBasicOption[] = [
+  {
+    type: ApplicationCommandOptionType.String,
+    name: 'size',
+    description: 'Width x height in pixels; what is possible depends on the model',
+    autocomplete: true,
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: 'quality',
+    description: 'Better costs more; medium if left out',
+    choices: ['low', 'medium', 'high', 'xhigh', 'max'].map(toChoice),
+  },
+  {
+    type: ApplicationCommandOptionType.Integer,
+    name: 'count',
+    description: 'How many images; each is paid for',
+    min_value: 1,
+    max_value: COUNT_MAX,
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: 'background',
+    description: 'Transparent needs the format png or webp',
+    choices: ['auto', 'opaque', 'transparent'].map(toChoice),
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: 'format',
+    description: 'The kind of file; png if left out',
+    choices: ['png', 'jpeg', 'webp'].map(toChoice),
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: 'model',
+    description: 'Which model makes it; the first one if left out',
+    autocomplete: true,
+  },
+];
+
+export const privateOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.Boolean,
+  name: 'private',
+  description: 'Only you will see the result',
+};
+
+export function isPrivate(interaction: GuildCommand): boolean {
+  return interaction.options.getBoolean('private') ?? false;
+}
+
+/** Reads what making and editing have in common. */
+export function readRequest(
+  interaction: GuildCommand,
+  operation: Pick<ImageRequest, 'operation' | 'keepOutside'> & { readonly fidelity?: string | undefined },
+): ImageRequest {
+  const { options } = interaction;
+  const text = (name: string): string | undefined => options.getString(name) ?? undefined;
+  return {
+    id: interaction.id,
+    guild: interaction.guildId,
+    member: interaction.user.id,
+    prompt: options.getString('prompt', true),
+    model: text('model'),
+    size: text('size'),
+    quality: text('quality'),
+    count: options.getInteger('count') ?? 1,
+    background: text('background'),
+    format: text('format'),
+    isPrivate: isPrivate(interaction),
+    ...operation,
+  };
+}
+
+export function readReplyAddress(interaction: GuildCommand): DiscordAddress {
+  return {
+    applicationId: interaction.applicationId,
+    token: interaction.token,
+    channelId: interaction.channelId,
+    memberId: interaction.user.id,
+    uploadLimitBytes: interaction.attachmentSizeLimit,
+  };
+}
+
+/** An attached picture under the name of its option. Its file name is never used for anything. */
+export function toAttached(label: string, attachment: Attachment, loader: AttachmentLoader): Attached {
+  return { label, load: async () => loader.load(attachment.url) };
+}
+
+/** Suggests models, and the sizes that the chosen one makes. */
+export function suggestOptions(roster: ModelRoster, interaction: AutocompleteInteraction) {
+  const { name, value } = interaction.options.getFocused(true);
+  const typed = value.toLowerCase();
+  const chosen = interaction.options.getString('model');
+  const model = roster.models.find(({ id }) => id === chosen) ?? roster.models[0];
+  const sizes = model ? listSizeChoices(model.sizes).map(({ width, height }) => `${width}x${height}`) : [];
+  const suggestions = name === 'model' ? roster.models.map(({ id }) => id) : ['auto', ...sizes];
+  return suggestions
+    .filter((suggestion) => suggestion.toLowerCase().includes(typed))
+    .slice(0, SUGGESTIONS_MAX)
+    .map(toChoice);
+}
+
+function toChoice(value: string): { name: string; value: string } {
+  return { name: value, value };
+}

@@ -1,0 +1,42 @@
+import { ApplicationCommandOptionType, InteractionContextType } from 'discord.js';
+import type { Command } from '../discord/command.ts';
+import type { ImageCommandParts } from './image-command.ts';
+import { beginImageTask } from './image-command.ts';
+import {
+  isPrivate,
+  privateOption,
+  promptOption,
+  readRequest,
+  resultOptions,
+  suggestOptions,
+  toAttached,
+} from './image-options.ts';
+
+/** `/imagine`: makes images from words, and from a reference picture where one is attached. */
+export function createImagineCommand(parts: ImageCommandParts): Command {
+  return {
+    schema: {
+      name: 'imagine',
+      description: 'Make an image from words',
+      contexts: [InteractionContextType.Guild],
+      options: [
+        promptOption,
+        ...resultOptions,
+        {
+          type: ApplicationCommandOptionType.Attachment,
+          name: 'reference',
+          description: 'A picture that the new one may borrow from',
+        },
+        privateOption,
+      ],
+    },
+    isPrivate,
+    async begin(interaction) {
+      const reference = interaction.options.getAttachment('reference');
+      const request = readRequest(interaction, { operation: 'generate', keepOutside: false });
+      const images = reference ? [toAttached('reference', reference, parts.attachments)] : [];
+      return beginImageTask(parts, interaction, request, { images, mask: undefined });
+    },
+    suggest: (interaction) => suggestOptions(parts.roster, interaction),
+  };
+}

@@ -1,0 +1,127 @@
+import * as z from 'zod';
+import type { NanoUsd } from './billing/money.ts';
+import { parseUsd } from './billing/money.ts';
+
+/**
+ * Everything that an operator can set, read once from the environment.
+ *
+ * Faults are reported all at once, by name and remedy, and never with the value: a mistyped token must not end up in a log.
+ */
+export type Config = z.infer<typeof schema>;
+
+/** The environment is unusable. The message lists every fault with its remedy. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+/** A Discord interaction's token lives for fifteen minutes; a call that takes longer could not be answered anyway. */
+const PROVIDER_TIMEOUT_MS_MAX = 14 * MINUTE_MS;
+const MASTER_KEY_BYTES = 32;
+
+/** The first that the provider offers is the default. gpt-image-1 lives on at compatible providers only. */
+const DEFAULT_IMAGE_MODELS =
+  'gpt-image-1,gpt-image-2.5-sunburst,gpt-image-2.6-sunburst,gpt-image-2.5-flare,gpt-image-2.6-flare,gpt-image-2';
+const DISCORD_ATTACHMENT_ORIGINS = 'https://cdn.discordapp.com,https://media.discordapp.net';
+
+const text = (remedy: string) => z.string({ error: remedy }).trim().min(1, remedy);
+const wholeNumber = (minimum: number, maximum: number, fallback: number) => {
+  const remedy = `set a whole number from ${minimum} to ${maximum}, or leave it out for ${fallback}`;
+  return z.coerce.number(remedy).int(remedy).min(minimum, remedy).max(maximum, remedy).default(fallback);
+};
+const baseUrl = (fallback: string) => {
+  const remedy = `set an http or https address, such as ${fallback}`;
+  return z
+    .url({ protocol: /^https?$/, error: remedy })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .default(fallback);
+};
+const list = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    );
+const origins = (fallback: string) =>
+  list(fallback).refine((items) => items.every(isOrigin), {
+    error: 'set a comma-separated list of origins, each like https://cdn.example.com, without a path',
+  });
+const usd = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value, context): NanoUsd => {
+      try {
+        return parseUsd(value);
+      } catch {
+        context.addIssue({ code: 'custom', message: `set an amount in US dollars, such as ${fallback}` });
+        return z.NEVER;
+      }
+    });
+
+const schema = z.object({
+  DISCORD_TOKEN: text('set the bot token from the "Bot" page of your application at discord.com/developers'),
+  DISCORD_API_URL: baseUrl('https://discord.com/api'),
+  OPENAI_API_KEY: text('set an API key of your provider, for OpenAI from platform.openai.com/api-keys'),
+  OPENAI_BASE_URL: baseUrl('https://api.openai.com/v1'),
+  IMAGE_MODELS: list(DEFAULT_IMAGE_MODELS).refine((models) => models.length > 0, {
+    error: 'name at least one model, such as gpt-image-2.5-sunburst, or leave it out',
+  }),
+  DATA_DIR: z.string().trim().min(1, 'name a directory that the bot may write to, such as ./data').default('./data'),
+  STORE_URL: z
+    .string()
+    .regex(/^sqlite:.+/, 'set sqlite:PATH, or leave it out for a database in DATA_DIR')
+    .optional(),
+  HTTP_HOST: text('set the address to listen on, such as 127.0.0.1').default('127.0.0.1'),
+  HTTP_PORT: wholeNumber(0, 65_535, 8080),
+  ATTACHMENT_ORIGINS: origins(DISCORD_ATTACHMENT_ORIGINS),
+  RESULT_ORIGINS: origins(''),
+  DEFAULT_GUILD_BUDGET_USD: usd('10.00'),
+  PROVIDER_IMAGES_PER_MINUTE: wholeNumber(0, 100_000, 0).transform((value) => (value === 0 ? undefined : value)),
+  PROVIDER_CONCURRENCY: wholeNumber(1, 1_000, 128),
+  PROVIDER_TIMEOUT_MS: wholeNumber(SECOND_MS, PROVIDER_TIMEOUT_MS_MAX, 5 * MINUTE_MS),
+  MEMBER_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000, 10),
+  DRAIN_SECONDS: wholeNumber(0, 3_600, 150),
+  MASTER_KEY: z
+    .base64('set 32 random bytes in base64, for example from: openssl rand -base64 32')
+    .refine((value) => Buffer.from(value, 'base64').length === MASTER_KEY_BYTES, {
+      error: 'set exactly 32 bytes in base64, for example from: openssl rand -base64 32',
+    })
+    .optional(),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], {
+      error: 'set one of trace, debug, info, warn, error, fatal',
+    })
+    .default('info'),
+});
+
+/**
+ * Reads the configuration. An empty variable counts as one that is not set, as compose files write them.
+ * @throws {ConfigError}
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const remedies = new Map<string, string>();
+  for (const { path, message } of parsed.error.issues) {
+    const name = path.join('.');
+    if (!remedies.has(name)) remedies.set(name, message);
+  }
+  const lines = [...remedies].map(([name, remedy]) => `  ${name}: ${remedy}`);
+  throw new ConfigError(`Easel cannot start; settings that need attention:\n${lines.join('\n')}`);
+}
+
+/** The values that must never be seen again, wherever they turn up. */
+export function secretsOf(config: Config): readonly string[] {
+  return [config.DISCORD_TOKEN, config.OPENAI_API_KEY, config.MASTER_KEY].filter((secret) => secret !== undefined);
+}
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && new URL(value).origin === value;
+}

@@ -1,0 +1,90 @@
+import { REST } from 'discord.js';
+import type { RESTOptions } from 'discord.js';
+import { Readable } from 'node:stream';
+import { Agent, request } from 'undici';
+
+/**
+ * Two ways to speak to Discord's REST interface.
+ *
+ * An acknowledgement that is not there within three seconds is worth nothing, so it is sent once, with a short wait.
+ * A result was paid for, so its upload may take long; trying again is left to whoever knows whether that is safe.
+ */
+export type DiscordRest = {
+  /** The short way, as options for the gateway client, whose own REST interface it becomes. */
+  readonly quickOptions: Partial<RESTOptions>;
+  readonly patient: REST;
+  close(): Promise<void>;
+};
+
+const API_VERSION = '10';
+const QUICK_TIMEOUT_MS = 2_500;
+const PATIENT_TIMEOUT_MS = 120_000;
+/**
+ * The library counts webhook edits against Discord's fifty requests a second, which Discord itself does not. Real
+ * limits are answered by Discord with a 429, which we honour.
+ */
+const REQUESTS_PER_SECOND = 1_000;
+const CONNECTIONS_MAX = 64;
+
+export function createDiscordRest(options: { apiUrl: string; token: string }): DiscordRest {
+  const dispatcher = new Agent({ connections: CONNECTIONS_MAX });
+  const shared: Partial<RESTOptions> = {
+    api: options.apiUrl,
+    version: API_VERSION,
+    // Discord counts every refused request; whoever retries does so knowingly.
+    retries: 0,
+    rejectOnRateLimit: () => true,
+    globalRequestsPerSecond: REQUESTS_PER_SECOND,
+    makeRequest: createRequestFunction(dispatcher),
+  };
+  return {
+    quickOptions: { ...shared, timeout: QUICK_TIMEOUT_MS },
+    patient: new REST({ ...shared, timeout: PATIENT_TIMEOUT_MS }).setToken(options.token),
+    close: async () => dispatcher.close(),
+  };
+}
+
+/**
+ * Sends what the library prepared through our own copy of undici. The library brings an older one, and the two share a
+ * process-wide slot for their connections, so it must not be left to pick one up by itself.
+ */
+function createRequestFunction(dispatcher: Agent): RESTOptions['makeRequest'] {
+  return async (url, init) => {
+    const response = await request(url, {
+      dispatcher,
+      method: init.method ?? 'GET',
+      headers: Object.fromEntries(new Headers(Object.entries(init.headers ?? {}))),
+      body: sendable(init.body),
+      signal: init.signal ?? null,
+    });
+    const { body, statusCode } = response;
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(response.headers)) {
+      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+    }
+    return {
+      status: statusCode,
+      statusText: String(statusCode),
+      ok: statusCode >= 200 && statusCode < 300,
+      headers,
+      body,
+      get bodyUsed() {
+        return body.bodyUsed;
+      },
+      arrayBuffer: async () => body.arrayBuffer(),
+      json: async () => body.json(),
+      text: async () => body.text(),
+    };
+  };
+}
+
+/** JSON goes out as it is, multipart while it is read. Nothing else is ever sent to Discord. */
+function sendable(body: unknown): string | Readable | null {
+  if (body === null || body === undefined || typeof body === 'string') return body ?? null;
+  if (isAsyncIterable(body)) return Readable.from(body, { objectMode: false });
+  throw new TypeError('a body for Discord is JSON or multipart');
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** A file that goes up with a message. */
+export type Upload = {
+  readonly name: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  /** Opens it from its beginning; once for every attempt to send it. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+};
+
+export function uploadFromFile(path: string, file: Omit<Upload, 'open'>): Upload {
+  return { ...file, open: () => createReadStream(path, { highWaterMark: CHUNK_BYTES }) };
+}
+
+export function uploadFromBytes(name: string, contentType: string, bytes: Uint8Array): Upload {
+  return { name, contentType, sizeBytes: bytes.length, open: () => Readable.from([bytes]) };
+}
+
+/** A request body that is read while it is sent. It can be read once. */
+export type MultipartBody = {
+  readonly headers: { readonly 'content-type': string; readonly 'content-length': string };
+  readonly body: AsyncIterable<Uint8Array>;
+};
+
+/**
+ * A message with files in the form that Discord takes. Files go from disk to the socket in pieces: however large a
+ * result is, it never stands in memory whole.
+ */
+export function createMultipart(payload: unknown, uploads: readonly Upload[]): MultipartBody {
+  const boundary = `easel-${randomUUID()}`;
+  const open = (headers: string): Buffer => Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`);
+  const parts = uploads.map((upload, index) => ({
+    upload,
+    head: open(
+      `content-disposition: form-data; name="files[${index}]"; filename="${upload.name}"\r\n` +
+        `content-type: ${upload.contentType}`,
+    ),
+  }));
+  const json = Buffer.concat([
+    open('content-disposition: form-data; name="payload_json"\r\ncontent-type: application/json'),
+    Buffer.from(`${JSON.stringify(payload)}\r\n`),
+  ]);
+  const partEnd = Buffer.from('\r\n');
+  const end = Buffer.from(`--${boundary}--\r\n`);
+  const filesBytes = parts.reduce((sum, { head, upload }) => sum + head.length + upload.sizeBytes + partEnd.length, 0);
+
+  async function* write(): AsyncGenerator<Uint8Array> {
+    yield json;
+    for (const { head, upload } of parts) {
+      yield head;
+      yield* upload.open();
+      yield partEnd;
+    }
+    yield end;
+  }
+
+  return {
+    headers: {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+      'content-length': String(json.length + filesBytes + end.length),
+    },
+    body: write(),
+  };
+}

@@ -1,0 +1,20 @@
+import * as z from 'zod';
+import type { ReplyAddress } from '../services/job-journal.ts';
+
+const addressSchema = z.object({
+  applicationId: z.string(),
+  /** The interaction's token: for fifteen minutes the key to its reply. */
+  token: z.string(),
+  channelId: z.string(),
+  memberId: z.string(),
+  /** How large one uploaded file may be here, in bytes. */
+  uploadLimitBytes: z.number(),
+});
+
+/** Where a job's answer goes in Discord. */
+export type DiscordAddress = z.infer<typeof addressSchema>;
+
+/** Reads an address back from the journal. */
+export function readAddress(address: ReplyAddress): DiscordAddress {
+  return addressSchema.parse(address);
+}

@@ -1,0 +1,54 @@
+import { DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+
+/** What became of an attempt to send, in the only terms that matter for the next step. */
+export type SendResult =
+  | 'sent'
+  /** It can never be sent this way: the token is dead, the message or the channel is gone, or access is. */
+  | 'closed'
+  /** The files are too large here. */
+  | 'too-large'
+  /** It did not work out now, though it might later. */
+  | 'later';
+
+const ATTEMPTS_MAX = 6;
+const FIRST_PAUSE_MS = 500;
+/** Longer than this nobody waits within one attempt; recovery will come back. */
+const RATE_LIMIT_WAIT_MS_MAX = 30_000;
+
+const HTTP_PAYLOAD_TOO_LARGE = 413;
+const DISCORD_FILE_TOO_LARGE = 40_005;
+
+/**
+ * Sends until it is sent or provably cannot be. Whatever is sent this way must be safe to send twice: an edit of one
+ * message, or a new message with an enforced nonce.
+ */
+export async function sendUntilSettled(
+  send: () => Promise<unknown>,
+  parts: { sleep: (ms: number) => Promise<unknown>; onFailure: (error: unknown) => void },
+): Promise<SendResult> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    try {
+      await send();
+      return 'sent';
+    } catch (error) {
+      parts.onFailure(error);
+      if (isTooLarge(error)) return 'too-large';
+      if (isRefusal(error)) return 'closed';
+      if (error instanceof RateLimitError && error.retryAfter > RATE_LIMIT_WAIT_MS_MAX) return 'later';
+      const pauseMs = error instanceof RateLimitError ? error.retryAfter : FIRST_PAUSE_MS * 2 ** (attempt - 1);
+      if (attempt < ATTEMPTS_MAX) await parts.sleep(pauseMs);
+    }
+  }
+  return 'later';
+}
+
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof HTTPError) return error.status === HTTP_PAYLOAD_TOO_LARGE;
+  if (!(error instanceof DiscordAPIError)) return false;
+  return error.status === HTTP_PAYLOAD_TOO_LARGE || error.code === DISCORD_FILE_TOO_LARGE;
+}
+
+/** Discord understood and said no. Repeating it would change nothing, and repeated refusals get an address banned. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof DiscordAPIError;
+}

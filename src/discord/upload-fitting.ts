@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import type { ImagePreparation } from '../services/image-preparation.ts';
+import type { FinishedImage } from '../services/job-outcome.ts';
+import { untilNotBusy } from '../services/patience.ts';
+import type { SpoolFolder } from '../services/spool.ts';
+import type { Upload } from './multipart.ts';
+import { uploadFromFile } from './multipart.ts';
+import type { ShownFile } from './result-message.ts';
+
+export type FittedUpload = Upload & ShownFile;
+
+/** Brings results under the size that Discord takes, and touches nothing that is under it already. */
+export type UploadFitter = {
+  fit(folder: SpoolFolder, images: readonly FinishedImage[], limitBytes: number): Promise<readonly FittedUpload[]>;
+};
+
+/** Discord limits a whole request, too; some room is left for everything that is not a picture. */
+const REQUEST_BYTES_MAX = 25 * 1024 * 1024;
+const REQUEST_OVERHEAD_BYTES = 64 * 1024;
+
+export function createUploadFitter(parts: {
+  preparation: ImagePreparation;
+  sleep: (ms: number) => Promise<unknown>;
+}): UploadFitter {
+  const { preparation, sleep } = parts;
+
+  async function fitOne(folder: SpoolFolder, image: FinishedImage, sizeBytesMax: number): Promise<FittedUpload> {
+    const { path, name, contentType, sizeBytes } = image;
+    if (sizeBytes <= sizeBytesMax) {
+      return { ...uploadFromFile(path, { name, contentType, sizeBytes }), shrunk: false };
+    }
+    const fitted = await untilNotBusy(sleep, async () =>
+      preparation.fitToBytes(async () => readFile(path), sizeBytesMax),
+    );
+    if (fitted.kind !== 'fits')
+      throw new Error(`a result cannot be brought under ${sizeBytesMax} bytes: ${fitted.kind}`);
+    const { format, bytes: smaller } = fitted;
+    const fittedName = `${name.slice(0, name.lastIndexOf('.'))}.${format === 'jpeg' ? 'jpg' : format}`;
+    const file = `fitted-${fittedName}`;
+    await folder.writeFile(file, smaller);
+    const upload = { name: fittedName, contentType: `image/${format}`, sizeBytes: smaller.length };
+    return { ...uploadFromFile(folder.path(file), upload), shrunk: true };
+  }
+
+  return {
+    async fit(folder, images, limitBytes) {
+      const share = Math.floor((REQUEST_BYTES_MAX - REQUEST_OVERHEAD_BYTES) / Math.max(1, images.length));
+      const sizeBytesMax = Math.min(limitBytes, share);
+      return Promise.all(images.map(async (image) => fitOne(folder, image, sizeBytesMax)));
+    },
+  };
+}

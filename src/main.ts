@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import type { App } from './app.ts';
+import { startApp } from './app.ts';
+import type { Config } from './config.ts';
+import { ConfigError, readConfig, secretsOf } from './config.ts';
+import { createLogger } from './logging.ts';
+
+/** The process's edge: its environment, its signals and its exit code. */
+
+const EXIT_FAILURE = 1;
+const EXIT_BAD_CONFIGURATION = 78;
+/** What a shell expects of a process that a signal ended: 128 and the number of SIGTERM. */
+const EXIT_TERMINATED = 143;
+
+const config = readConfigOrExit();
+const log = createLogger({ level: config.LOG_LEVEL, secrets: secretsOf(config) });
+
+// Libraries may reject where nobody can catch it, for instance on a malformed event. That must not end everybody's jobs.
+process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise was rejected and nobody listened'));
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'an error that nobody caught; a restart recovers what was under way');
+  process.exit(EXIT_FAILURE);
+});
+
+const app = await startOrExit(config, log);
+process.once('SIGTERM', () => void drain(app));
+process.once('SIGINT', () => void drain(app));
+
+function readConfigOrExit(): Config {
+  try {
+    // oxlint-disable-next-line node/no-process-env -- the one place where the environment is read
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EXIT_BAD_CONFIGURATION);
+  }
+}
+
+async function startOrExit(settings: Config, logger: Logger): Promise<App> {
+  try {
+    return await startApp(settings, logger, () => {
+      logger.fatal('Discord ended the session for good; check DISCORD_TOKEN');
+      process.exit(EXIT_FAILURE);
+    });
+  } catch (error) {
+    logger.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
+    process.exit(EXIT_FAILURE);
+  }
+}
+
+function endNow(): never {
+  process.exit(EXIT_TERMINATED);
+}
+
+/** Finishes what is under way for as long as it may; a second signal ends at once, and recovery finishes the rest. */
+async function drain(running: App): Promise<void> {
+  process.once('SIGTERM', endNow);
+  process.once('SIGINT', endNow);
+  const drainMs = config.DRAIN_SECONDS * 1_000;
+  log.info({ drainSeconds: config.DRAIN_SECONDS }, 'stopping');
+  setTimeout(() => {
+    log.warn('the time to drain is over; recovery will finish the rest');
+    endNow();
+  }, drainMs).unref();
+  await running.stop();
+  log.info('stopped');
+  process.exit(0);
+}

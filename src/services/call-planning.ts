@@ -1,0 +1,119 @@
+import { estimateCeiling } from '../billing/estimate.ts';
+import type { PriceTable } from '../billing/prices.ts';
+import { findRates } from '../billing/prices.ts';
+import type { ImageRequest } from './image-request.ts';
+import type { CallPlan } from './job-journal.ts';
+import type { JobRefusal } from './job-outcome.ts';
+import type { Background, ImageFormat, InputFidelity, Quality } from './providers/image-provider.ts';
+import { parseSize } from './providers/image-sizes.ts';
+import type { ImageModel, ModelOptions } from './providers/models.ts';
+import { defaultQuality, findUnsupportedOptions, losesTransparency, resolveAutoSize } from './providers/models.ts';
+
+/** The pictures of a call, prepared and on disk. */
+export type PlannedPictures = Pick<CallPlan, 'images' | 'mask' | 'firstFrameOnly'>;
+
+export const NO_PICTURES: PlannedPictures = { images: [], firstFrameOnly: false };
+
+const QUALITIES: readonly Quality[] = ['low', 'medium', 'high', 'xhigh', 'max'];
+const BACKGROUNDS: readonly Background[] = ['auto', 'opaque', 'transparent'];
+const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp'];
+const FIDELITIES: readonly InputFidelity[] = ['high', 'low'];
+
+/** The model for a request: the one that is asked for, else the first that is available. */
+export function chooseModel(request: ImageRequest, models: readonly ImageModel[]): ImageModel | JobRefusal {
+  const model = request.model === undefined ? models[0] : models.find(({ id }) => id === request.model);
+  if (model) return model;
+  return { reason: 'model-unavailable', model: request.model, available: models.map(({ id }) => id) };
+}
+
+/** Refuses by name what the model does not have, before anything is downloaded or held. */
+export function checkOptions(
+  request: ImageRequest,
+  model: ImageModel,
+  models: readonly ImageModel[],
+): JobRefusal | undefined {
+  const options = readOptions(request, model);
+  if ('reason' in options) return options;
+  const [unsupported] = findUnsupportedOptions(model, options, models);
+  if (unsupported) {
+    const { option, value, modelsWithIt } = unsupported;
+    return { reason: 'option-unsupported', option, value, model: model.id, supportedBy: modelsWithIt };
+  }
+  if (losesTransparency(options.background ?? 'auto', options.format ?? 'png')) {
+    return { reason: 'transparency-lost' };
+  }
+  return undefined;
+}
+
+/**
+ * Makes every choice concrete and finds the ceiling of its cost. `auto` has no price, so it ends here.
+ * The options must have been checked against the model.
+ */
+export function planCall(
+  request: ImageRequest,
+  model: ImageModel,
+  pictures: PlannedPictures,
+  prices: PriceTable,
+): CallPlan | JobRefusal {
+  const options = readOptions(request, model);
+  if ('reason' in options) return options;
+  const [source] = pictures.images;
+  const size = options.size ?? resolveAutoSize(model, source);
+  const call = {
+    model: model.id,
+    ...size,
+    quality: options.quality ?? defaultQuality,
+    background: options.background ?? 'auto',
+    format: options.format ?? 'png',
+    ...(options.fidelity ? { fidelity: options.fidelity } : {}),
+    ...pictures,
+    keepOutside: request.keepOutside && pictures.mask !== undefined,
+  };
+  const rates = findRates(prices, model.id);
+  const estimate =
+    rates &&
+    estimateCeiling(rates, {
+      ...call,
+      count: request.count,
+      promptUtf8Bytes: Buffer.byteLength(request.prompt),
+      inputImages: [...pictures.images, ...(pictures.mask ? [pictures.mask] : [])],
+      highFidelity: call.fidelity === 'high',
+    });
+  return estimate === undefined ? { reason: 'model-unpriced', model: model.id } : { ...call, estimate };
+}
+
+/** Reads the words of a request as options. A word that no model knows is refused like one that this model lacks. */
+function readOptions(request: ImageRequest, model: ImageModel): ModelOptions | JobRefusal {
+  const unknown = (option: string, value: string): JobRefusal => ({
+    reason: 'option-unsupported',
+    option,
+    value,
+    model: model.id,
+    supportedBy: [],
+  });
+  const size = isAuto(request.size) ? undefined : parseSize(request.size);
+  const quality = isAuto(request.quality) ? undefined : oneOf(QUALITIES, request.quality);
+  const background = oneOf(BACKGROUNDS, request.background);
+  const format = oneOf(FORMATS, request.format);
+  const fidelity = oneOf(FIDELITIES, request.fidelity);
+  if (!isAuto(request.size) && !size) return unknown('size', request.size);
+  if (!isAuto(request.quality) && !quality) return unknown('quality', request.quality);
+  if (request.background !== undefined && !background) return unknown('background', request.background);
+  if (request.format !== undefined && !format) return unknown('format', request.format);
+  if (request.fidelity !== undefined && !fidelity) return unknown('fidelity', request.fidelity);
+  return {
+    ...(size ? { size } : {}),
+    ...(quality ? { quality } : {}),
+    ...(background ? { background } : {}),
+    ...(format ? { format } : {}),
+    ...(fidelity ? { fidelity } : {}),
+  };
+}
+
+function isAuto(value: string | undefined): value is undefined | 'auto' {
+  return value === undefined || value === 'auto';
+}
+
+function oneOf<Value extends string>(values: readonly Value[], text: string | undefined): Value | undefined {
+  return values.find((value) => value === text);
+}

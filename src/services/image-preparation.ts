@@ -1,0 +1,93 @@
+/**
+ * Everything that touches pixels, behind one set of functions: pictures and masks on their way to the provider,
+ * and results on their way back.
+ *
+ * Refusals are values. Heavy work goes through a workshop that runs a few pieces at a time on worker threads, so
+ * every answer except `describeImage` can also be `busy`.
+ */
+
+import { keepOutside, type KeepOutsideOutcome, type KeepOutsideRequest } from './image-composition.ts';
+import { fitToBytes, type FitOutcome } from './image-fitting.ts';
+import {
+  describeImage,
+  type ByteSource,
+  type DescribedImage,
+  type ImageLimits,
+  type ImageRefusal,
+} from './image-intake.ts';
+import {
+  maskFromAlpha,
+  maskFromRegion,
+  prepareMask,
+  type MaskRefusal,
+  type MaskRegion,
+  type PreparedMask,
+} from './image-masks.ts';
+import { prepareImage, type PreparedImage } from './image-normalization.ts';
+import { createImageWorkshop, type Busy } from './image-workshop.ts';
+
+export type {
+  Busy,
+  ByteSource,
+  DescribedImage,
+  FitOutcome,
+  ImageLimits,
+  ImageRefusal,
+  KeepOutsideOutcome,
+  KeepOutsideRequest,
+};
+export type { MaskRefusal, MaskRegion, PreparedImage, PreparedMask };
+
+/**
+ * Limits that suit the provider and a small machine.
+ *
+ * The provider makes pictures of up to 3840 pixels an edge and 8,294,400 in all, so a larger source would be sent in
+ * vain; at four bytes a pixel that is 33 MB against its 50 MB for one upload. It makes them in steps of 16 pixels,
+ * and a source below one step has nothing to show.
+ */
+export const STANDARD_IMAGE_LIMITS: ImageLimits = {
+  sourcePixelCountMax: 50_000_000,
+  edgePxMin: 16,
+  edgePxMax: 3840,
+  pixelCountMax: 8_294_400,
+  passSecondsMax: 30,
+};
+
+export type ImagePreparation = {
+  /** Makes a member's picture fit for the provider, or says why it cannot. */
+  prepareImage(bytes: Buffer): Promise<PreparedImage | ImageRefusal | Busy>;
+  /** Makes a member's mask fit for the prepared picture, or says why it cannot. */
+  prepareMask(bytes: Buffer, image: PreparedImage): Promise<PreparedMask | MaskRefusal | Busy>;
+  /** Uses a picture's own transparency as its mask. */
+  maskFromAlpha(image: PreparedImage): Promise<PreparedMask | MaskRefusal | Busy>;
+  /** Makes a ready-made mask. */
+  maskFromRegion(region: MaskRegion, image: PreparedImage): Promise<PreparedMask | MaskRefusal | Busy>;
+  /** Puts the original's pixels back outside the mask. */
+  keepOutside(request: KeepOutsideRequest): Promise<KeepOutsideOutcome | Busy>;
+  /** Brings a result under a number of bytes, at the least loss that does it. */
+  fitToBytes(source: ByteSource, sizeBytesMax: number): Promise<FitOutcome | Busy>;
+  /** Says what received bytes really are, from their header; undefined where they are no picture. */
+  describeImage(bytes: Buffer): Promise<DescribedImage | undefined>;
+};
+
+/**
+ * @param options.concurrency How many pieces of heavy work run at once; at most 3, see the workshop.
+ * @param options.waitingMax How many may wait behind them.
+ */
+export function createImagePreparation(options: {
+  readonly concurrency: number;
+  readonly waitingMax: number;
+  readonly limits: ImageLimits;
+}): ImagePreparation {
+  const { limits } = options;
+  const workshop = createImageWorkshop(options);
+  return {
+    prepareImage: (bytes) => workshop.run((sharp) => prepareImage(sharp, bytes, limits)),
+    prepareMask: (bytes, image) => workshop.run((sharp) => prepareMask(sharp, bytes, image, limits)),
+    maskFromAlpha: (image) => workshop.run((sharp) => maskFromAlpha(sharp, image, limits)),
+    maskFromRegion: (region, image) => workshop.run((sharp) => maskFromRegion(sharp, region, image)),
+    keepOutside: (request) => workshop.run((sharp) => keepOutside(sharp, request, limits)),
+    fitToBytes: (source, sizeBytesMax) => workshop.run((sharp) => fitToBytes(sharp, source, sizeBytesMax, limits)),
+    describeImage: async (bytes) => describeImage(await workshop.library(), bytes),
+  };
+}

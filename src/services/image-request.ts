@@ -1,0 +1,41 @@
+import * as z from 'zod';
+
+/**
+ * What a member asked for, as plain data: it is written to disk before anything is paid, so that whoever comes after
+ * a crash knows what was wanted. `auto` and undefined are resolved later, against the model.
+ */
+export const imageRequestSchema = z.object({
+  /** The id of the interaction, which is also the id of the transfer in the ledger. */
+  id: z.string(),
+  guild: z.string(),
+  member: z.string(),
+  operation: z.enum(['generate', 'edit']),
+  prompt: z.string(),
+  model: z.string().optional(),
+  /** `auto`, or width and height in pixels as `1536x1024`. */
+  size: z.string().optional(),
+  quality: z.string().optional(),
+  count: z.number(),
+  background: z.string().optional(),
+  format: z.string().optional(),
+  fidelity: z.string().optional(),
+  /** Put the original's pixels back outside the mask. Means something only where there is a mask. */
+  keepOutside: z.boolean(),
+  isPrivate: z.boolean(),
+});
+
+export type ImageRequest = z.infer<typeof imageRequestSchema>;
+
+/** A picture that came with a request, and the name by which its sender knows it. */
+export type Attached = {
+  readonly label: string;
+  /** Downloads it. Answers a refusal where it cannot be had. */
+  readonly load: () => Promise<Buffer | AttachmentRefusal>;
+};
+
+export type AttachmentRefusal = {
+  readonly refused: 'foreign-origin' | 'gone' | 'too-large' | 'unreachable';
+  readonly limitBytes?: number;
+};
+
+export type RequestAttachments = { readonly images: readonly Attached[]; readonly mask: Attached | undefined };

@@ -1,0 +1,179 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { ImageRequest } from './image-request.ts';
+import { imageRequestSchema } from './image-request.ts';
+import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
+import type { Spool, SpoolFolder } from './spool.ts';
+
+/**
+ * What is known of each job that has not ended, on disk, so that a crash is only a pause.
+ *
+ *   job.json        who asked for what, where the answer goes, and once admitted the exact call
+ *   input-N, mask   the prepared pictures
+ *   image-N         what the provider made
+ *   receipt.json    what came of the call; if it was pictures, they are whole and paid for from here on
+ *
+ * Together with the state of the transfer in the ledger this says what is left to do.
+ */
+export type JobJournal = {
+  begin(request: ImageRequest, address: ReplyAddress): Promise<OpenJob>;
+  /** Writes down the exact call, before any money is held for it. */
+  writePlan(job: OpenJob, plan: CallPlan): Promise<OpenJob>;
+  writeReceipt(job: OpenJob, receipt: Receipt): Promise<void>;
+  readReceipt(job: OpenJob): Promise<Receipt | undefined>;
+  /** The jobs on this disk, of this process and of others. */
+  list(): Promise<readonly JobOnDisk[]>;
+  /** Takes over the job of a process that is gone; undefined where somebody else was faster. */
+  adopt(jobOnDisk: JobOnDisk): Promise<JobOnDisk | undefined>;
+  /** Reads a job back; undefined where its record never made it to disk. */
+  open(jobOnDisk: JobOnDisk): Promise<OpenJob | undefined>;
+  /** The job has ended: drops its pictures and keeps its receipt for a week. */
+  end(job: OpenJob): Promise<void>;
+  /** Drops a folder in which nothing can be read. */
+  discard(jobOnDisk: JobOnDisk): Promise<void>;
+  /** Drops receipts that are older than a week. */
+  dropOldReceipts(): Promise<void>;
+};
+
+/** Where the answer goes: only whoever delivers it knows what is inside. */
+export type ReplyAddress = Readonly<Record<string, string | number | boolean>>;
+
+export type JobOnDisk = { readonly folder: string; readonly owner: string };
+
+export type OpenJob = {
+  readonly request: ImageRequest;
+  readonly address: ReplyAddress;
+  readonly beganAt: number;
+  readonly plan: CallPlan | undefined;
+  readonly folder: SpoolFolder;
+};
+
+const pictureSchema = z.object({
+  file: z.string(),
+  contentType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
+  width: z.number(),
+  height: z.number(),
+});
+
+const callPlanSchema = z.object({
+  model: z.string(),
+  width: z.number(),
+  height: z.number(),
+  quality: z.enum(['low', 'medium', 'high', 'xhigh', 'max']),
+  background: z.enum(['auto', 'opaque', 'transparent']),
+  format: z.enum(['png', 'jpeg', 'webp']),
+  fidelity: z.enum(['high', 'low']).optional(),
+  images: z.array(pictureSchema),
+  mask: pictureSchema.optional(),
+  /** Whether the result gets the original's pixels back outside the mask. */
+  keepOutside: z.boolean(),
+  firstFrameOnly: z.boolean(),
+  /** The model that was asked for, where another one had to take its place. */
+  replacedModel: z.string().optional(),
+  /** The ceiling that is held, in nano-dollars. */
+  estimate: z.number(),
+});
+
+/** The call in every detail. Pictures are files of the job's folder. */
+export type CallPlan = z.infer<typeof callPlanSchema>;
+
+const receiptSchema = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('made'),
+    imageCount: z.number(),
+    /** The provider's usage object as it was sent. */
+    usage: z.unknown(),
+    requestId: z.string().optional(),
+  }),
+  z.object({
+    outcome: z.literal('failed'),
+    kind: z.enum(PROVIDER_FAILURE_KINDS),
+    charged: z.enum(['no', 'unknown']),
+    stage: z.enum(['input', 'output']).optional(),
+    requestId: z.string().optional(),
+  }),
+]);
+
+/** What came of the call to the provider. */
+export type Receipt = z.infer<typeof receiptSchema>;
+export type MadeReceipt = Extract<Receipt, { outcome: 'made' }>;
+export type FailedReceipt = Extract<Receipt, { outcome: 'failed' }>;
+
+const recordSchema = z.object({
+  v: z.literal(1),
+  request: imageRequestSchema,
+  address: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  beganAt: z.number(),
+  plan: callPlanSchema.optional(),
+});
+
+const JOB_RECORD = 'job.json';
+const RECEIPT_RECORD = 'receipt.json';
+const RECEIPTS_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+/** Between the id of a job and the name of the process that runs it, in the name of its folder. */
+const OWNER_SEPARATOR = '.';
+
+export function createJobJournal(parts: {
+  spool: Spool;
+  receiptsDirectory: string;
+  owner: string;
+  now: () => number;
+}): JobJournal {
+  const { spool, receiptsDirectory, owner, now } = parts;
+  return {
+    async begin(request, address) {
+      const folder = await spool.create(`${request.id}${OWNER_SEPARATOR}${owner}`);
+      const job: OpenJob = { request, address, beganAt: now(), plan: undefined, folder };
+      await folder.writeRecordQuickly(JOB_RECORD, recordOf(job));
+      return job;
+    },
+    async writePlan(job, plan) {
+      const planned: OpenJob = { ...job, plan };
+      await job.folder.writeRecord(JOB_RECORD, recordOf(planned));
+      return planned;
+    },
+    writeReceipt: async (job, receipt) => job.folder.writeRecord(RECEIPT_RECORD, receipt),
+    async readReceipt(job) {
+      const record = await job.folder.readRecord(RECEIPT_RECORD);
+      return record === undefined ? undefined : receiptSchema.parse(record);
+    },
+    async list() {
+      return (await spool.list()).map((folder) => ({
+        folder,
+        owner: folder.slice(folder.indexOf(OWNER_SEPARATOR) + 1),
+      }));
+    },
+    async adopt({ folder, owner: formerOwner }) {
+      if (formerOwner === owner) return { folder, owner };
+      const adopted = `${folder.slice(0, folder.indexOf(OWNER_SEPARATOR))}${OWNER_SEPARATOR}${owner}`;
+      return (await spool.rename(folder, adopted)) ? { folder: adopted, owner } : undefined;
+    },
+    async open(jobOnDisk) {
+      const folder = spool.folder(jobOnDisk.folder);
+      const record = recordSchema.safeParse(await folder.readRecord(JOB_RECORD));
+      if (!record.success) return undefined;
+      const { request, address, beganAt, plan } = record.data;
+      return { request, address, beganAt, plan, folder };
+    },
+    async end(job) {
+      if (await job.folder.has(RECEIPT_RECORD)) {
+        const day = new Date(now()).toISOString().slice(0, 10);
+        await job.folder.moveOut(RECEIPT_RECORD, join(receiptsDirectory, day, `${job.request.id}.json`));
+      }
+      await job.folder.remove();
+    },
+    discard: async (jobOnDisk) => spool.folder(jobOnDisk.folder).remove(),
+    async dropOldReceipts() {
+      const oldestDay = new Date(now() - RECEIPTS_KEPT_MS).toISOString().slice(0, 10);
+      const days = await readdir(receiptsDirectory).catch(() => []);
+      const old = days.filter((day) => day < oldestDay);
+      await Promise.all(old.map(async (day) => rm(join(receiptsDirectory, day), { recursive: true, force: true })));
+    },
+  };
+}
+
+function recordOf(job: OpenJob): z.infer<typeof recordSchema> {
+  const { request, address, beganAt, plan } = job;
+  return { v: 1, request, address, beganAt, ...(plan ? { plan } : {}) };
+}

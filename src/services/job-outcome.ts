@@ -1,0 +1,66 @@
+import type { NanoUsd } from '../billing/money.ts';
+import type { TokenUsage } from '../billing/token-usage.ts';
+import type { ImageRefusal } from './image-intake.ts';
+import type { MaskRefusal } from './image-masks.ts';
+import type { AttachmentRefusal } from './image-request.ts';
+import type { ProviderFailureKind } from './providers/image-provider.ts';
+
+/**
+ * Why a request ended without a picture. These are values and not exceptions, because each of them is expected, and
+ * each has words of its own for the member.
+ */
+export type JobRefusal =
+  | { readonly reason: 'over-budget'; readonly remaining: NanoUsd; readonly needed: NanoUsd; readonly renewsAt: number }
+  | { readonly reason: 'rate-limited'; readonly retryAfterMs: number }
+  | { readonly reason: 'queue-full' | 'waited-too-long' | 'too-many-open' | 'stopping' }
+  | { readonly reason: 'disk-full' | 'store-unavailable' }
+  | {
+      readonly reason: 'option-unsupported';
+      readonly option: string;
+      readonly value: string;
+      readonly model: string;
+      readonly supportedBy: readonly string[];
+    }
+  | { readonly reason: 'transparency-lost' }
+  | { readonly reason: 'model-unavailable'; readonly model: string | undefined; readonly available: readonly string[] }
+  | { readonly reason: 'model-unpriced'; readonly model: string }
+  | { readonly reason: 'attachment-unusable'; readonly label: string; readonly why: AttachmentRefusal }
+  | { readonly reason: 'image-unusable'; readonly label: string; readonly why: ImageRefusal }
+  | { readonly reason: 'mask-unusable'; readonly why: MaskRefusal }
+  | { readonly reason: 'mask-without-image' }
+  | { readonly reason: 'provider-refused'; readonly kind: ProviderFailureKind; readonly stage?: 'input' | 'output' }
+  | { readonly reason: 'outcome-unknown'; readonly kind: ProviderFailureKind | 'interrupted' }
+  | { readonly reason: 'interrupted' }
+  | { readonly reason: 'bug'; readonly reference: string };
+
+/** A picture that is ready to be posted. */
+export type FinishedImage = {
+  readonly path: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+};
+
+/** Something that a member should know about a result, because it is not quite what was asked for. */
+export type ResultNote =
+  | { readonly note: 'fewer-images'; readonly asked: number; readonly got: number }
+  | { readonly note: 'keep-outside-left-off' }
+  | { readonly note: 'first-frame-only' }
+  | { readonly note: 'model-replaced'; readonly asked: string };
+
+export type FinishedJob = {
+  readonly images: readonly FinishedImage[];
+  readonly model: string;
+  readonly size: string;
+  readonly quality: string;
+  /** What it cost; undefined where the provider did not tell. */
+  readonly charge: { readonly cost: NanoUsd; readonly usage: TokenUsage } | undefined;
+  /** What is held against the budget where the cost is not known. */
+  readonly estimate: NanoUsd;
+  readonly notes: readonly ResultNote[];
+};
+
+/** How a job ended, as far as whoever asked for it is concerned. */
+export type JobOutcome =
+  | { readonly ended: 'finished'; readonly result: FinishedJob }
+  | { readonly ended: 'refused'; readonly refusal: JobRefusal };

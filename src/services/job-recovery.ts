@@ -1,0 +1,98 @@
+import type { Logger } from 'pino';
+import type { Ledger } from '../billing/ledger.ts';
+import { periodOf, previousPeriod } from '../billing/period.ts';
+import type { ImageJobs } from './image-jobs.ts';
+import type { JobJournal, JobOnDisk } from './job-journal.ts';
+import type { JobResumption } from './job-resumption.ts';
+import type { ProcessLease } from './process-lease.ts';
+
+/**
+ * Finishes what a dead process, or a store or a Discord that was away, left undone. It runs at the start and every
+ * minute, and it never touches the job of a process that is alive.
+ */
+export type JobRecovery = {
+  /** At the start: every job on this disk, and every account that may have holds. */
+  recoverAll(): Promise<void>;
+  /** Every minute: what was left over since. */
+  sweep(): Promise<void>;
+};
+
+export function createJobRecovery(parts: {
+  journal: JobJournal;
+  ledger: Ledger;
+  lease: ProcessLease;
+  jobs: ImageJobs;
+  resumption: JobResumption;
+  now: () => number;
+  log: Logger;
+}): JobRecovery {
+  const { journal, ledger, lease, jobs, resumption, now, log } = parts;
+  const guildsWithHolds = new Set<string>();
+  let sweeping: Promise<void> | undefined;
+
+  async function recoverJobs(): Promise<void> {
+    const abandoned = (await journal.list()).filter(({ folder, owner }) =>
+      owner === lease.owner ? !jobs.isRunning(folder) : !lease.isAlive(owner),
+    );
+    for (const jobOnDisk of abandoned) {
+      await recover(jobOnDisk).catch((error: unknown) => {
+        log.error({ folder: jobOnDisk.folder, err: error }, 'a job could not be recovered; the next sweep tries again');
+      });
+    }
+  }
+
+  async function recover(jobOnDisk: JobOnDisk): Promise<void> {
+    const adopted = await journal.adopt(jobOnDisk);
+    if (!adopted) return;
+    const job = await journal.open(adopted);
+    if (!job) return journal.discard(adopted);
+    guildsWithHolds.add(job.request.guild);
+    const outcome = await resumption.resume(job);
+    if (!outcome) return journal.end(job);
+    log.info({ job: job.request.id, ended: outcome.ended }, 'job recovered');
+    await jobs.conclude(job, outcome);
+  }
+
+  async function expireHolds(): Promise<void> {
+    const period = periodOf(now());
+    for (const guild of guildsWithHolds) {
+      const heads = await Promise.all(
+        [period, previousPeriod(period)].map(async (month) => {
+          await ledger.expireHolds(guild, month);
+          return ledger.head(guild, month);
+        }),
+      );
+      if (heads.every(({ open }) => Object.keys(open).length === 0)) guildsWithHolds.delete(guild);
+    }
+  }
+
+  async function sweepOnce(): Promise<void> {
+    try {
+      await recoverJobs();
+      await expireHolds();
+      await journal.dropOldReceipts();
+      await lease.clean();
+    } catch (error) {
+      log.error({ err: error }, 'recovery was cut short; it comes back in a minute');
+    }
+  }
+
+  /** One sweep at a time: a second caller waits for the one that is under way. */
+  async function sweep(): Promise<void> {
+    sweeping ??= sweepOnce().finally(() => {
+      sweeping = undefined;
+    });
+    return sweeping;
+  }
+
+  return {
+    sweep,
+    async recoverAll() {
+      const period = periodOf(now());
+      for (const month of [period, previousPeriod(period)]) {
+        for (const guild of await ledger.guilds(month)) guildsWithHolds.add(guild);
+      }
+      await sweep();
+    },
+  };
+}

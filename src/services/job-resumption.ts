@@ -1,0 +1,60 @@
+import type { Ledger } from '../billing/ledger.ts';
+import type { JobCompletion } from './job-completion.ts';
+import type { JobJournal, OpenJob } from './job-journal.ts';
+import type { JobOutcome, JobRefusal } from './job-outcome.ts';
+import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
+import { refOf } from './reservation.ts';
+
+/** Reads what is known of a job that its process left behind, and takes the next step. */
+export type JobResumption = {
+  /** The outcome to deliver, or undefined where the job turns out to be somebody else's. */
+  resume(job: OpenJob): Promise<JobOutcome | undefined>;
+};
+
+export function createJobResumption(parts: {
+  journal: JobJournal;
+  ledger: Ledger;
+  completion: JobCompletion;
+}): JobResumption {
+  const { journal, ledger, completion } = parts;
+  return {
+    async resume(job) {
+      const ref = refOf(job);
+      const receipt = job.plan && (await journal.readReceipt(job));
+      const transfer = await ledger.transfer(ref);
+      // A call that was answered is booked by its answer, whatever else was believed in the meantime.
+      if (receipt && transfer) return completion.complete(job, receipt);
+      switch (transfer?.type) {
+        case undefined:
+          return refused({ reason: 'interrupted' });
+        case 'reserve':
+          if (!job.plan) return undefined;
+          await ledger.voidUndispatched(ref, 'interrupted');
+          return refused({ reason: 'interrupted' });
+        case 'dispatch':
+          if (!job.plan) return undefined;
+          await ledger.unknown(ref, { reason: 'interrupted' });
+          return refused({ reason: 'outcome-unknown', kind: 'interrupted' });
+        case 'void':
+          return job.plan && refused(refusalOfReason(transfer.reason));
+        case 'unknown':
+          return job.plan && refused({ reason: 'outcome-unknown', kind: 'interrupted' });
+        case 'post':
+        case 'release':
+        case 'adjust':
+          // Booked without a receipt on this disk: its pictures are elsewhere, and so is whoever posts them.
+          return undefined;
+      }
+    },
+  };
+}
+
+/** A void says in one word why; where that word is the provider's, the member hears the same as without the crash. */
+function refusalOfReason(reason: string | undefined): JobRefusal {
+  const kind = PROVIDER_FAILURE_KINDS.find((name) => name === reason);
+  return kind ? { reason: 'provider-refused', kind } : { reason: 'interrupted' };
+}
+
+function refused(refusal: JobRefusal): JobOutcome {
+  return { ended: 'refused', refusal };
+}

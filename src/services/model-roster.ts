@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+import type { ImageProvider } from './providers/image-provider.ts';
+import type { ModelWarning } from './providers/model-choice.ts';
+import { chooseModels } from './providers/model-choice.ts';
+import type { ImageModel } from './providers/models.ts';
+
+/** The models that can be used here and now: configured, known, offered by the provider, and not found missing since. */
+export type ModelRoster = {
+  /** In the configured order; the first is the default. */
+  readonly models: readonly ImageModel[];
+  /** Asks the provider again what it offers. Where it cannot be asked, what was known stays. */
+  refresh(): Promise<void>;
+  /** The provider said that it does not have this model after all. */
+  retire(model: string): void;
+};
+
+/** Reads the provider's list. A provider that cannot be asked at the start is believed to have what is configured. */
+export async function createModelRoster(parts: {
+  provider: ImageProvider;
+  configured: readonly string[];
+  now: () => number;
+  log: Logger;
+}): Promise<ModelRoster> {
+  const { provider, configured, now, log } = parts;
+  let models = chooseModels({ configured, offered: undefined, now: new Date(now()) }).models;
+
+  async function refresh(): Promise<void> {
+    try {
+      const offered = await provider.listModels(new AbortController().signal);
+      const choice = chooseModels({ configured, offered, now: new Date(now()) });
+      models = choice.models;
+      choice.warnings.forEach((warning) => warnOf(warning, log));
+      if (models.length === 0) log.error('the provider offers none of IMAGE_MODELS: name one that it has');
+    } catch (error) {
+      log.warn({ err: error }, 'the list of models could not be read; what was known stays');
+    }
+  }
+
+  await refresh();
+  log.info({ models: models.map(({ id }) => id), defaultModel: models[0]?.id }, 'models chosen');
+  return {
+    get models() {
+      return models;
+    },
+    refresh,
+    retire(model) {
+      models = models.filter(({ id }) => id !== model);
+      log.error({ model }, 'the provider no longer has this model: take it out of IMAGE_MODELS');
+    },
+  };
+}
+
+function warnOf(warning: ModelWarning, log: Logger): void {
+  switch (warning.reason) {
+    case 'unknown':
+      return log.warn({ model: warning.model }, 'this model of IMAGE_MODELS is not known and not used');
+    case 'not-offered':
+      return log.info({ model: warning.model }, 'this model of IMAGE_MODELS is not offered by the provider');
+    case 'shut-down':
+      return log.warn({ ...warning }, 'this model of IMAGE_MODELS has been shut down');
+    case 'shutting-down':
+      return log.warn({ ...warning }, 'this model of IMAGE_MODELS will be shut down: name a successor');
+  }
+}

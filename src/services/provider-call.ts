@@ -1,0 +1,120 @@
+import type { Logger } from 'pino';
+import type { FairQueue } from './fair-queue.ts';
+import type { FailedReceipt, OpenJob, Receipt } from './job-journal.ts';
+import type { JobProgress } from './job-progress.ts';
+import type { ImageCall, ImageProvider, ImageResult, InputFile } from './providers/image-provider.ts';
+import { ProviderFailure } from './providers/image-provider.ts';
+import { requirePlan } from './reservation.ts';
+import { inputFileName, resultFileName } from './spool-files.ts';
+
+/** Calls the provider for a job, and calls again only where provably nothing was made. */
+export type ProviderCaller = {
+  /** Answers what came of it, also where that is a failure, because every call has to be accounted for. */
+  call(job: OpenJob, progress: JobProgress): Promise<Receipt>;
+};
+
+/** After this long no further attempt is begun. */
+const RETRY_WINDOW_MS = 3 * 60_000;
+const RETRIES_MAX = 6;
+const FIRST_PAUSE_MS = 1_000;
+const PAUSE_MS_MAX = 60_000;
+
+/** The longest that a call with all its repetitions can take, in milliseconds. */
+export function callDurationMsMax(timeoutMs: number): number {
+  return RETRY_WINDOW_MS + timeoutMs;
+}
+
+export function createProviderCaller(parts: {
+  provider: ImageProvider;
+  queue: FairQueue;
+  safetyIdentifierOf: (member: string) => string;
+  /** The provider does not have this model any more. */
+  onModelGone: (model: string) => void;
+  now: () => number;
+  sleep: (ms: number) => Promise<unknown>;
+  log: Logger;
+}): ProviderCaller {
+  const { provider, queue, now, sleep, log } = parts;
+
+  async function callWithRetries(job: OpenJob, progress: JobProgress): Promise<ImageResult> {
+    const call = toImageCall(job, parts.safetyIdentifierOf(job.request.member));
+    const lastStartAt = now() + RETRY_WINDOW_MS;
+    for (let retry = 0; ; retry += 1) {
+      progress.report({ phase: 'generating', since: now() });
+      try {
+        const { signal } = new AbortController();
+        return await provider.makeImages(call, async (index) => job.folder.openByteSink(resultFileName(index)), signal);
+      } catch (error) {
+        const pauseMs = pauseBeforeRetry(error, retry);
+        if (pauseMs === undefined || now() + pauseMs > lastStartAt) throw error;
+        log.info({ job: job.request.id, pauseMs, err: error }, 'provider call will be repeated');
+        queue.pause(pauseMs);
+        progress.report({ phase: 'provider-busy', retryInMs: pauseMs });
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  return {
+    async call(job, progress) {
+      try {
+        const { imageCount, usage, requestId } = await callWithRetries(job, progress);
+        return { outcome: 'made', imageCount, usage, ...(requestId === undefined ? {} : { requestId }) };
+      } catch (error) {
+        const failure = asProviderFailure(error);
+        log.warn(
+          { job: job.request.id, kind: failure.kind, charged: failure.charged, err: failure },
+          'provider failed',
+        );
+        if (failure.kind === 'model-not-found') parts.onModelGone(requirePlan(job).model);
+        return failedReceiptOf(failure);
+      }
+    },
+  };
+}
+
+/** A result that could not be written to disk was made all the same. */
+function asProviderFailure(error: unknown): ProviderFailure {
+  if (error instanceof ProviderFailure) return error;
+  return new ProviderFailure('unusable-answer', 'unknown', { message: 'the result could not be kept', cause: error });
+}
+
+function failedReceiptOf({ kind, charged, moderationStage, requestId }: ProviderFailure): FailedReceipt {
+  return {
+    outcome: 'failed',
+    kind,
+    charged,
+    ...(moderationStage === undefined ? {} : { stage: moderationStage }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
+}
+
+/** How long to wait before the same call may go out again; undefined where it must not. */
+function pauseBeforeRetry(error: unknown, retry: number): number | undefined {
+  if (!(error instanceof ProviderFailure) || error.charged !== 'no' || retry >= RETRIES_MAX) return undefined;
+  if (error.kind !== 'rate-limited' && error.kind !== 'unreachable') return undefined;
+  return error.retryAfterMs ?? Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** retry);
+}
+
+function toImageCall(job: OpenJob, safetyIdentifier: string): ImageCall {
+  const { request, folder } = job;
+  const plan = requirePlan(job);
+  const toInputFile = (picture: (typeof plan.images)[number]): InputFile => ({
+    path: folder.path(picture.file),
+    name: inputFileName(picture),
+    contentType: picture.contentType,
+  });
+  return {
+    model: plan.model,
+    prompt: request.prompt,
+    count: request.count,
+    size: { width: plan.width, height: plan.height },
+    quality: plan.quality,
+    background: plan.background,
+    format: plan.format,
+    ...(plan.fidelity ? { fidelity: plan.fidelity } : {}),
+    images: plan.images.map(toInputFile),
+    ...(plan.mask ? { mask: toInputFile(plan.mask) } : {}),
+    safetyIdentifier,
+  };
+}

@@ -1,0 +1,198 @@
+/**
+ * Decodes base64 that arrives in runs of any length, in pieces of bounded size.
+ *
+ * Characters are gathered in a buffer that is kept, and decoded when it is full: the memory needed does not depend
+ * on the size of the image, and a run of one byte costs little more than its copy.
+ */
+
+/**
+ * How many characters are decoded at once. Decoding goes through a string, and strings from 128 KiB on are large
+ * objects for the garbage collector, which triple the cost.
+ */
+const stagedCharactersMax = 32 * 1024;
+
+/** How large the pieces are that are handed on: large enough that a file is written in few calls. */
+const pieceSizeBytes = 192 * 1024;
+
+/** The longest `data:…;base64,` in front of an image; real ones have some thirty characters. */
+const dataUrlHeadCharactersMax = 256;
+
+const space = 0x20;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const tab = 0x09;
+const equalsSign = 0x3d;
+const comma = 0x2c;
+
+/** True for every byte of the standard and of the URL-safe base64 alphabet. */
+const isAlphabet: readonly boolean[] = Array.from({ length: 256 }, (_, byte) =>
+  /[A-Za-z0-9+/_-]/.test(String.fromCharCode(byte)),
+);
+
+/** The characters are not base64, so the image that they should be is lost. */
+export class InvalidBase64Error extends Error {
+  override readonly name = 'InvalidBase64Error';
+}
+
+/**
+ * One decoder serves one image after another.
+ *
+ * It takes the standard and the URL-safe alphabet, with or without padding, broken by whitespace or not, and with or
+ * without a `data:…;base64,` in front, because compatible providers send all of these.
+ */
+export class Base64Decoder {
+  readonly #staging = Buffer.allocUnsafeSlow(stagedCharactersMax);
+  readonly #piece = Buffer.allocUnsafeSlow(pieceSizeBytes);
+  #stagedCharacters = 0;
+  #pieceLength = 0;
+  #atHead = true;
+  #padded = false;
+
+  /**
+   * Takes the next characters and yields what became decodable. A piece is overwritten by the next one.
+   * @throws {InvalidBase64Error}
+   */
+  *push(characters: Uint8Array): Generator<Uint8Array> {
+    let taken = 0;
+    while (taken < characters.length) {
+      const run = characters.subarray(taken, taken + stagedCharactersMax - this.#stagedCharacters);
+      this.#staging.set(run, this.#stagedCharacters);
+      this.#stagedCharacters += run.length;
+      taken += run.length;
+      if (this.#stagedCharacters === stagedCharactersMax) {
+        this.#decodeStaged(false);
+      }
+      if (this.#pieceLength > pieceSizeBytes - stagedCharactersMax) {
+        yield this.#takePiece();
+      }
+    }
+  }
+
+  /**
+   * Ends the image, yields its last bytes and makes ready for the next image.
+   * @throws {InvalidBase64Error}
+   */
+  *finish(): Generator<Uint8Array> {
+    try {
+      this.#decodeStaged(true);
+      if (this.#pieceLength > 0) {
+        yield this.#takePiece();
+      }
+    } finally {
+      this.reset();
+    }
+  }
+
+  /** Forgets the current image. */
+  reset(): void {
+    this.#stagedCharacters = 0;
+    this.#pieceLength = 0;
+    this.#atHead = true;
+    this.#padded = false;
+  }
+
+  #takePiece(): Uint8Array {
+    const piece = this.#piece.subarray(0, this.#pieceLength);
+    this.#pieceLength = 0;
+    return piece;
+  }
+
+  #decodeStaged(isLast: boolean): void {
+    if (this.#atHead) {
+      this.#dropDataUrlHead();
+      this.#atHead = false;
+    }
+    if (!this.#padded && this.#decode(isLast)) {
+      return;
+    }
+    // Whitespace, early padding or rubbish: rare, so only now is every character looked at.
+    this.#removeWhitespaceAndPadding();
+    if (!this.#decode(isLast || this.#padded)) {
+      throw new InvalidBase64Error('The base64 text ends in the middle of a byte.');
+    }
+  }
+
+  /**
+   * Appends what is staged to the piece: whole groups of four, or everything.
+   * @returns false, with nothing taken, where the staged text is not purely base64
+   */
+  #decode(isLast: boolean): boolean {
+    let end = this.#stagedCharacters;
+    if (isLast) {
+      while (end > 0 && this.#staging[end - 1] === equalsSign) {
+        end -= 1;
+      }
+    } else {
+      end -= end % 4;
+    }
+    if (end % 4 === 1) {
+      return false;
+    }
+    // Buffer's decoder skips what it does not know, so a short count is how foreign characters show.
+    const written = this.#piece.write(this.#staging.toString('latin1', 0, end), this.#pieceLength, 'base64');
+    if (written !== Math.floor((end * 3) / 4)) {
+      return false;
+    }
+    this.#pieceLength += written;
+    this.#staging.copyWithin(0, end, this.#stagedCharacters);
+    this.#stagedCharacters -= end;
+    return true;
+  }
+
+  /** Padding ends the image: only more padding and whitespace may follow it. */
+  #removeWhitespaceAndPadding(): void {
+    let kept = 0;
+    for (let position = 0; position < this.#stagedCharacters; position += 1) {
+      const byte = this.#staging.readUInt8(position);
+      if (isAlphabet[byte] && !this.#padded) {
+        this.#staging[kept] = byte;
+        kept += 1;
+      } else if (byte === equalsSign) {
+        this.#padded = true;
+      } else if (!isWhitespace(byte)) {
+        throw new InvalidBase64Error('A character in the text is not base64.');
+      }
+    }
+    this.#stagedCharacters = kept;
+  }
+
+  #dropDataUrlHead(): void {
+    const head = this.#staging.toString('latin1', 0, Math.min(this.#stagedCharacters, dataUrlHeadCharactersMax));
+    if (!/^\s*data:/i.test(head)) {
+      return;
+    }
+    const end = this.#staging.subarray(0, head.length).indexOf(comma);
+    if (end < 0 || !/;\s*base64\s*$/i.test(head.slice(0, end))) {
+      throw new InvalidBase64Error('The data URL is not in base64.');
+    }
+    this.#staging.copyWithin(0, end + 1, this.#stagedCharacters);
+    this.#stagedCharacters -= end + 1;
+  }
+}
+
+/** Decoders that are free, so that their buffers are made once and not for every image. */
+export type DecoderPool = {
+  take(): Base64Decoder;
+  giveBack(decoder: Base64Decoder): void;
+};
+
+/** More decoders than these are needed only while more images arrive at the same moment. */
+const idleDecodersMax = 8;
+
+/** Buffers of this size outlive the garbage collector's quick rounds, and each new one would bring on a full round. */
+export function createDecoderPool(): DecoderPool {
+  const idle: Base64Decoder[] = [];
+  return {
+    take: () => idle.pop() ?? new Base64Decoder(),
+    giveBack(decoder) {
+      decoder.reset();
+      if (idle.length < idleDecodersMax) {
+        idle.push(decoder);
+      }
+    },
+  };
+}
+
+function isWhitespace(byte: number): boolean {
+  return byte === space || byte === lineFeed || byte === carriageReturn || byte === tab;
+}

@@ -1,0 +1,45 @@
+import type { Images } from 'openai/resources/images';
+import type { ImageCall, ImageSize } from './image-provider.ts';
+import { findModel } from './models.ts';
+import type { FormField } from './multipart-upload.ts';
+
+/** The body of a call without pictures. Nothing is sent that the GPT Image models refuse, like `response_format`. */
+export function toGenerateParameters(call: ImageCall): Images.ImageGenerateParamsNonStreaming {
+  return {
+    model: call.model,
+    prompt: call.prompt,
+    n: call.count,
+    size: formatSize(call.size),
+    quality: call.quality,
+    background: call.background,
+    output_format: call.format,
+    safety_identifier: call.safetyIdentifier,
+  };
+}
+
+/** The form of a call with pictures, named as in OpenAI's description of `/images/edits`. */
+export function toEditFields(call: ImageCall): readonly FormField[] {
+  const texts: readonly FormField[] = [
+    { name: 'model', value: call.model },
+    { name: 'prompt', value: call.prompt },
+    { name: 'n', value: String(call.count) },
+    { name: 'size', value: formatSize(call.size) },
+    { name: 'quality', value: call.quality },
+    { name: 'background', value: call.background },
+    { name: 'output_format', value: call.format },
+    { name: 'safety_identifier', value: call.safetyIdentifier },
+  ];
+  // Models that always look closely refuse the call when they are asked to.
+  const modelTakesFidelity = findModel(call.model)?.fidelities.length !== 0;
+  const fidelity: readonly FormField[] =
+    call.fidelity !== undefined && modelTakesFidelity ? [{ name: 'input_fidelity', value: call.fidelity }] : [];
+  // Some versions of the LiteLLM proxy refuse `image[]`, so a single picture does without the brackets.
+  const imageName = call.images.length === 1 ? 'image' : 'image[]';
+  const images: readonly FormField[] = call.images.map((file) => ({ name: imageName, file }));
+  const mask: readonly FormField[] = call.mask === undefined ? [] : [{ name: 'mask', file: call.mask }];
+  return [...texts, ...fidelity, ...images, ...mask];
+}
+
+function formatSize({ width, height }: ImageSize): string {
+  return `${width}x${height}`;
+}

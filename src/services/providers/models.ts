@@ -1,0 +1,154 @@
+import type { Background, ImageFormat, ImageSize, InputFidelity, Quality } from './image-provider.ts';
+import { defaultSize, fitSize, isSizeAllowed, type SizeRule } from './image-sizes.ts';
+
+/**
+ * The catalogue of image models: what each can do, as data.
+ *
+ * Models come and go. One that is not here is refused, because neither its options nor its price are known.
+ */
+export type ImageModel = {
+  readonly id: string;
+  readonly sizes: SizeRule;
+  readonly qualities: readonly Quality[];
+  readonly backgrounds: readonly Background[];
+  readonly formats: readonly ImageFormat[];
+  /** Empty where `input_fidelity` must be left out. */
+  readonly fidelities: readonly InputFidelity[];
+  /** When OpenAI shuts it down; compatible providers may offer it for longer. */
+  readonly shutdownAt: Date | undefined;
+  readonly imagesPerEditMax: number;
+  readonly imagesPerCallMax: number;
+};
+
+/** What someone asks of a model; options that are left out are not checked. */
+export type ModelOptions = {
+  readonly size?: ImageSize;
+  readonly quality?: Quality;
+  readonly background?: Background;
+  readonly format?: ImageFormat;
+  readonly fidelity?: InputFidelity;
+};
+
+/** An option that a model does not have, and the models that have it. */
+export type UnsupportedOption = {
+  readonly option: keyof ModelOptions;
+  /** As it is written, like `1536x1024` or `xhigh`. */
+  readonly value: string;
+  readonly modelsWithIt: readonly string[];
+};
+
+/** `auto` has no known cost, so it is resolved before the money is reserved. */
+export const defaultQuality: Quality = 'medium';
+
+const fixedSizes: SizeRule = {
+  kind: 'fixed',
+  sizes: [
+    { width: 1024, height: 1024 },
+    { width: 1536, height: 1024 },
+    { width: 1024, height: 1536 },
+  ],
+};
+
+const freeSizes: SizeRule = {
+  kind: 'free',
+  stepPixels: 16,
+  edgePixelsMax: 3840,
+  ratioMax: 3,
+  areaPixelsMin: 655_360,
+  areaPixelsMax: 8_294_400,
+};
+
+const common = {
+  backgrounds: ['auto', 'opaque', 'transparent'],
+  formats: ['png', 'jpeg', 'webp'],
+  imagesPerEditMax: 16,
+  imagesPerCallMax: 10,
+} as const;
+
+const firstGeneration = { ...common, sizes: fixedSizes, qualities: ['low', 'medium', 'high'] } as const;
+
+const secondGeneration = {
+  ...common,
+  sizes: freeSizes,
+  qualities: ['low', 'medium', 'high'],
+  fidelities: [],
+  shutdownAt: undefined,
+} as const;
+
+/** From 2.5 on. */
+const finerQualities = { ...secondGeneration, qualities: ['low', 'medium', 'high', 'xhigh', 'max'] } as const;
+
+/** Source: OpenAI's API description and the types of its SDK 7.55, as of November 2026. */
+export const imageModels: readonly ImageModel[] = [
+  { ...firstGeneration, id: 'gpt-image-1', fidelities: ['high', 'low'], shutdownAt: new Date('2026-10-23') },
+  { ...firstGeneration, id: 'gpt-image-1-mini', fidelities: ['low'], shutdownAt: new Date('2026-12-01') },
+  { ...firstGeneration, id: 'gpt-image-1.5', fidelities: ['high', 'low'], shutdownAt: new Date('2026-12-01') },
+  { ...secondGeneration, id: 'gpt-image-2' },
+  { ...secondGeneration, id: 'gpt-image-2-2026-04-21' },
+  { ...finerQualities, id: 'gpt-image-2.5-sunburst' },
+  { ...finerQualities, id: 'gpt-image-2.5-sunburst-2026-09-08' },
+  { ...finerQualities, id: 'gpt-image-2.5-flare' },
+  { ...finerQualities, id: 'gpt-image-2.5-flare-2026-09-08' },
+  { ...finerQualities, id: 'gpt-image-2.6-sunburst' },
+  { ...finerQualities, id: 'gpt-image-2.6-flare' },
+];
+
+export function findModel(id: string): ImageModel | undefined {
+  return imageModels.find((model) => model.id === id);
+}
+
+/**
+ * The options that a model does not have; empty where it has all.
+ * @param among where to look for models that have them, for example only those that can be used here
+ */
+export function findUnsupportedOptions(
+  model: ImageModel,
+  options: ModelOptions,
+  among: readonly ImageModel[] = imageModels,
+): readonly UnsupportedOption[] {
+  const modelsWith = (hasIt: (other: ImageModel) => boolean): readonly string[] =>
+    among.filter(hasIt).map((other) => other.id);
+  return listOptionChecks(options).flatMap(({ option, value, hasIt }) =>
+    hasIt(model) ? [] : [{ option, value, modelsWithIt: modelsWith(hasIt) }],
+  );
+}
+
+/** A JPEG has no transparency, whatever the model. */
+export function losesTransparency(background: Background, format: ImageFormat): boolean {
+  return background === 'transparent' && format === 'jpeg';
+}
+
+/**
+ * What `auto` means for a size: 1024x1024, or with a source picture the model's size that is most like it.
+ * @param source the picture to edit, in pixels
+ */
+export function resolveAutoSize(model: ImageModel, source?: ImageSize): ImageSize {
+  return source === undefined ? defaultSize : fitSize(model.sizes, source);
+}
+
+type OptionCheck = {
+  readonly option: keyof ModelOptions;
+  readonly value: string;
+  readonly hasIt: (model: ImageModel) => boolean;
+};
+
+function listOptionChecks({ size, quality, background, format, fidelity }: ModelOptions): readonly OptionCheck[] {
+  const checks: OptionCheck[] = [];
+  if (size !== undefined) {
+    const value = `${size.width}x${size.height}`;
+    checks.push({ option: 'size', value, hasIt: (model) => isSizeAllowed(model.sizes, size) });
+  }
+  if (quality !== undefined) {
+    checks.push({ option: 'quality', value: quality, hasIt: (model) => model.qualities.includes(quality) });
+  }
+  if (background !== undefined) {
+    checks.push({ option: 'background', value: background, hasIt: (model) => model.backgrounds.includes(background) });
+  }
+  if (format !== undefined) {
+    checks.push({ option: 'format', value: format, hasIt: (model) => model.formats.includes(format) });
+  }
+  if (fidelity !== undefined) {
+    checks.push({ option: 'fidelity', value: fidelity, hasIt: (model) => model.fidelities.includes(fidelity) });
+  }
+  return checks;
+}

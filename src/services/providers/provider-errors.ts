@@ -1,0 +1,175 @@
+import { APIError } from 'openai';
+import type { StopReason } from './call-deadline.ts';
+import { ProviderFailure, type ProviderFailureKind } from './image-provider.ts';
+import { readRetryAfterMs } from './retry-after.ts';
+
+/** What is known about a call at the moment in which it failed. */
+export type CallState = {
+  readonly stopReason: StopReason | undefined;
+  /** False only where provably nothing was sent. */
+  readonly wasDispatched: boolean;
+  /** False for requests that cost nothing whatever becomes of them. */
+  readonly makesImages: boolean;
+  readonly requestId: string | undefined;
+};
+
+type Verdict = { readonly kind: ProviderFailureKind; readonly charged: 'no' | 'unknown' };
+
+const messageCharactersMax = 500;
+
+/** The codes with which OpenAI says that the account, not the pace, is at its limit. */
+const accountLimitCodes: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+  'credit_balance_exhausted',
+  'organization_spend_limit_exceeded',
+  'project_spend_limit_exceeded',
+  'organization_usage_limit_exceeded',
+]);
+const paceCodes: ReadonlySet<string> = new Set(['rate_limit_exceeded', 'slow_down']);
+const moderationCodes: ReadonlySet<string> = new Set(['moderation_blocked', 'content_policy_violation']);
+const imageCodes: ReadonlySet<string> = new Set(['invalid_image_file', 'invalid_image_format', 'invalid_image']);
+
+/** Compatible providers often pass OpenAI's words on and drop its codes. */
+const accountLimitWords =
+  /exceeded your current quota|credit balance|spend(?:ing)? limit|insufficient (?:quota|credit|balance|funds)/i;
+const moderationWords = /safety system|content[ _]policy|moderation (?:system|policy|block)/i;
+const imageWords = /invalid image file/i;
+const verificationWords = /must be verified/i;
+
+/**
+ * What a failed call means.
+ *
+ * @param error whatever the SDK, the connection or the body threw
+ * @param redact takes secrets out of a text
+ */
+export function toProviderFailure(
+  error: unknown,
+  state: CallState,
+  redact: (text: string) => string,
+  now: Date,
+): ProviderFailure {
+  if (error instanceof ProviderFailure) {
+    return error;
+  }
+  if (error instanceof APIError && error.status !== undefined) {
+    return fromAnswer(error, state, redact, now);
+  }
+  const charged = state.wasDispatched && state.makesImages ? 'unknown' : 'no';
+  const { requestId } = state;
+  // The SDK wraps what the connection threw; its own message only says "Connection error."
+  const cause = error instanceof APIError ? (error.cause ?? error) : error;
+  const message = redact(cause instanceof Error ? describe(cause) : String(cause));
+  return new ProviderFailure(judgeBrokenCall(cause, state), charged, { message, requestId, cause });
+}
+
+/**
+ * Makes a text safe and short enough for a log line: without the key, without what looks like one, in full or as the
+ * half-masked echo in "Incorrect API key provided: sk-ab***yz".
+ */
+export function createRedactor(apiKey: string): (text: string) => string {
+  return (text) => {
+    const safe = text
+      .replaceAll(apiKey, '[key]')
+      .replaceAll(/\bsk-[\w*-]+/g, '[key]')
+      .replaceAll(/[\w-]*\*{3,}[\w-]*/g, '[key]');
+    return safe.length > messageCharactersMax ? `${safe.slice(0, messageCharactersMax)}…` : safe;
+  };
+}
+
+function judgeBrokenCall(cause: unknown, state: CallState): ProviderFailureKind {
+  if (state.stopReason !== undefined) {
+    return state.stopReason;
+  }
+  if (!state.wasDispatched) {
+    return 'unreachable';
+  }
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' ? 'timeout' : 'connection-lost';
+}
+
+/** The SDK's error itself is not passed on as the cause: it carries the body, and some bodies echo the key. */
+function fromAnswer(error: APIError, state: CallState, redact: (text: string) => string, now: Date): ProviderFailure {
+  const { kind, charged } = judgeAnswer(error);
+  return new ProviderFailure(kind, state.makesImages ? charged : 'no', {
+    message: redact(error.message),
+    requestId: error.requestID ?? undefined,
+    retryAfterMs:
+      kind === 'rate-limited' ? readRetryAfterMs(error.headers ?? new Headers(), error.message, now) : undefined,
+    moderationStage: kind === 'moderation' ? readModerationStage(error.error) : undefined,
+  });
+}
+
+function judgeAnswer(error: APIError): Verdict {
+  const status: number = error.status ?? 0;
+  if (status >= 500) {
+    return { kind: 'server-error', charged: 'unknown' };
+  }
+  if (status === 408) {
+    // By the book nothing was done, but gateways also say this when the provider behind them was too slow.
+    return { kind: 'timeout', charged: 'unknown' };
+  }
+  if (status === 307 || status === 308) {
+    // The request is to be made elsewhere, so it was not done here: the base URL is wrong.
+    return { kind: 'unreachable', charged: 'no' };
+  }
+  if (status < 400) {
+    return { kind: 'unusable-answer', charged: 'unknown' };
+  }
+  return { kind: judgeRefusal(status, error), charged: 'no' };
+}
+
+/** Any other 4xx is a refusal: nothing was made. */
+function judgeRefusal(status: number, error: APIError): ProviderFailureKind {
+  const code = error.code ?? '';
+  const { message } = error;
+  if (moderationCodes.has(code) || (status !== 429 && moderationWords.test(message))) {
+    return 'moderation';
+  }
+  if (accountLimitCodes.has(code) || (!paceCodes.has(code) && accountLimitWords.test(message))) {
+    return 'out-of-quota';
+  }
+  if (code === 'model_not_found' || (status === 400 && error.param === 'model')) {
+    return 'model-not-found';
+  }
+  switch (status) {
+    case 400:
+      return imageCodes.has(code) || imageWords.test(message) ? 'invalid-image' : 'invalid-request';
+    case 401:
+      return 'invalid-key';
+    case 402:
+      return 'out-of-quota';
+    case 403:
+      // Else the key lacks a permission, or the country is not served: either way the operator's matter.
+      return verificationWords.test(message) ? 'unverified-organization' : 'invalid-key';
+    case 404:
+      // A wrong path, that is a wrong base URL, answers 404 as well.
+      return /\bmodel\b/i.test(message) ? 'model-not-found' : 'invalid-request';
+    case 409:
+      // OpenAI's word for a lock that was not granted in time.
+      return 'server-error';
+    case 413:
+      return 'invalid-image';
+    case 429:
+      return 'rate-limited';
+    default:
+      return 'invalid-request';
+  }
+}
+
+function readModerationStage(error: unknown): 'input' | 'output' | undefined {
+  const details = readField(error, 'moderation_details');
+  const stage = readField(details, 'moderation_stage');
+  return stage === 'input' || stage === 'output' ? stage : undefined;
+}
+
+function readField(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function describe(error: Error): string {
+  const code = 'code' in error ? ` (${String(error.code)})` : '';
+  // Where a host has several addresses, the errors of all attempts are inside and the outer message is empty.
+  const message = error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
+  return `${error.name}: ${message}${code}`;
+}

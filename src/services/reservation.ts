@@ -1,0 +1,123 @@
+import type { Logger } from 'pino';
+import type { Refusal, RequestDetails } from '../billing/guild-account.ts';
+import type { Ledger, TransferRef } from '../billing/ledger.ts';
+import type { NanoUsd } from '../billing/money.ts';
+import { endOfPeriod, periodOfSnowflake } from '../billing/period.ts';
+import { promptSha256 } from '../billing/prompt-hash.ts';
+import { StoreFailure } from '../storage/store.ts';
+import type { CallPlan, OpenJob } from './job-journal.ts';
+import type { JobRefusal } from './job-outcome.ts';
+
+/** A job's way through the ledger until its call goes out. */
+export type Reservations = {
+  /** Checks the guild's budget and holds the job's estimate, in one step. */
+  reserve(job: OpenJob): Promise<JobRefusal | undefined>;
+  /** The last step before the call: whoever is refused here must not make it. */
+  dispatch(job: OpenJob): Promise<JobRefusal | undefined>;
+  /** Frees what is held for a call that was never made. Where the store fails, the hold frees itself by expiring. */
+  cancel(job: OpenJob, reason: string): Promise<void>;
+};
+
+/** How long a reservation stands for a request that waits for its turn; a reply cannot be edited for longer. */
+const RESERVATION_MS = 15 * 60_000;
+/** What a call's hold outlasts the call itself by, for writing down what came of it. */
+const DISPATCH_MARGIN_MS = 60_000;
+
+export function createReservations(parts: {
+  ledger: Ledger;
+  budgetOf: (guild: string) => NanoUsd;
+  /** The longest that a call can take, in milliseconds. */
+  callMsMax: number;
+  now: () => number;
+  log: Logger;
+}): Reservations {
+  const { ledger, now, log } = parts;
+
+  /** A store that cannot answer denies the request. */
+  async function failClosed(
+    job: OpenJob,
+    step: () => Promise<JobRefusal | undefined>,
+  ): Promise<JobRefusal | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof StoreFailure)) throw error;
+      log.error({ job: job.request.id, err: error }, 'the store failed; the request is denied');
+      await cancel(job, 'store-unavailable');
+      return { reason: 'store-unavailable' };
+    }
+  }
+
+  async function cancel(job: OpenJob, reason: string): Promise<void> {
+    try {
+      await ledger.void(refOf(job), reason);
+    } catch (error) {
+      log.error({ job: job.request.id, err: error }, 'a hold could not be freed; it will expire');
+    }
+  }
+
+  return {
+    cancel,
+    async reserve(job) {
+      const { guild, id } = job.request;
+      const period = periodOfSnowflake(id);
+      const amount = requirePlan(job).estimate;
+      const order = {
+        amount,
+        limit: parts.budgetOf(guild),
+        expiresAt: now() + RESERVATION_MS,
+        details: detailsOf(job),
+      };
+      return failClosed(job, async () => {
+        let reserved = await ledger.reserve(refOf(job), order);
+        // Holds that nobody waits for any more must not stand in the way of somebody who does.
+        if (reserved.refused !== undefined && (await ledger.expireHolds(guild, period)) > 0) {
+          reserved = await ledger.reserve(refOf(job), order);
+        }
+        return reserved.refused === undefined ? undefined : explainRefusal(reserved, amount, endOfPeriod(period));
+      });
+    },
+    async dispatch(job) {
+      return failClosed(job, async () => {
+        const dispatched = await ledger.dispatch(refOf(job), now() + parts.callMsMax + DISPATCH_MARGIN_MS);
+        return dispatched.refused === undefined ? undefined : { reason: 'waited-too-long' };
+      });
+    },
+  };
+}
+
+export function refOf(job: OpenJob): TransferRef {
+  return { guild: job.request.guild, transfer: job.request.id };
+}
+
+export function requirePlan(job: OpenJob): CallPlan {
+  if (!job.plan) throw new Error(`job ${job.request.id} has no plan`);
+  return job.plan;
+}
+
+/** What the ledger's journal tells about a request. */
+export function detailsOf(job: OpenJob): RequestDetails {
+  const { request } = job;
+  const plan = requirePlan(job);
+  return {
+    member: request.member,
+    model: plan.model,
+    size: `${plan.width}x${plan.height}`,
+    quality: plan.quality,
+    count: request.count,
+    promptSha256: promptSha256(request.prompt),
+  };
+}
+
+function explainRefusal(refusal: Refusal, needed: NanoUsd, renewsAt: number): JobRefusal {
+  switch (refusal.refused) {
+    case 'over-budget':
+      return { reason: 'over-budget', remaining: refusal.remaining, needed, renewsAt };
+    case 'too-many-open':
+      return { reason: 'too-many-open' };
+    case 'duplicate':
+    case 'expired':
+    case 'out-of-order':
+      throw new Error(`the ledger refused a new request as ${refusal.refused}`);
+  }
+}

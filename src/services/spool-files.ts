@@ -1,0 +1,21 @@
+/** How the files of a job's folder are named. */
+export const MASK_FILE = 'mask';
+
+export function pictureFileName(index: number): string {
+  return `input-${index}`;
+}
+
+/** The file that receives the provider's image, exactly as it was sent. */
+export function resultFileName(index: number): string {
+  return `image-${index}`;
+}
+
+/** The name under which a picture goes up, which must end in its format. */
+export function inputFileName(picture: { readonly file: string; readonly contentType: string }): string {
+  return `${picture.file}.${picture.contentType.slice('image/'.length)}`;
+}
+
+/** The image with the original's pixels put back outside the mask. */
+export function composedFileName(index: number): string {
+  return `composed-${index}`;
+}

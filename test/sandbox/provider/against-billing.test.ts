@@ -1,0 +1,86 @@
+/** The emulator's tables against the program's own: two copies of the published rules, written apart. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import {
+  catalogue,
+  type CatalogueModel,
+  fixedSizes,
+  generationRules,
+  type ImageSize,
+  isFreeSizeAllowed,
+} from '../../../sandbox/provider/model-catalogue.ts';
+import { costNanoUsd } from '../../../sandbox/provider/price-table.ts';
+import { outputTokensPerImage, usageOf } from '../../../sandbox/provider/token-tables.ts';
+import { estimateCeiling, maxOutputTokens } from '../../../src/billing/estimate.ts';
+import { findRates, openAiPrices, priceUsage } from '../../../src/billing/prices.ts';
+import { readTokenUsage } from '../../../src/billing/token-usage.ts';
+
+const freeSizes = fc
+  .record({ width: fc.integer({ min: 1, max: 240 }), height: fc.integer({ min: 1, max: 240 }) })
+  .map(({ width, height }): ImageSize => ({ width: width * 16, height: height * 16 }))
+  .filter(isFreeSizeAllowed);
+
+const standardSizes = fc.constantFrom(...fixedSizes).map((text): ImageSize => {
+  const [width = 0, height = 0] = text.split('x').map(Number);
+  return { width, height };
+});
+
+const inputSizes = fc.array(
+  fc.record({ width: fc.integer({ min: 1, max: 9000 }), height: fc.integer({ min: 1, max: 9000 }) }),
+  { maxLength: 16 },
+);
+
+function callsOf(model: CatalogueModel): fc.Arbitrary<Parameters<typeof usageOf>[0]> {
+  const { sizes, qualities, fidelities } = generationRules[model.generation];
+  return fc.record({
+    generation: fc.constant(model.generation),
+    prompt: fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }),
+    size: sizes === 'fixed' ? standardSizes : freeSizes,
+    quality: fc.constantFrom(...qualities),
+    imageCount: fc.integer({ min: 1, max: 10 }),
+    partialImageCount: fc.constant(0),
+    inputSizes,
+    fidelity: fidelities.length === 0 ? fc.constant('low' as const) : fc.constantFrom(...fidelities),
+  });
+}
+
+for (const model of catalogue.values()) {
+  test(`${model.id}: a bill is never above the estimate, and both sides price it alike`, () => {
+    const rates = findRates(openAiPrices, model.id);
+    assert.ok(rates !== undefined);
+    fc.assert(
+      fc.property(callsOf(model), (call) => {
+        const usage = usageOf(call);
+        const billed = costNanoUsd(model.generation, usage);
+        const read = readTokenUsage(usage);
+        assert.ok(read !== undefined);
+        assert.equal(priceUsage(openAiPrices, rates, read).cost, billed);
+        const ceiling = estimateCeiling(rates, {
+          model: model.id,
+          count: call.imageCount,
+          ...call.size,
+          quality: call.quality,
+          promptUtf8Bytes: Buffer.byteLength(call.prompt),
+          inputImages: call.inputSizes,
+          highFidelity: call.fidelity === 'high',
+        });
+        assert.ok(ceiling !== undefined && billed <= ceiling, `${billed} > ${ceiling}`);
+      }),
+    );
+  });
+}
+
+test('where the factors are published, both sides count the same output tokens', () => {
+  const published = [...catalogue.values()].filter(({ generation }) => generation !== '2.6');
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...published).chain((model) => callsOf(model).map((call) => ({ model, call }))),
+      ({ model, call: { generation, size, quality } }) => {
+        const tokens = outputTokensPerImage(generation, size, quality);
+        assert.equal(maxOutputTokens(model.id, quality, size.width, size.height), tokens);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});

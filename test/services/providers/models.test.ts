@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  findModel,
+  findUnsupportedOptions,
+  imageModels,
+  losesTransparency,
+  resolveAutoSize,
+  type ImageModel,
+} from '../../../src/services/providers/models.ts';
+
+function model(id: string): ImageModel {
+  const found = findModel(id);
+  assert.ok(found, id);
+  return found;
+}
+
+test('every model is in the catalogue once', () => {
+  const ids = imageModels.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.equal(findModel('dall-e-3'), undefined);
+  assert.equal(findModel('toString'), undefined);
+});
+
+test('an option that a model lacks is named, with the models that have it', () => {
+  assert.deepEqual(
+    findUnsupportedOptions(model('gpt-image-2'), { quality: 'xhigh', background: 'transparent', format: 'webp' }),
+    [
+      {
+        option: 'quality',
+        value: 'xhigh',
+        modelsWithIt: imageModels.filter(({ id }) => /2\.[56]/.test(id)).map(({ id }) => id),
+      },
+    ],
+  );
+  const [size] = findUnsupportedOptions(model('gpt-image-1.5'), {
+    size: { width: 1536, height: 864 },
+    quality: 'high',
+  });
+  assert.equal(size?.option, 'size');
+  assert.equal(size.value, '1536x864');
+  assert.ok(size.modelsWithIt.includes('gpt-image-2') && !size.modelsWithIt.includes('gpt-image-1'));
+});
+
+test('the search for models that have an option can be narrowed', () => {
+  const among = [model('gpt-image-1.5'), model('gpt-image-2.5-flare')];
+  const [quality, fidelity] = findUnsupportedOptions(model('gpt-image-2'), { fidelity: 'high', quality: 'max' }, among);
+  assert.deepEqual(fidelity, { option: 'fidelity', value: 'high', modelsWithIt: ['gpt-image-1.5'] });
+  assert.deepEqual(quality, { option: 'quality', value: 'max', modelsWithIt: ['gpt-image-2.5-flare'] });
+  assert.deepEqual(findUnsupportedOptions(model('gpt-image-1-mini'), { fidelity: 'low' }), []);
+  assert.equal(findUnsupportedOptions(model('gpt-image-1-mini'), { fidelity: 'high' }).length, 1);
+  assert.deepEqual(findUnsupportedOptions(model('gpt-image-2'), {}), []);
+});
+
+test('transparency is lost in a JPEG only', () => {
+  assert.equal(losesTransparency('transparent', 'jpeg'), true);
+  assert.equal(losesTransparency('transparent', 'webp'), false);
+  assert.equal(losesTransparency('auto', 'jpeg'), false);
+});
+
+test('auto is a square where there is no source, else it follows the source', () => {
+  assert.deepEqual(resolveAutoSize(model('gpt-image-2')), { width: 1024, height: 1024 });
+  assert.deepEqual(resolveAutoSize(model('gpt-image-2'), { width: 1920, height: 1088 }), { width: 1920, height: 1088 });
+  assert.deepEqual(resolveAutoSize(model('gpt-image-1'), { width: 1920, height: 1080 }), { width: 1536, height: 1024 });
+});

@@ -1,0 +1,417 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createTcpServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import {
+  ProviderFailure,
+  type ImageCall,
+  type ImageProvider,
+  type ImageResult,
+  type OpenByteSink,
+} from '../../../src/services/providers/image-provider.ts';
+import { createOpenAiImages, type OpenAiImagesOptions } from '../../../src/services/providers/openai-images.ts';
+import { createCall } from './call-fixture.ts';
+import { answerJson, portOf, startLocalServer } from './local-server.ts';
+import { createMemorySinks } from './memory-sinks.ts';
+
+const apiKey = 'sk-test-canary-0123456789';
+const signal = new AbortController().signal;
+const base64 = (image: Buffer): string => image.toString('base64');
+
+function createProvider(origin: string, changes: Partial<OpenAiImagesOptions> = {}): ImageProvider {
+  return createOpenAiImages({ apiKey, baseUrl: `${origin}/v1`, timeoutMs: 10_000, resultOrigins: [], ...changes });
+}
+
+type Outcome = { readonly result: ImageResult; readonly images: readonly Buffer[] };
+
+async function make(provider: ImageProvider, call: ImageCall = createCall()): Promise<Outcome> {
+  const sinks = createMemorySinks();
+  const result = await provider.makeImages(call, sinks.openByteSink, signal);
+  return { result, images: sinks.closedImages() };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<ProviderFailure> {
+  const error = await promise.then(
+    () => assert.fail('The call should have failed.'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof ProviderFailure, String(error));
+  return error;
+}
+
+test('two images of 3 MB arrive intact and apart, with usage and request id', async () => {
+  const images = [randomBytes(3_000_000), randomBytes(3_000_001)];
+  const usage = { total_tokens: 7, input_tokens_details: { text_tokens: 7 }, later_field: 'kept' };
+  await using server = await startLocalServer((response) =>
+    answerJson(
+      response,
+      200,
+      { data: images.map((image) => ({ b64_json: base64(image) })), usage },
+      { 'x-request-id': 'req_1' },
+    ),
+  );
+  const { result, images: received } = await make(createProvider(server.origin), createCall({ count: 2 }));
+  assert.deepEqual(result, { imageCount: 2, usage, requestId: 'req_1' });
+  assert.deepEqual(received, images);
+});
+
+test('a generation sends what the models take, and nothing else', async () => {
+  await using server = await startLocalServer((response) =>
+    answerJson(response, 200, { data: [{ b64_json: 'AAEC' }] }),
+  );
+  await make(createProvider(server.origin));
+  const [request] = server.requests;
+  assert.equal(request?.method, 'POST');
+  assert.equal(request.path, '/v1/images/generations');
+  assert.deepEqual(JSON.parse(request.body.toString()), {
+    model: 'gpt-image-2',
+    prompt: 'A "lighthouse" – été\n🌊',
+    n: 1,
+    size: '1536x864',
+    quality: 'medium',
+    background: 'opaque',
+    output_format: 'png',
+    safety_identifier: 'a1b2c3',
+  });
+  assert.equal(request.headers['accept-encoding'], 'identity');
+  assert.equal(request.headers.authorization, `Bearer ${apiKey}`);
+});
+
+test('an edit streams its files as a form with names, types and a length', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'easel-edit-'));
+  context.after(() => rm(folder, { recursive: true }));
+  const file = async (name: string, bytes: Buffer, contentType: 'image/png' | 'image/jpeg') => {
+    await writeFile(join(folder, name), bytes);
+    return { path: join(folder, name), name, contentType };
+  };
+  const [photo, mask] = [randomBytes(700_000), randomBytes(1000)];
+  await using server = await startLocalServer((response) =>
+    answerJson(response, 200, { data: [{ b64_json: 'AAEC' }] }),
+  );
+  const provider = createProvider(server.origin);
+  const images = [await file('photo.jpg', photo, 'image/jpeg')];
+  const masked = createCall({
+    model: 'gpt-image-1.5',
+    fidelity: 'high',
+    images,
+    mask: await file('mask.png', mask, 'image/png'),
+  });
+  await make(provider, masked);
+  await make(
+    provider,
+    createCall({ fidelity: 'high', images: [...images, await file('empty"\r\n.png', Buffer.alloc(0), 'image/png')] }),
+  );
+
+  const forms = await Promise.all(
+    server.requests.map(({ body, headers }) =>
+      new Response(body, { headers: { 'content-type': headers['content-type'] ?? '' } }).formData(),
+    ),
+  );
+  const [single, several] = forms;
+  assert.deepEqual(
+    server.requests.map(({ path }) => path),
+    ['/v1/images/edits', '/v1/images/edits'],
+  );
+  assert.deepEqual(
+    server.requests.map(({ headers }) => [headers['content-length'], headers['transfer-encoding']]),
+    server.requests.map(({ body }) => [String(body.length), undefined]),
+  );
+  assert.deepEqual(
+    [...(single?.keys() ?? [])],
+    [
+      'model',
+      'prompt',
+      'n',
+      'size',
+      'quality',
+      'background',
+      'output_format',
+      'safety_identifier',
+      'input_fidelity',
+      'image',
+      'mask',
+    ],
+  );
+  assert.equal(single?.get('prompt'), masked.prompt);
+  const sent = single?.get('image');
+  assert.ok(sent instanceof File);
+  assert.deepEqual([sent.name, sent.type, Buffer.from(await sent.arrayBuffer())], ['photo.jpg', 'image/jpeg', photo]);
+  const sentMask = single?.get('mask');
+  assert.ok(sentMask instanceof File);
+  assert.deepEqual(
+    [sentMask.name, sentMask.type, Buffer.from(await sentMask.arrayBuffer())],
+    ['mask.png', 'image/png', mask],
+  );
+  // From gpt-image-2 on the call would be refused with input_fidelity.
+  assert.equal(several?.has('input_fidelity'), false);
+  assert.deepEqual(
+    several?.getAll('image[]').map((value) => (value instanceof File ? value.size : value)),
+    [700_000, 0],
+  );
+});
+
+test('a picture that cannot be opened fails before anything is sent', async () => {
+  await using server = await startLocalServer((response) => answerJson(response, 200, {}));
+  const images = [{ path: '/nowhere/a.png', name: 'a.png', contentType: 'image/png' } as const];
+  const failure = await failureOf(make(createProvider(server.origin), createCall({ images })));
+  assert.deepEqual([failure.kind, failure.charged, server.requests.length], ['invalid-image', 'no', 0]);
+});
+
+test('no connection is used twice', async () => {
+  await using server = await startLocalServer((response) =>
+    answerJson(response, 200, { data: [{ b64_json: 'AAEC' }] }, { connection: 'keep-alive' }),
+  );
+  const provider = createProvider(server.origin);
+  for (let call = 0; call < 3; call += 1) {
+    await make(provider);
+  }
+  assert.equal(server.connectionCount(), 3);
+  assert.equal(server.requests[0]?.headers.connection, 'close');
+});
+
+test('one byte at a time, without a length, is as good as all at once', async () => {
+  const image = randomBytes(1500);
+  await using server = await startLocalServer(async (response) => {
+    for (const byte of Buffer.from(
+      JSON.stringify({ data: [{ b64_json: base64(image) }], usage: { total_tokens: 1 } }),
+    )) {
+      response.write(Uint8Array.of(byte));
+      await new Promise(setImmediate);
+    }
+    response.end();
+  });
+  const { result, images } = await make(createProvider(server.origin));
+  assert.deepEqual(images, [image]);
+  assert.deepEqual(result.usage, { total_tokens: 1 });
+});
+
+test('a gateway that compresses all the same is understood', async () => {
+  const image = randomBytes(200_000);
+  await using server = await startLocalServer((response) => {
+    response.setHeader('content-encoding', 'gzip');
+    response.end(gzipSync(JSON.stringify({ data: [{ b64_json: base64(image) }] })));
+  });
+  assert.deepEqual((await make(createProvider(server.origin))).images, [image]);
+});
+
+test('fewer images than asked for are a success; none is an answer of unknown cost', async () => {
+  await using server = await startLocalServer((response, { body }) => {
+    const { prompt } = JSON.parse(body.toString());
+    const bodies: Record<string, string> = {
+      one: '{"data":[{"b64_json":"AAEC"},{}]}',
+      none: '{"data":[]}',
+      html: '<html>ok</html>',
+      error: '{"error":{"message":"model asleep sk-abcdef"}}',
+    };
+    response.end(bodies[prompt]);
+  });
+  const provider = createProvider(server.origin);
+  const { result } = await make(provider, createCall({ prompt: 'one', count: 3 }));
+  assert.equal(result.imageCount, 1);
+  for (const prompt of ['none', 'html', 'error', 'empty']) {
+    const failure = await failureOf(make(provider, createCall({ prompt })));
+    assert.deepEqual([failure.kind, failure.charged], ['unusable-answer', 'unknown'], prompt);
+    assert.doesNotMatch(failure.message, /sk-/);
+  }
+});
+
+test('a cut body is a lost connection of unknown cost', async () => {
+  await using server = await startLocalServer(async (response) => {
+    response.writeHead(200, { 'content-length': '1000000' });
+    response.write(`{"data":[{"b64_json":"${'A'.repeat(500_000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    response.destroy();
+  });
+  const sinks = createMemorySinks();
+  const failure = await failureOf(createProvider(server.origin).makeImages(createCall(), sinks.openByteSink, signal));
+  assert.deepEqual([failure.kind, failure.charged], ['connection-lost', 'unknown']);
+  assert.equal(sinks.openCount(), 0);
+});
+
+test('a reset before any answer is a lost connection of unknown cost, and nothing is repeated', async () => {
+  await using server = await startLocalServer((response) => void response.destroy());
+  const failure = await failureOf(make(createProvider(server.origin)));
+  assert.deepEqual([failure.kind, failure.charged, server.requests.length], ['connection-lost', 'unknown', 1]);
+});
+
+test('what never left this machine is not charged', async () => {
+  const closed = createTcpServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const port = portOf(closed);
+  closed.close();
+  // A server that does not speak TLS stands for every failure of the handshake.
+  await using plain = await startLocalServer((response) => answerJson(response, 200, {}));
+  for (const origin of [
+    `http://127.0.0.1:${port}`,
+    'http://nowhere.invalid',
+    plain.origin.replace('http:', 'https:'),
+  ]) {
+    const failure = await failureOf(make(createProvider(origin)));
+    assert.deepEqual([failure.kind, failure.charged], ['unreachable', 'no'], origin);
+  }
+  assert.equal(plain.requests.length, 0);
+});
+
+test('time runs out for the whole call, also while the body arrives', async () => {
+  await using silent = await startLocalServer(() => {});
+  await using slow = await startLocalServer((response) => {
+    response.write('{"data":[{"b64_json":"AAEC');
+    const timer = setInterval(() => response.write('AAAA'), 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  for (const { origin } of [silent, slow]) {
+    const failure = await failureOf(make(createProvider(origin, { timeoutMs: 200 })));
+    assert.deepEqual([failure.kind, failure.charged], ['timeout', 'unknown']);
+  }
+});
+
+test('a cancelled call is of unknown cost once it was sent, and free before', async () => {
+  let closed: Promise<unknown> | undefined;
+  await using server = await startLocalServer((response) => {
+    closed = once(response, 'close');
+    response.write('{"data":[{"b64_json":"AAEC');
+  });
+  const provider = createProvider(server.origin);
+  const controller = new AbortController();
+  const { openByteSink } = createMemorySinks();
+  setTimeout(() => controller.abort(), 100);
+  const sent = await failureOf(provider.makeImages(createCall(), openByteSink, controller.signal));
+  assert.deepEqual([sent.kind, sent.charged], ['cancelled', 'unknown']);
+  await closed;
+  const unsent = await failureOf(provider.makeImages(createCall(), openByteSink, controller.signal));
+  assert.deepEqual([unsent.kind, unsent.charged, server.requests.length], ['cancelled', 'no', 1]);
+});
+
+test('what a sink throws comes out as it is, and the connection is closed', async () => {
+  let closed: Promise<unknown> | undefined;
+  await using server = await startLocalServer((response) => {
+    closed = once(response, 'close');
+    response.write(`{"data":[{"b64_json":"${'A'.repeat(1_000_000)}`);
+  });
+  const diskFull = new Error('ENOSPC');
+  const fail = async (): Promise<never> => {
+    throw diskFull;
+  };
+  const openByteSink: OpenByteSink = async () => ({ write: fail, close: fail });
+  await assert.rejects(
+    createProvider(server.origin).makeImages(createCall(), openByteSink, signal),
+    (error) => error === diskFull,
+  );
+  await closed;
+});
+
+test('an image that is too large ends the call', async () => {
+  await using server = await startLocalServer((response) =>
+    answerJson(response, 200, { data: [{ b64_json: base64(randomBytes(1_000_000)) }] }),
+  );
+  const failure = await failureOf(make(createProvider(server.origin, { imageSizeBytesMax: 500_000 })));
+  assert.deepEqual([failure.kind, failure.charged], ['unusable-answer', 'unknown']);
+});
+
+test('results are fetched from trusted origins, without the key, and again where that fails', async () => {
+  const image = randomBytes(300_000);
+  let attempts = 0;
+  await using cdn = await startLocalServer((response) => {
+    attempts += 1;
+    if (attempts === 1) {
+      response.writeHead(200, { 'content-length': String(image.length) });
+      response.write(image.subarray(0, 100_000), () => response.destroy());
+    } else if (attempts === 2) {
+      response.writeHead(503).end();
+    } else {
+      response.end(image);
+    }
+  });
+  await using server = await startLocalServer((response, { path }) =>
+    path.startsWith('/v1')
+      ? answerJson(response, 200, {
+          data: [{ url: `${server.origin}/own.png` }, { url: `${cdn.origin}/a.png?sig=1` }],
+          usage: false,
+        })
+      : void response.end(image),
+  );
+  const { result, images } = await make(
+    createProvider(server.origin, { resultOrigins: [cdn.origin] }),
+    createCall({ count: 2 }),
+  );
+  assert.deepEqual(result, { imageCount: 2, usage: undefined, requestId: undefined });
+  assert.deepEqual(images, [image, image]);
+  assert.equal(cdn.requests.length, 3);
+  assert.equal(cdn.requests[0]?.path, '/a.png?sig=1');
+  assert.ok([...cdn.requests, ...server.requests.slice(1)].every(({ headers }) => headers.authorization === undefined));
+});
+
+test('results elsewhere, behind a user name, behind a redirect or of another kind are not fetched', async () => {
+  await using other = await startLocalServer((response) => void response.end('secret'));
+  await using server = await startLocalServer((response, { path, body }) => {
+    if (path === '/redirect') {
+      response.writeHead(302, { location: `${other.origin}/` }).end();
+    } else {
+      answerJson(response, 200, { data: [{ url: JSON.parse(body.toString()).prompt }] });
+    }
+  });
+  const provider = createProvider(server.origin);
+  const host = new URL(server.origin).host;
+  const urls = [
+    `${other.origin}/x`,
+    `http://user@${host}/x`,
+    `http://user:word@${host}/x`,
+    `${server.origin}.example/x`,
+    `${server.origin}/redirect`,
+    'file:///etc/passwd',
+    '/relative',
+    'data:image/png,AAEC',
+    'http://169.254.169.254/latest',
+  ];
+  for (const prompt of urls) {
+    const failure = await failureOf(make(provider, createCall({ prompt })));
+    assert.deepEqual([failure.kind, failure.charged], ['unusable-answer', 'unknown'], prompt);
+  }
+  assert.equal(other.requests.length, 0);
+});
+
+test('models are listed with their shutdown dates, and a provider without a list is believed', async () => {
+  const answers: Record<string, readonly [number, string]> = {
+    '/v1/models': [
+      200,
+      '{"data":[{"id":"a","shutdown_date":"2026-12-01"},{"id":"b","shutdown_date":1796083200},{"id":"c","shutdown_date":null},{"id":"d","shutdown_date":"soon"},{}]}',
+    ],
+    '/none/models': [404, '{}'],
+    '/unimplemented/models': [501, ''],
+    '/html/models': [200, '<html>'],
+    '/shape/models': [200, '{"models":[]}'],
+    '/refused/models': [
+      401,
+      JSON.stringify({
+        error: { message: `Incorrect API key provided: ${apiKey.slice(0, 9)}****6789.`, code: 'invalid_api_key' },
+      }),
+    ],
+    '/down/models': [503, 'no'],
+  };
+  await using server = await startLocalServer((response, { path }) => {
+    const [status, body] = answers[path] ?? [500, ''];
+    response.writeHead(status).end(body);
+  });
+  const list = (folder: string) =>
+    createProvider(server.origin, { baseUrl: `${server.origin}/${folder}` }).listModels(signal);
+  const date = new Date('2026-12-01');
+  assert.deepEqual(await list('v1'), [
+    { id: 'a', shutdownAt: date },
+    { id: 'b', shutdownAt: date },
+    { id: 'c', shutdownAt: undefined },
+    { id: 'd', shutdownAt: undefined },
+  ]);
+  for (const folder of ['none', 'unimplemented', 'html', 'shape']) {
+    assert.equal(await list(folder), undefined, folder);
+  }
+  const refused = await failureOf(list('refused'));
+  assert.deepEqual([refused.kind, refused.charged], ['invalid-key', 'no']);
+  assert.doesNotMatch(refused.message, /sk-|6789/);
+  const down = await failureOf(list('down'));
+  assert.deepEqual([down.kind, down.charged], ['server-error', 'no']);
+});
