@@ -13,7 +13,7 @@ export type BotProcess = {
   /** Everything that it wrote, standard output and errors together. */
   readonly output: string;
   readonly logLines: readonly LogLine[];
-  /** The port of its health checks, once it is ready. */
+  /** The port of its health checks; 0 until it is ready. */
   readonly httpPort: number;
   /** How it ended; undefined while it runs. */
   readonly exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
@@ -50,11 +50,11 @@ const STOP_WAIT_MS_MAX = 20_000;
 export async function startBot(options: BotOptions): Promise<BotProcess> {
   const preload = (options.preload ?? []).flatMap((path) => ['--import', path]);
   const child = spawn(process.execPath, [...preload, MAIN_PATH], {
-    env: { PATH: process.env['PATH'], ...options.environment },
+    env: options.environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const bot = followOutput(child, options.onLine);
-  const ready = bot.line((line) => line['msg'] === 'ready');
+  const ready = bot.line(isReadyLine);
   const tooLate = rejectAfter(
     READY_WAIT_MS_MAX,
     () => new BotStartError(`the bot was not ready in time:\n${bot.output}`),
@@ -63,8 +63,8 @@ export async function startBot(options: BotOptions): Promise<BotProcess> {
     throw new BotStartError(`the bot ended before it was ready:\n${bot.output}`);
   });
   try {
-    const { httpPort } = await Promise.race([ready, tooLate.promise, died]);
-    return withPort(bot, Number(httpPort));
+    await Promise.race([ready, tooLate.promise, died]);
+    return bot;
   } finally {
     tooLate.cancel();
   }
@@ -109,6 +109,9 @@ function followOutput(child: ChildProcess, onLine: ((line: string) => void) | un
       return output;
     },
     logLines,
+    get httpPort() {
+      return Number(logLines.find(isReadyLine)?.['httpPort'] ?? 0);
+    },
     get exit() {
       const isRunning = child.exitCode === null && child.signalCode === null;
       return isRunning ? undefined : { code: child.exitCode, signal: child.signalCode };
@@ -134,8 +137,8 @@ function followOutput(child: ChildProcess, onLine: ((line: string) => void) | un
   };
 }
 
-function withPort(bot: Omit<BotProcess, 'httpPort'>, httpPort: number): BotProcess {
-  return Object.defineProperty(bot, 'httpPort', { value: httpPort, enumerable: true }) as BotProcess;
+function isReadyLine(line: LogLine): boolean {
+  return line['msg'] === 'ready';
 }
 
 function parseLogLine(text: string): LogLine | undefined {

@@ -12,7 +12,7 @@ export function readCommandLine(words: readonly string[]): TypedCommand {
   for (let index = 0; index < rest.length; index += 1) {
     const word = rest[index] ?? '';
     if (!word.startsWith('--')) throw new Error(`Options begin with two dashes, as in --prompt; "${word}" does not.`);
-    const [flag = '', inline] = splitOnce(word.slice(2), '=');
+    const { flag, inline } = splitFlag(word.slice(2));
     const next = rest[index + 1];
     const takesNext = inline === undefined && next !== undefined && !next.startsWith('--');
     if (takesNext) index += 1;
@@ -27,7 +27,7 @@ export function splitWords(line: string): string[] {
   return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
 }
 
-function splitOnce(text: string, separator: string): [string, string?] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+function splitFlag(text: string): { flag: string; inline: string | undefined } {
+  const at = text.indexOf('=');
+  return at === -1 ? { flag: text, inline: undefined } : { flag: text.slice(0, at), inline: text.slice(at + 1) };
 }

@@ -74,6 +74,8 @@ function answerInteraction(state: EmulatorState, request: RouteRequest): RouteAn
       { path: ['type'], code: 'INTERACTION_TYPE_INVALID', message: `An answer of type ${type} is not possible here.` },
     ]);
   }
+  const source = record.sourceMessageId === undefined ? undefined : state.messages.get(record.sourceMessageId);
+  record.sourceVersionsBefore = source?.history.length ?? 0;
   const message = applyAnswer(state, record, type, data, request);
   record.callbackType = type;
   record.acknowledgedAtMs = state.clock.now();

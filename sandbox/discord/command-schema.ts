@@ -57,7 +57,7 @@ const LOCALES = [
 ] as const;
 
 /** Names of chat commands and options: lower case letters, digits, hyphen, underscore, of any script. */
-const slashName = z
+export const slashName = z
   .string()
   .regex(/^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$/u)
   .refine((name) => name === name.toLowerCase(), 'Names are written in lower case.');
@@ -176,8 +176,6 @@ export const commandSchema = z.strictObject({
   id: z.string().nullish(),
 });
 
-export { slashName };
 export type CommandForm = z.infer<typeof commandSchema>;
 export type CommandOption = NonNullable<CommandForm['options']>[number];
 export type LeafOption = z.infer<(typeof leafOption)[number]>;
-export type SubcommandOption = z.infer<typeof subcommand>;

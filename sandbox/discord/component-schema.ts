@@ -169,7 +169,6 @@ export const messageComponent = z.discriminatedUnion('type', [...inContainer, co
 export type MessageComponent = z.infer<typeof messageComponent>;
 export type ButtonComponent = z.infer<typeof button>;
 export type SelectComponent = z.infer<(typeof selects)[number]>;
-export type SectionComponent = z.infer<typeof section>;
 
 /** Any component, at any depth of a message. */
 export type AnyComponent = MessageComponent | ButtonComponent | SelectComponent | z.infer<typeof thumbnail>;

@@ -48,7 +48,7 @@ export type FaultKind =
   /** Handled as usual after a delay. */
   | { readonly kind: 'delay'; readonly delayMs: number };
 
-export type Fault = FaultKind & {
+type Fault = FaultKind & {
   readonly route: RouteName | 'any';
   /** How many requests it spoils; 1 when absent, Infinity for all. */
   readonly times?: number;
@@ -57,7 +57,7 @@ export type Fault = FaultKind & {
 };
 
 /** A fault that has been set, to be read or taken back. */
-export interface FaultHandle {
+interface FaultHandle {
   /** Requests spoiled so far. */
   readonly spoiled: () => number;
   readonly remove: () => void;

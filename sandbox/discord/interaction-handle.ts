@@ -8,7 +8,7 @@ import type { EmulatorState } from './state.ts';
 import type { WireObject } from './world-wire.ts';
 
 /** How the bot has first answered: undefined until it has. */
-export type AnswerState = 'replied' | 'deferred' | 'deferred update' | 'updated' | 'suggested' | 'modal' | undefined;
+type AnswerState = 'replied' | 'deferred' | 'deferred update' | 'updated' | 'suggested' | 'modal' | undefined;
 
 const ANSWER_STATES: Readonly<Record<CallbackType, Exclude<AnswerState, undefined>>> = {
   [CALLBACK_TYPE.message]: 'replied',
@@ -123,11 +123,10 @@ function answerState(record: InteractionRecord): AnswerState {
 
 /** Candidates for the final message: a filled original first, then follow-ups from the latest on. */
 function findFinal(record: InteractionRecord, messages: readonly EmulatedMessage[]): EmulatedMessage[] {
-  const answeredAtMs = record.acknowledgedAtMs ?? Infinity;
   const isFilled = (message: EmulatedMessage): boolean => {
     if (message.isLoading) return false;
     // A message that already stood there counts once this interaction has changed it.
-    return message.id !== record.sourceMessageId || (message.editedAtMs ?? -Infinity) >= answeredAtMs;
+    return message.id !== record.sourceMessageId || message.history.length > record.sourceVersionsBefore;
   };
   const filled = messages.filter(isFilled);
   const original = filled.filter(({ id }) => id === record.originalMessageId);

@@ -56,6 +56,7 @@ export function createInteraction(
     attachmentSizeLimitBytes: world.attachmentSizeLimitBytes(channel),
     sourceMessageId: sourceMessage?.id,
     acknowledgedAtMs: undefined,
+    sourceVersionsBefore: sourceMessage?.history.length ?? 0,
     callbackType: undefined,
     originalMessageId: undefined,
     choices: undefined,

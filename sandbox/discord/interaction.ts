@@ -19,7 +19,7 @@ export type CallbackType = (typeof CALLBACK_TYPE)[keyof typeof CALLBACK_TYPE];
 /** The first answer must come within three seconds. */
 export const ACKNOWLEDGE_WITHIN_MS = 3000;
 /** After the first answer, the token works until fifteen minutes from the interaction. */
-export const TOKEN_LIFETIME_MS = 15 * 60 * 1000;
+const TOKEN_LIFETIME_MS = 15 * 60 * 1000;
 
 /** A choice that an autocomplete answer offers. */
 export interface AutocompleteChoice {
@@ -40,6 +40,8 @@ export interface InteractionRecord {
   /** The message whose button, select or modal it came from. */
   readonly sourceMessageId: string | undefined;
   acknowledgedAtMs: number | undefined;
+  /** How many states the source message had had just before the first answer. */
+  sourceVersionsBefore: number;
   callbackType: CallbackType | undefined;
   /** The message that `@original` means. */
   originalMessageId: string | undefined;

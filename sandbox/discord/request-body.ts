@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { refusals } from './api-refusal.ts';
 
 /** Discord refuses any request above 25 MiB, whatever the guild's own limit. */
-export const REQUEST_BYTES_MAX = 25 * 1024 * 1024;
+const REQUEST_BYTES_MAX = 25 * 1024 * 1024;
 
 /** A part of a multipart body that carries a file. */
 export interface UploadedFile {

@@ -19,7 +19,7 @@ export function entityKind(entity: Entity): EntityKind {
 }
 
 /** The id by which the bot knows an entity; a member goes by the user's. */
-export function entityId(entity: Entity): string {
+function entityId(entity: Entity): string {
   return 'user' in entity ? entity.user.id : entity.id;
 }
 

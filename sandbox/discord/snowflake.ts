@@ -1,5 +1,5 @@
 /** The first millisecond of 2015: the epoch of every Discord id. */
-export const DISCORD_EPOCH_MS = 1_420_070_400_000;
+const DISCORD_EPOCH_MS = 1_420_070_400_000;
 
 /** Bits below the timestamp: worker, process and sequence number. */
 const TIMESTAMP_SHIFT = 22n;

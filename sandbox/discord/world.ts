@@ -2,7 +2,7 @@ import { BOT_PERMISSIONS, MEMBER_PERMISSIONS, PERMISSION } from './permissions.t
 import type { SnowflakeSource } from './snowflake.ts';
 
 /** What Discord grants a server without boosts, and direct messages: 10 MiB a file. */
-export const DEFAULT_ATTACHMENT_SIZE_LIMIT_BYTES = 10 * 1024 * 1024;
+const DEFAULT_ATTACHMENT_SIZE_LIMIT_BYTES = 10 * 1024 * 1024;
 
 export interface EmulatedUser {
   readonly id: string;

@@ -10,9 +10,7 @@ import type { ImageModel, ModelOptions } from './providers/models.ts';
 import { defaultQuality, findUnsupportedOptions, losesTransparency, resolveAutoSize } from './providers/models.ts';
 
 /** The pictures of a call, prepared and on disk. */
-export type PlannedPictures = Pick<CallPlan, 'images' | 'mask' | 'firstFrameOnly'>;
-
-export const NO_PICTURES: PlannedPictures = { images: [], firstFrameOnly: false };
+export type PlannedPictures = Pick<CallPlan, 'images' | 'mask' | 'keptFrom' | 'firstFrameOnly'>;
 
 const QUALITIES: readonly Quality[] = ['low', 'medium', 'high', 'xhigh', 'max'];
 const BACKGROUNDS: readonly Background[] = ['auto', 'opaque', 'transparent'];
@@ -67,7 +65,6 @@ export function planCall(
     format: options.format ?? 'png',
     ...(options.fidelity ? { fidelity: options.fidelity } : {}),
     ...pictures,
-    keepOutside: request.keepOutside && pictures.mask !== undefined,
   };
   const rates = findRates(prices, model.id);
   const estimate =

@@ -52,7 +52,7 @@ export function createImageJobs(parts: {
   async function prepare(job: OpenJob, attachments: RequestAttachments): Promise<OpenJob | JobRefusal> {
     const admitted = await admission.admit(job.request);
     if ('reason' in admitted) return admitted;
-    const pictures = await takeInPictures(preparation, job.folder, attachments);
+    const pictures = await takeInPictures(preparation, job, attachments);
     if ('reason' in pictures) return pictures;
     const plan = planCall(job.request, admitted.model, pictures, prices);
     if ('reason' in plan) return plan;

@@ -66,8 +66,8 @@ const callPlanSchema = z.object({
   fidelity: z.enum(['high', 'low']).optional(),
   images: z.array(pictureSchema),
   mask: pictureSchema.optional(),
-  /** Whether the result gets the original's pixels back outside the mask. */
-  keepOutside: z.boolean(),
+  /** The file whose pixels come back outside the mask; left out where none do. */
+  keptFrom: z.string().optional(),
   firstFrameOnly: z.boolean(),
   /** The model that was asked for, where another one had to take its place. */
   replacedModel: z.string().optional(),

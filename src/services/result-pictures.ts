@@ -7,7 +7,7 @@ import type { OpenJob } from './job-journal.ts';
 import type { FinishedImage, ResultNote } from './job-outcome.ts';
 import { untilNotBusy } from './patience.ts';
 import { requirePlan } from './reservation.ts';
-import { composedFileName, MASK_FILE, pictureFileName, resultFileName } from './spool-files.ts';
+import { composedFileName, MASK_FILE, resultFileName } from './spool-files.ts';
 
 /** From what the provider sent to what will be posted. The provider's own files stay as they are. */
 export type ResultPictures = {
@@ -25,12 +25,12 @@ export function createResultPictures(parts: {
   const { preparation, sleep, log } = parts;
 
   /** Answers the name of the composed file, or undefined where the original cannot be put back. */
-  async function keepOutside(job: OpenJob, index: number): Promise<string | undefined> {
+  async function keepOutside(job: OpenJob, index: number, keptFrom: string): Promise<string | undefined> {
     // Read when its turn in the workshop has come, so that what waits there takes no memory.
     const later = (file: string) => async (): Promise<Buffer> => readFile(job.folder.path(file));
     const composed = await untilNotBusy(sleep, async () =>
       preparation.keepOutside({
-        original: later(pictureFileName(0)),
+        original: later(keptFrom),
         mask: later(MASK_FILE),
         result: later(resultFileName(index)),
         format: requirePlan(job).format,
@@ -50,8 +50,8 @@ export function createResultPictures(parts: {
       const images: FinishedImage[] = [];
       let isLeftOff = false;
       for (let index = 0; index < count; index += 1) {
-        const composed = plan.keepOutside ? await keepOutside(job, index) : undefined;
-        isLeftOff ||= plan.keepOutside && composed === undefined;
+        const composed = plan.keptFrom === undefined ? undefined : await keepOutside(job, index, plan.keptFrom);
+        isLeftOff ||= plan.keptFrom !== undefined && composed === undefined;
         images.push(await describeFile(job, index, composed ?? resultFileName(index)));
       }
       return { images, notes: isLeftOff ? [{ note: 'keep-outside-left-off' }] : [] };

@@ -5,6 +5,9 @@ export function pictureFileName(index: number): string {
   return `input-${index}`;
 }
 
+/** The picture to edit as its sender had it, where the prepared one is not equal to it pixel by pixel. */
+export const ORIGINAL_FILE = 'original';
+
 /** The file that receives the provider's image, exactly as it was sent. */
 export function resultFileName(index: number): string {
   return `image-${index}`;

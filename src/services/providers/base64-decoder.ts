@@ -9,23 +9,23 @@
  * How many characters are decoded at once. Decoding goes through a string, and strings from 128 KiB on are large
  * objects for the garbage collector, which triple the cost.
  */
-const stagedCharactersMax = 32 * 1024;
+const STAGED_CHARACTERS_MAX = 32 * 1024;
 
 /** How large the pieces are that are handed on: large enough that a file is written in few calls. */
-const pieceSizeBytes = 192 * 1024;
+const PIECE_SIZE_BYTES = 192 * 1024;
 
 /** The longest `data:…;base64,` in front of an image; real ones have some thirty characters. */
-const dataUrlHeadCharactersMax = 256;
+const DATA_URL_HEAD_CHARACTERS_MAX = 256;
 
-const space = 0x20;
-const lineFeed = 0x0a;
-const carriageReturn = 0x0d;
-const tab = 0x09;
-const equalsSign = 0x3d;
-const comma = 0x2c;
+const SPACE = 0x20;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const TAB = 0x09;
+const EQUALS_SIGN = 0x3d;
+const COMMA = 0x2c;
 
 /** True for every byte of the standard and of the URL-safe base64 alphabet. */
-const isAlphabet: readonly boolean[] = Array.from({ length: 256 }, (_, byte) =>
+const IS_ALPHABET: readonly boolean[] = Array.from({ length: 256 }, (_, byte) =>
   /[A-Za-z0-9+/_-]/.test(String.fromCharCode(byte)),
 );
 
@@ -41,8 +41,8 @@ export class InvalidBase64Error extends Error {
  * without a `data:…;base64,` in front, because compatible providers send all of these.
  */
 export class Base64Decoder {
-  readonly #staging = Buffer.allocUnsafeSlow(stagedCharactersMax);
-  readonly #piece = Buffer.allocUnsafeSlow(pieceSizeBytes);
+  readonly #staging = Buffer.allocUnsafeSlow(STAGED_CHARACTERS_MAX);
+  readonly #piece = Buffer.allocUnsafeSlow(PIECE_SIZE_BYTES);
   #stagedCharacters = 0;
   #pieceLength = 0;
   #atHead = true;
@@ -55,14 +55,14 @@ export class Base64Decoder {
   *push(characters: Uint8Array): Generator<Uint8Array> {
     let taken = 0;
     while (taken < characters.length) {
-      const run = characters.subarray(taken, taken + stagedCharactersMax - this.#stagedCharacters);
+      const run = characters.subarray(taken, taken + STAGED_CHARACTERS_MAX - this.#stagedCharacters);
       this.#staging.set(run, this.#stagedCharacters);
       this.#stagedCharacters += run.length;
       taken += run.length;
-      if (this.#stagedCharacters === stagedCharactersMax) {
+      if (this.#stagedCharacters === STAGED_CHARACTERS_MAX) {
         this.#decodeStaged(false);
       }
-      if (this.#pieceLength > pieceSizeBytes - stagedCharactersMax) {
+      if (this.#pieceLength > PIECE_SIZE_BYTES - STAGED_CHARACTERS_MAX) {
         yield this.#takePiece();
       }
     }
@@ -119,7 +119,7 @@ export class Base64Decoder {
   #decode(isLast: boolean): boolean {
     let end = this.#stagedCharacters;
     if (isLast) {
-      while (end > 0 && this.#staging[end - 1] === equalsSign) {
+      while (end > 0 && this.#staging[end - 1] === EQUALS_SIGN) {
         end -= 1;
       }
     } else {
@@ -144,10 +144,10 @@ export class Base64Decoder {
     let kept = 0;
     for (let position = 0; position < this.#stagedCharacters; position += 1) {
       const byte = this.#staging.readUInt8(position);
-      if (isAlphabet[byte] && !this.#padded) {
+      if (IS_ALPHABET[byte] && !this.#padded) {
         this.#staging[kept] = byte;
         kept += 1;
-      } else if (byte === equalsSign) {
+      } else if (byte === EQUALS_SIGN) {
         this.#padded = true;
       } else if (!isWhitespace(byte)) {
         throw new InvalidBase64Error('A character in the text is not base64.');
@@ -157,11 +157,11 @@ export class Base64Decoder {
   }
 
   #dropDataUrlHead(): void {
-    const head = this.#staging.toString('latin1', 0, Math.min(this.#stagedCharacters, dataUrlHeadCharactersMax));
+    const head = this.#staging.toString('latin1', 0, Math.min(this.#stagedCharacters, DATA_URL_HEAD_CHARACTERS_MAX));
     if (!/^\s*data:/i.test(head)) {
       return;
     }
-    const end = this.#staging.subarray(0, head.length).indexOf(comma);
+    const end = this.#staging.subarray(0, head.length).indexOf(COMMA);
     if (end < 0 || !/;\s*base64\s*$/i.test(head.slice(0, end))) {
       throw new InvalidBase64Error('The data URL is not in base64.');
     }
@@ -177,7 +177,7 @@ export type DecoderPool = {
 };
 
 /** More decoders than these are needed only while more images arrive at the same moment. */
-const idleDecodersMax = 8;
+const IDLE_DECODERS_MAX = 8;
 
 /** Buffers of this size outlive the garbage collector's quick rounds, and each new one would bring on a full round. */
 export function createDecoderPool(): DecoderPool {
@@ -186,7 +186,7 @@ export function createDecoderPool(): DecoderPool {
     take: () => idle.pop() ?? new Base64Decoder(),
     giveBack(decoder) {
       decoder.reset();
-      if (idle.length < idleDecodersMax) {
+      if (idle.length < IDLE_DECODERS_MAX) {
         idle.push(decoder);
       }
     },
@@ -194,5 +194,5 @@ export function createDecoderPool(): DecoderPool {
 }
 
 function isWhitespace(byte: number): boolean {
-  return byte === space || byte === lineFeed || byte === carriageReturn || byte === tab;
+  return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
 }

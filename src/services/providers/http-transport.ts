@@ -15,16 +15,16 @@ export type HttpTransport = {
 };
 
 /** How long a TCP and TLS connection may take to stand. */
-const connectTimeoutMs = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** A refusal is a few hundred bytes; a gateway's error page must not fill the memory. */
-const errorBodySizeBytesMax = 64 * 1024;
+const ERROR_BODY_SIZE_BYTES_MAX = 64 * 1024;
 
 /** What `identity` asks not to be sent, for the gateways that do not listen. */
-const decompressors = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
+const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
 
 /** Statuses whose answer has no body; `Response` refuses to be given one. */
-const bodylessStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
+const BODYLESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * The connection to the provider.
@@ -44,7 +44,7 @@ export function createHttpTransport({ silenceMsMax }: { readonly silenceMsMax: n
     allowH2: false,
     headersTimeout: silenceMsMax,
     bodyTimeout: silenceMsMax,
-    connect: { timeout: connectTimeoutMs },
+    connect: { timeout: CONNECT_TIMEOUT_MS },
   });
   return {
     beginExchange() {
@@ -87,13 +87,13 @@ async function fetchOver(dispatcher: Dispatcher, url: string | URL | Request, in
   });
   // Whoever reads the body learns of its failure there; without a listener the same failure would end the process.
   answer.body.on('error', () => {});
-  if (bodylessStatuses.has(answer.statusCode)) {
+  if (BODYLESS_STATUSES.has(answer.statusCode)) {
     await answer.body.dump();
     return new Response(null, { status: answer.statusCode, headers: toHeaders(answer.headers) });
   }
   const isSuccess = answer.statusCode >= 200 && answer.statusCode < 300;
   const bytes = decompress(answer.body, answer.headers['content-encoding']);
-  const body = toWebStream(isSuccess ? bytes : cutAfter(bytes, errorBodySizeBytesMax));
+  const body = toWebStream(isSuccess ? bytes : cutAfter(bytes, ERROR_BODY_SIZE_BYTES_MAX));
   return new Response(body, { status: answer.statusCode, headers: toHeaders(answer.headers) });
 }
 
@@ -130,7 +130,7 @@ function decompress(body: Readable, contentEncoding: string | string[] | undefin
     return body;
   }
   // `pipeline` destroys both ends when one fails; the reader of the second meets the failure.
-  return pipeline(body, decompressors[encoding](), () => {});
+  return pipeline(body, DECOMPRESSORS[encoding](), () => {});
 }
 
 async function* cutAfter(body: AsyncIterable<Uint8Array>, sizeBytesMax: number): AsyncGenerator<Uint8Array> {

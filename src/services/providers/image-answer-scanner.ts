@@ -17,37 +17,37 @@ export class UnreadableAnswerError extends Error {
 }
 
 /** Everything but the images: real answers have about one kilobyte. */
-const restSizeBytesMax = 1024 * 1024;
+const REST_SIZE_BYTES_MAX = 1024 * 1024;
 /** A longer text is kept as an empty one. The longest useful one is a signed URL of a few kilobytes. */
-const textSizeBytesMax = 64 * 1024;
+const TEXT_SIZE_BYTES_MAX = 64 * 1024;
 /** Image answers are five deep. */
-const depthMax = 64;
+const DEPTH_MAX = 64;
 
-const quote = 0x22;
-const backslash = 0x5c;
-const slash = 0x2f;
-const letterU = 0x75;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const comma = 0x2c;
-const highestWhitespace = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SLASH = 0x2f;
+const LETTER_U = 0x75;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+const HIGHEST_WHITESPACE = 0x20;
 
-const dataScheme = 'data:';
+const DATA_SCHEME = 'data:';
 /** `data:` with every letter written as `\u0064`. */
-const urlHeadCharactersMax = 30;
-const endOfText: ImageText = { type: 'end' };
-const slashText: ImageText = { type: 'characters', characters: Uint8Array.of(slash) };
+const URL_HEAD_CHARACTERS_MAX = 30;
+const END_OF_TEXT: ImageText = { type: 'end' };
+const SLASH_TEXT: ImageText = { type: 'characters', characters: Uint8Array.of(SLASH) };
 /** Stands for a character that is not in ASCII; no base64 has it. */
-const foreignByte = 0;
+const FOREIGN_BYTE = 0;
 
 type Container = { readonly isObject: boolean; key: string };
 
 type Mode = 'structure' | 'text' | 'url-head' | 'image' | 'image-escape';
 
 export class ImageAnswerScanner {
-  readonly #rest = new GrowingBytes(restSizeBytesMax);
+  readonly #rest = new GrowingBytes(REST_SIZE_BYTES_MAX);
   readonly #containers: Container[] = [];
   #mode: Mode = 'structure';
   #expectsKey = false;
@@ -111,10 +111,10 @@ export class ImageAnswerScanner {
     for (let position = start; position < chunk.length; position += 1) {
       const byte = chunk.readUInt8(position);
       // Some gateways send spaces to keep a connection alive: they must not count against the limit.
-      if (byte <= highestWhitespace || this.#isComplete) {
+      if (byte <= HIGHEST_WHITESPACE || this.#isComplete) {
         continue;
       }
-      if (byte === quote) {
+      if (byte === QUOTE) {
         this.#beginText();
         return position + 1;
       }
@@ -126,19 +126,19 @@ export class ImageAnswerScanner {
 
   /** Keeps track of where in the JSON we are. */
   #follow(byte: number): void {
-    if (byte === openBrace || byte === openBracket) {
-      if (this.#containers.length === depthMax) {
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (this.#containers.length === DEPTH_MAX) {
         throw new UnreadableAnswerError('The answer is nested too deeply.');
       }
-      this.#containers.push({ isObject: byte === openBrace, key: '' });
-      this.#expectsKey = byte === openBrace;
+      this.#containers.push({ isObject: byte === OPEN_BRACE, key: '' });
+      this.#expectsKey = byte === OPEN_BRACE;
       if (this.#containers.length === 3) {
         this.#entryHasImage = false;
       }
-    } else if (byte === closeBrace || byte === closeBracket) {
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       this.#containers.pop();
       this.#isComplete = this.#containers.length === 0;
-    } else if (byte === comma) {
+    } else if (byte === COMMA) {
       this.#expectsKey = this.#containers.at(-1)?.isObject ?? false;
     } else if (this.#containers.length === 0 && byte < 0x80) {
       // HTML and plain text end here. A byte order mark, which is above 0x7f, may stand in front of the JSON.
@@ -158,7 +158,7 @@ export class ImageAnswerScanner {
       this.#beginImage();
       return;
     }
-    this.#keepByte(quote);
+    this.#keepByte(QUOTE);
     this.#textStart = this.#rest.length;
     this.#textIsDropped = false;
     this.#afterBackslash = false;
@@ -184,9 +184,9 @@ export class ImageAnswerScanner {
       const byte = chunk[end];
       if (this.#afterBackslash) {
         this.#afterBackslash = false;
-      } else if (byte === backslash) {
+      } else if (byte === BACKSLASH) {
         this.#afterBackslash = true;
-      } else if (byte === quote) {
+      } else if (byte === QUOTE) {
         this.#keepText(chunk.subarray(start, end));
         this.#endText();
         return end + 1;
@@ -201,7 +201,7 @@ export class ImageAnswerScanner {
     if (this.#textIsDropped) {
       return;
     }
-    if (this.#rest.length - this.#textStart + run.length > textSizeBytesMax) {
+    if (this.#rest.length - this.#textStart + run.length > TEXT_SIZE_BYTES_MAX) {
       this.#rest.truncate(this.#textStart);
       this.#textIsDropped = true;
       return;
@@ -216,7 +216,7 @@ export class ImageAnswerScanner {
       // A key with a broken escape stays as it was written, and fails when the rest is parsed.
       container.key = readJsonString(written) ?? written;
     }
-    this.#keepByte(quote);
+    this.#keepByte(QUOTE);
     this.#mode = 'structure';
   }
 
@@ -224,18 +224,18 @@ export class ImageAnswerScanner {
   *#scanUrlHead(chunk: Buffer, start: number): Generator<ImageText, number> {
     for (let position = start; position < chunk.length; position += 1) {
       const byte = chunk.readUInt8(position);
-      const isEnd = byte === quote && readJsonString(this.#urlHead) !== undefined;
+      const isEnd = byte === QUOTE && readJsonString(this.#urlHead) !== undefined;
       this.#urlHead += isEnd ? '' : String.fromCharCode(byte);
       // In the middle of an escape nothing can be read.
       const read = readJsonString(this.#urlHead)?.toLowerCase();
-      if (read === dataScheme) {
+      if (read === DATA_SCHEME) {
         this.#rest.truncate(this.#textStart - 1);
         this.#beginImage();
-        yield this.#characters(Buffer.from(dataScheme, 'latin1'));
+        yield this.#characters(Buffer.from(DATA_SCHEME, 'latin1'));
         return position + 1;
       }
-      const isUndecided = read === undefined || dataScheme.startsWith(read);
-      if (isEnd || !isUndecided || this.#urlHead.length === urlHeadCharactersMax) {
+      const isUndecided = read === undefined || DATA_SCHEME.startsWith(read);
+      if (isEnd || !isUndecided || this.#urlHead.length === URL_HEAD_CHARACTERS_MAX) {
         this.#keepText(Buffer.from(this.#urlHead, 'latin1'));
         this.#mode = 'text';
         return isEnd ? position : position + 1;
@@ -245,15 +245,15 @@ export class ImageAnswerScanner {
   }
 
   *#scanImage(chunk: Buffer, start: number): Generator<ImageText, number> {
-    const escapeAt = chunk.indexOf(backslash, start);
+    const escapeAt = chunk.indexOf(BACKSLASH, start);
     const beforeEscape = escapeAt < 0 ? chunk : chunk.subarray(0, escapeAt);
-    const endAt = beforeEscape.indexOf(quote, start);
+    const endAt = beforeEscape.indexOf(QUOTE, start);
     const run = beforeEscape.subarray(start, endAt < 0 ? undefined : endAt);
     if (run.length > 0) {
       yield this.#characters(run);
     }
     if (endAt >= 0) {
-      yield endOfText;
+      yield END_OF_TEXT;
       this.#endImage();
       return endAt + 1;
     }
@@ -275,11 +275,11 @@ export class ImageAnswerScanner {
   *#scanImageEscape(chunk: Buffer, position: number): Generator<ImageText, number> {
     const byte = chunk.readUInt8(position);
     this.#escape += String.fromCharCode(byte);
-    const isUnicode = this.#escape.charCodeAt(0) === letterU;
+    const isUnicode = this.#escape.charCodeAt(0) === LETTER_U;
     if (!isUnicode || this.#escape.length === 'u002b'.length) {
       this.#mode = 'image';
       this.#imageIsEmpty = false;
-      yield this.#escape === '/' ? slashText : this.#characters(Uint8Array.of(readEscape(this.#escape)));
+      yield this.#escape === '/' ? SLASH_TEXT : this.#characters(Uint8Array.of(readEscape(this.#escape)));
     }
     return position + 1;
   }
@@ -303,6 +303,6 @@ export class ImageAnswerScanner {
 }
 
 function readEscape(escape: string): number {
-  const byte = readJsonString(`\\${escape}`)?.charCodeAt(0) ?? foreignByte;
-  return byte < 0x80 ? byte : foreignByte;
+  const byte = readJsonString(`\\${escape}`)?.charCodeAt(0) ?? FOREIGN_BYTE;
+  return byte < 0x80 ? byte : FOREIGN_BYTE;
 }

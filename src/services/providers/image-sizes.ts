@@ -21,7 +21,7 @@ type FreeSizeRule = Extract<SizeRule, { readonly kind: 'free' }>;
 export const defaultSize: ImageSize = { width: 1024, height: 1024 };
 
 /** What people choose from where any size is possible: squares, photographs, screens. */
-const popularSizes: readonly ImageSize[] = [
+const POPULAR_SIZES: readonly ImageSize[] = [
   { width: 1024, height: 1024 },
   { width: 1536, height: 1024 },
   { width: 1024, height: 1536 },
@@ -57,7 +57,7 @@ export function isSizeAllowed(rule: SizeRule, { width, height }: ImageSize): boo
 
 /** The sizes to offer as choices. */
 export function listSizeChoices(rule: SizeRule): readonly ImageSize[] {
-  return rule.kind === 'fixed' ? rule.sizes : popularSizes.filter((size) => isSizeAllowed(rule, size));
+  return rule.kind === 'fixed' ? rule.sizes : POPULAR_SIZES.filter((size) => isSizeAllowed(rule, size));
 }
 
 /**
@@ -95,10 +95,10 @@ function listSizesAround(rule: FreeSizeRule, { width, height }: ImageSize): read
 function distance(size: ImageSize, source: ImageSize): number {
   const ratios = Math.abs(Math.log((size.width * source.height) / (size.height * source.width)));
   const areas = Math.abs(Math.log((size.width * size.height) / (source.width * source.height)));
-  return ratios + areas * areaWeight;
+  return ratios + areas * AREA_WEIGHT;
 }
 
-const areaWeight = 0.01;
+const AREA_WEIGHT = 0.01;
 
 function clamp(value: number, min: number, max: number): number {
   return Math.min(Math.max(value, min), max);

@@ -19,8 +19,8 @@ export type ModelChoice = {
 };
 
 /** How long before its shutdown a model is warned about: time enough to compare its successors. */
-const noticeDays = 60;
-const dayMs = 24 * 60 * 60 * 1000;
+const NOTICE_DAYS = 60;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Chooses the models to use from those that are configured.
@@ -77,5 +77,5 @@ function judgeShutdown(
   if (remainingMs <= 0) {
     return { reason: 'shut-down', model: id, shutdownAt, isUsed: offer?.shutdownAt === undefined };
   }
-  return remainingMs <= noticeDays * dayMs ? { reason: 'shutting-down', model: id, shutdownAt } : undefined;
+  return remainingMs <= NOTICE_DAYS * DAY_MS ? { reason: 'shutting-down', model: id, shutdownAt } : undefined;
 }

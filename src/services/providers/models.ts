@@ -40,7 +40,7 @@ export type UnsupportedOption = {
 /** `auto` has no known cost, so it is resolved before the money is reserved. */
 export const defaultQuality: Quality = 'medium';
 
-const fixedSizes: SizeRule = {
+const FIXED_SIZES: SizeRule = {
   kind: 'fixed',
   sizes: [
     { width: 1024, height: 1024 },
@@ -49,7 +49,7 @@ const fixedSizes: SizeRule = {
   ],
 };
 
-const freeSizes: SizeRule = {
+const FREE_SIZES: SizeRule = {
   kind: 'free',
   stepPixels: 16,
   edgePixelsMax: 3840,
@@ -58,39 +58,39 @@ const freeSizes: SizeRule = {
   areaPixelsMax: 8_294_400,
 };
 
-const common = {
+const COMMON = {
   backgrounds: ['auto', 'opaque', 'transparent'],
   formats: ['png', 'jpeg', 'webp'],
   imagesPerEditMax: 16,
   imagesPerCallMax: 10,
 } as const;
 
-const firstGeneration = { ...common, sizes: fixedSizes, qualities: ['low', 'medium', 'high'] } as const;
+const FIRST_GENERATION = { ...COMMON, sizes: FIXED_SIZES, qualities: ['low', 'medium', 'high'] } as const;
 
-const secondGeneration = {
-  ...common,
-  sizes: freeSizes,
+const SECOND_GENERATION = {
+  ...COMMON,
+  sizes: FREE_SIZES,
   qualities: ['low', 'medium', 'high'],
   fidelities: [],
   shutdownAt: undefined,
 } as const;
 
 /** From 2.5 on. */
-const finerQualities = { ...secondGeneration, qualities: ['low', 'medium', 'high', 'xhigh', 'max'] } as const;
+const FINER_QUALITIES = { ...SECOND_GENERATION, qualities: ['low', 'medium', 'high', 'xhigh', 'max'] } as const;
 
 /** Source: OpenAI's API description and the types of its SDK 7.55, as of November 2026. */
 export const imageModels: readonly ImageModel[] = [
-  { ...firstGeneration, id: 'gpt-image-1', fidelities: ['high', 'low'], shutdownAt: new Date('2026-10-23') },
-  { ...firstGeneration, id: 'gpt-image-1-mini', fidelities: ['low'], shutdownAt: new Date('2026-12-01') },
-  { ...firstGeneration, id: 'gpt-image-1.5', fidelities: ['high', 'low'], shutdownAt: new Date('2026-12-01') },
-  { ...secondGeneration, id: 'gpt-image-2' },
-  { ...secondGeneration, id: 'gpt-image-2-2026-04-21' },
-  { ...finerQualities, id: 'gpt-image-2.5-sunburst' },
-  { ...finerQualities, id: 'gpt-image-2.5-sunburst-2026-09-08' },
-  { ...finerQualities, id: 'gpt-image-2.5-flare' },
-  { ...finerQualities, id: 'gpt-image-2.5-flare-2026-09-08' },
-  { ...finerQualities, id: 'gpt-image-2.6-sunburst' },
-  { ...finerQualities, id: 'gpt-image-2.6-flare' },
+  { ...FIRST_GENERATION, id: 'gpt-image-1', fidelities: ['high', 'low'], shutdownAt: new Date('2026-10-23') },
+  { ...FIRST_GENERATION, id: 'gpt-image-1-mini', fidelities: ['low'], shutdownAt: new Date('2026-12-01') },
+  { ...FIRST_GENERATION, id: 'gpt-image-1.5', fidelities: ['high', 'low'], shutdownAt: new Date('2026-12-01') },
+  { ...SECOND_GENERATION, id: 'gpt-image-2' },
+  { ...SECOND_GENERATION, id: 'gpt-image-2-2026-04-21' },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.5-sunburst' },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.5-sunburst-2026-09-08' },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.5-flare' },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.5-flare-2026-09-08' },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.6-sunburst' },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.6-flare' },
 ];
 
 export function findModel(id: string): ImageModel | undefined {

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { InputFile } from './image-provider.ts';
 
 /** How much of a file is read at once. */
-const readSizeBytes = 256 * 1024;
+const READ_SIZE_BYTES = 256 * 1024;
 
 /** One field of a form. */
 export type FormField =
@@ -42,7 +42,7 @@ export async function openMultipartUpload(fields: readonly FormField[]): Promise
   }
   const tail = Buffer.from(`--${boundary}--\r\n`);
   const sizeBytes = parts.reduce(
-    (total, { head, file }) => total + head.length + (file?.sizeBytes ?? 0) + lineEnd.length,
+    (total, { head, file }) => total + head.length + (file?.sizeBytes ?? 0) + LINE_END.length,
     tail.length,
   );
   return {
@@ -52,7 +52,7 @@ export async function openMultipartUpload(fields: readonly FormField[]): Promise
   };
 }
 
-const lineEnd = Buffer.from('\r\n');
+const LINE_END = Buffer.from('\r\n');
 
 async function openPart(field: FormField, boundary: string): Promise<OpenPart> {
   const start = `--${boundary}\r\ncontent-disposition: form-data; name="${escapeParameter(field.name)}"`;
@@ -76,7 +76,7 @@ async function* readParts(parts: readonly OpenPart[], tail: Buffer): AsyncGenera
     if (file !== undefined) {
       yield* readFile(file.handle, file.sizeBytes);
     }
-    yield lineEnd;
+    yield LINE_END;
   }
   yield tail;
 }
@@ -85,7 +85,7 @@ async function* readFile(handle: FileHandle, sizeBytes: number): AsyncGenerator<
   let position = 0;
   while (position < sizeBytes) {
     // A new buffer each time: the socket still holds the former one.
-    const buffer = Buffer.allocUnsafeSlow(Math.min(readSizeBytes, sizeBytes - position));
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_SIZE_BYTES, sizeBytes - position));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
     if (bytesRead === 0) {
       throw new Error('A picture became shorter while it was being sent.');

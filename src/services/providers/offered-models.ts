@@ -1,7 +1,7 @@
 import type { OfferedModel } from './image-provider.ts';
 
 /** Unix times above this are in milliseconds: as seconds they would lie beyond the year 5000. */
-const unixSecondsMax = 1e11;
+const UNIX_SECONDS_MAX = 1e11;
 
 /**
  * The models in the answer of `GET /models`; undefined where it is not such a list.

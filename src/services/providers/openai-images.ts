@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI, { APIError } from 'openai';
 import { createDecoderPool, type DecoderPool } from './base64-decoder.ts';
 import { startCallDeadline, type CallDeadline } from './call-deadline.ts';
@@ -18,7 +19,7 @@ import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
 import { openMultipartUpload, type MultipartUpload } from './multipart-upload.ts';
 import { readOfferedModels } from './offered-models.ts';
 import { createRedactor, toProviderFailure } from './provider-errors.ts';
-import { downloadResult, requireTrustedResultUrl, ResultDownloadError } from './result-download.ts';
+import { downloadResult, requireTrustedResultUrl, ResultDownloadError, type Pause } from './result-download.ts';
 
 export type OpenAiImagesOptions = {
   readonly apiKey: string;
@@ -31,19 +32,21 @@ export type OpenAiImagesOptions = {
   /** Nothing larger is taken as an image; 64 MiB unless said otherwise. */
   readonly imageSizeBytesMax?: number;
   readonly now?: () => Date;
+  /** How to wait before a result is fetched again. */
+  readonly pause?: Pause;
 };
 
 /** The largest size that models make is 8.3 million pixels, which as a PNG of noise is about 34 MB. */
-const defaultImageSizeBytesMax = 64 * 1024 * 1024;
+const DEFAULT_IMAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A list of models costs nothing to make, so it is not worth waiting for as long as an image. */
-const listTimeoutMs = 15_000;
+const LIST_TIMEOUT_MS = 15_000;
 
 /** OpenAI's list has some twenty kilobytes. */
-const listSizeBytesMax = 4 * 1024 * 1024;
+const LIST_SIZE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Statuses with which a compatible provider says that it has no list of models. */
-const withoutListStatuses: ReadonlySet<number> = new Set([404, 405, 501]);
+const WITHOUT_LIST_STATUSES: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** Images by OpenAI's API, or by a provider that is compatible with it. */
 export function createOpenAiImages(options: OpenAiImagesOptions): ImageProvider {
@@ -54,9 +57,10 @@ export function createOpenAiImages(options: OpenAiImagesOptions): ImageProvider 
     transport,
     now,
     redact: createRedactor(apiKey),
-    trustedOrigins: new Set([new URL(baseUrl).origin, ...resultOrigins]),
-    imageSizeBytesMax: options.imageSizeBytesMax ?? defaultImageSizeBytesMax,
+    trustedOrigins: new Set([baseUrl, ...resultOrigins].map((url) => new URL(url).origin)),
+    imageSizeBytesMax: options.imageSizeBytesMax ?? DEFAULT_IMAGE_SIZE_BYTES_MAX,
     decoders: createDecoderPool(),
+    pause: options.pause ?? ((waitMs, signal) => wait(waitMs, undefined, { signal })),
     createClient: (exchange) => createClient(exchange, apiKey, baseUrl, timeoutMs),
   };
   return {
@@ -69,7 +73,7 @@ export function createOpenAiImages(options: OpenAiImagesOptions): ImageProvider 
       }
     },
     async listModels(signal) {
-      const deadline = startCallDeadline(signal, Math.min(timeoutMs, listTimeoutMs));
+      const deadline = startCallDeadline(signal, Math.min(timeoutMs, LIST_TIMEOUT_MS));
       try {
         return await listModels(context, deadline);
       } finally {
@@ -86,6 +90,7 @@ type CallContext = {
   readonly trustedOrigins: ReadonlySet<string>;
   readonly imageSizeBytesMax: number;
   readonly decoders: DecoderPool;
+  readonly pause: Pause;
   readonly createClient: (exchange: HttpExchange) => OpenAI;
 };
 
@@ -119,17 +124,7 @@ async function makeImages(
   const upload = call.images.length > 0 ? await openUpload(call) : undefined;
   let requestId: string | undefined;
   const fail = (error: unknown): ProviderFailure =>
-    toProviderFailure(
-      error,
-      {
-        stopReason: deadline.stopReason(),
-        wasDispatched: exchange.wasDispatched(),
-        makesImages: true,
-        requestId,
-      },
-      context.redact,
-      context.now(),
-    );
+    judge(error, context, { exchange, deadline, makesImages: true, requestId });
   try {
     const response = await failingWith(fail, send(context.createClient(exchange), call, upload, deadline.signal));
     requestId = response.headers.get('x-request-id') ?? undefined;
@@ -153,6 +148,26 @@ async function makeImages(
     await writer.abandon();
     await upload?.close();
   }
+}
+
+function judge(
+  error: unknown,
+  context: CallContext,
+  attempt: {
+    readonly exchange: HttpExchange;
+    readonly deadline: CallDeadline;
+    readonly makesImages: boolean;
+    readonly requestId?: string | undefined;
+  },
+): ProviderFailure {
+  const { exchange, deadline, makesImages, requestId } = attempt;
+  const state = {
+    stopReason: deadline.stopReason(),
+    wasDispatched: exchange.wasDispatched(),
+    makesImages,
+    requestId,
+  };
+  return toProviderFailure(error, state, context.redact, context.now());
 }
 
 async function openUpload(call: ImageCall): Promise<MultipartUpload> {
@@ -209,7 +224,7 @@ async function downloadResults(
   for (const text of resultUrls.slice(0, imageCountMax - writer.wholeCount)) {
     try {
       const url = requireTrustedResultUrl(text, context.trustedOrigins);
-      await downloadResult(url, context.transport, writer, signal);
+      await downloadResult(url, { ...context, writer }, signal);
     } catch (error) {
       if (!(error instanceof ResultDownloadError)) {
         throw error;
@@ -222,21 +237,10 @@ async function downloadResults(
 
 async function listModels(context: CallContext, deadline: CallDeadline): Promise<readonly OfferedModel[] | undefined> {
   const exchange = context.transport.beginExchange();
-  const fail = (error: unknown): ProviderFailure =>
-    toProviderFailure(
-      error,
-      {
-        stopReason: deadline.stopReason(),
-        wasDispatched: exchange.wasDispatched(),
-        makesImages: false,
-        requestId: undefined,
-      },
-      context.redact,
-      context.now(),
-    );
+  const fail = (error: unknown): ProviderFailure => judge(error, context, { exchange, deadline, makesImages: false });
   try {
     const response = await context.createClient(exchange).get('/models', { signal: deadline.signal }).asResponse();
-    const bytes = new GrowingBytes(listSizeBytesMax);
+    const bytes = new GrowingBytes(LIST_SIZE_BYTES_MAX);
     for await (const chunk of readBody(response, fail)) {
       if (!bytes.append(chunk)) {
         return undefined;
@@ -244,7 +248,7 @@ async function listModels(context: CallContext, deadline: CallDeadline): Promise
     }
     return readOfferedModels(bytes.text());
   } catch (error) {
-    if (error instanceof APIError && error.status !== undefined && withoutListStatuses.has(error.status)) {
+    if (error instanceof APIError && error.status !== undefined && WITHOUT_LIST_STATUSES.has(error.status)) {
       return undefined;
     }
     throw fail(error);

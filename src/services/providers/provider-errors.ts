@@ -15,10 +15,12 @@ export type CallState = {
 
 type Verdict = { readonly kind: ProviderFailureKind; readonly charged: 'no' | 'unknown' };
 
-const messageCharactersMax = 500;
+const MESSAGE_CHARACTERS_MAX = 500;
+/** More than is shown, so that a key at the end of what is shown is seen whole; a gateway's page can be long. */
+const INSPECTED_CHARACTERS_MAX = 4000;
 
 /** The codes with which OpenAI says that the account, not the pace, is at its limit. */
-const accountLimitCodes: ReadonlySet<string> = new Set([
+const ACCOUNT_LIMIT_CODES: ReadonlySet<string> = new Set([
   'insufficient_quota',
   'billing_hard_limit_reached',
   'credit_balance_exhausted',
@@ -26,16 +28,16 @@ const accountLimitCodes: ReadonlySet<string> = new Set([
   'project_spend_limit_exceeded',
   'organization_usage_limit_exceeded',
 ]);
-const paceCodes: ReadonlySet<string> = new Set(['rate_limit_exceeded', 'slow_down']);
-const moderationCodes: ReadonlySet<string> = new Set(['moderation_blocked', 'content_policy_violation']);
-const imageCodes: ReadonlySet<string> = new Set(['invalid_image_file', 'invalid_image_format', 'invalid_image']);
+const PACE_CODES: ReadonlySet<string> = new Set(['rate_limit_exceeded', 'slow_down']);
+const MODERATION_CODES: ReadonlySet<string> = new Set(['moderation_blocked', 'content_policy_violation']);
+const IMAGE_CODES: ReadonlySet<string> = new Set(['invalid_image_file', 'invalid_image_format', 'invalid_image']);
 
 /** Compatible providers often pass OpenAI's words on and drop its codes. */
-const accountLimitWords =
+const ACCOUNT_LIMIT_WORDS =
   /exceeded your current quota|credit balance|spend(?:ing)? limit|insufficient (?:quota|credit|balance|funds)/i;
-const moderationWords = /safety system|content[ _]policy|moderation (?:system|policy|block)/i;
-const imageWords = /invalid image file/i;
-const verificationWords = /must be verified/i;
+const MODERATION_WORDS = /safety system|content[ _]policy|moderation (?:system|policy|block)/i;
+const IMAGE_WORDS = /invalid image file/i;
+const VERIFICATION_WORDS = /must be verified/i;
 
 /**
  * What a failed call means.
@@ -70,10 +72,11 @@ export function toProviderFailure(
 export function createRedactor(apiKey: string): (text: string) => string {
   return (text) => {
     const safe = text
+      .slice(0, INSPECTED_CHARACTERS_MAX)
       .replaceAll(apiKey, '[key]')
       .replaceAll(/\bsk-[\w*-]+/g, '[key]')
-      .replaceAll(/[\w-]*\*{3,}[\w-]*/g, '[key]');
-    return safe.length > messageCharactersMax ? `${safe.slice(0, messageCharactersMax)}…` : safe;
+      .replaceAll(/[\w-]{0,64}\*{3,}[\w-]{0,64}/g, '[key]');
+    return safe.length > messageCharactersMax ? `${safe.slice(0, MESSAGE_CHARACTERS_MAX)}…` : safe;
   };
 }
 
@@ -123,10 +126,10 @@ function judgeAnswer(error: APIError): Verdict {
 function judgeRefusal(status: number, error: APIError): ProviderFailureKind {
   const code = error.code ?? '';
   const { message } = error;
-  if (moderationCodes.has(code) || (status !== 429 && moderationWords.test(message))) {
+  if (MODERATION_CODES.has(code) || (status !== 429 && MODERATION_WORDS.test(message))) {
     return 'moderation';
   }
-  if (accountLimitCodes.has(code) || (!paceCodes.has(code) && accountLimitWords.test(message))) {
+  if (ACCOUNT_LIMIT_CODES.has(code) || (!PACE_CODES.has(code) && ACCOUNT_LIMIT_WORDS.test(message))) {
     return 'out-of-quota';
   }
   if (code === 'model_not_found' || (status === 400 && error.param === 'model')) {
@@ -134,14 +137,14 @@ function judgeRefusal(status: number, error: APIError): ProviderFailureKind {
   }
   switch (status) {
     case 400:
-      return imageCodes.has(code) || imageWords.test(message) ? 'invalid-image' : 'invalid-request';
+      return IMAGE_CODES.has(code) || IMAGE_WORDS.test(message) ? 'invalid-image' : 'invalid-request';
     case 401:
       return 'invalid-key';
     case 402:
       return 'out-of-quota';
     case 403:
       // Else the key lacks a permission, or the country is not served: either way the operator's matter.
-      return verificationWords.test(message) ? 'unverified-organization' : 'invalid-key';
+      return VERIFICATION_WORDS.test(message) ? 'unverified-organization' : 'invalid-key';
     case 404:
       // A wrong path, that is a wrong base URL, answers 404 as well.
       return /\bmodel\b/i.test(message) ? 'model-not-found' : 'invalid-request';

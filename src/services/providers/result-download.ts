@@ -1,6 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpTransport } from './http-transport.ts';
 import type { ImageWriter } from './image-writer.ts';
+
+/** Waits, and rejects as soon as `signal` is aborted. */
+export type Pause = (waitMs: number, signal: AbortSignal) => Promise<unknown>;
 
 /** Why an image that the answer points to could not be fetched. Its message names no path: such URLs are signed. */
 export class ResultDownloadError extends Error {
@@ -8,8 +10,8 @@ export class ResultDownloadError extends Error {
 }
 
 /** Fetching a result makes nothing, so it may be tried again. */
-const attemptsMax = 3;
-const firstPauseMs = 500;
+const ATTEMPTS_MAX = 3;
+const FIRST_PAUSE_MS = 500;
 
 /**
  * Which results may be fetched: an answer could point anywhere, also into the network of this machine.
@@ -38,10 +40,10 @@ export function requireTrustedResultUrl(text: string, origins: ReadonlySet<strin
  */
 export async function downloadResult(
   url: URL,
-  transport: HttpTransport,
-  writer: ImageWriter,
+  parts: { readonly transport: HttpTransport; readonly writer: ImageWriter; readonly pause: Pause },
   signal: AbortSignal,
 ): Promise<void> {
+  const { transport, writer, pause } = parts;
   for (let attempt = 1; ; attempt += 1) {
     try {
       for await (const chunk of fetchResult(url, transport, signal)) {
@@ -53,11 +55,12 @@ export async function downloadResult(
       throw new ResultDownloadError(`The result at ${url.origin} is empty.`);
     } catch (error) {
       await writer.abandon();
-      if (!(error instanceof ResultDownloadError) || attempt === attemptsMax || signal.aborted) {
+      if (!(error instanceof ResultDownloadError) || attempt === ATTEMPTS_MAX || signal.aborted) {
         throw error;
       }
     }
-    await pause(firstPauseMs * 2 ** (attempt - 1), signal);
+    // An aborted pause ends at once, and the next attempt then fails by the same signal.
+    await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal).catch(() => {});
   }
 }
 
@@ -75,13 +78,5 @@ async function* fetchResult(url: URL, transport: HttpTransport, signal: AbortSig
       throw cause;
     }
     throw new ResultDownloadError(`The result at ${url.origin} could not be fetched.`, { cause });
-  }
-}
-
-async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(waitMs, undefined, { signal });
-  } catch (cause) {
-    throw new ResultDownloadError('The call was stopped while a result was being fetched.', { cause });
   }
 }

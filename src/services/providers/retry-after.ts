@@ -1,7 +1,7 @@
 /** A provider that asks for more is taken at no more than this: nobody waits longer for a picture. */
-const waitMsMax = 10 * 60_000;
+const WAIT_MS_MAX = 10 * 60_000;
 
-const millisecondsByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const MILLISECONDS_BY_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /**
  * How long a provider asks us to wait, in milliseconds; undefined where it does not say.
@@ -14,7 +14,7 @@ export function readRetryAfterMs(headers: Headers, message: string, now: Date): 
     readNumber(headers.get('retry-after-ms')) ??
     readSecondsOrDate(headers.get('retry-after'), now) ??
     readMessage(message);
-  return waitMs === undefined ? undefined : Math.ceil(Math.min(Math.max(waitMs, 0), waitMsMax));
+  return waitMs === undefined ? undefined : Math.ceil(Math.min(Math.max(waitMs, 0), WAIT_MS_MAX));
 }
 
 function readNumber(text: string | null): number | undefined {
@@ -37,6 +37,6 @@ function readMessage(message: string): number | undefined {
   }
   return [...words.matchAll(/(\d+(?:\.\d+)?)\s*(millisecond|ms|[hms])/gi)].reduce((totalMs, [, amount, unit]) => {
     const name = unit?.toLowerCase() ?? '';
-    return totalMs + Number(amount) * (millisecondsByUnit[name === 'millisecond' ? 'ms' : name] ?? 0);
+    return totalMs + Number(amount) * (MILLISECONDS_BY_UNIT[name === 'millisecond' ? 'ms' : name] ?? 0);
   }, 0);
 }

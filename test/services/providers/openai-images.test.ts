@@ -24,7 +24,14 @@ const signal = new AbortController().signal;
 const base64 = (image: Buffer): string => image.toString('base64');
 
 function createProvider(origin: string, changes: Partial<OpenAiImagesOptions> = {}): ImageProvider {
-  return createOpenAiImages({ apiKey, baseUrl: `${origin}/v1`, timeoutMs: 10_000, resultOrigins: [], ...changes });
+  return createOpenAiImages({
+    apiKey,
+    baseUrl: `${origin}/v1`,
+    timeoutMs: 10_000,
+    resultOrigins: [],
+    pause: async () => {},
+    ...changes,
+  });
 }
 
 type Outcome = { readonly result: ImageResult; readonly images: readonly Buffer[] };
