@@ -29,7 +29,7 @@ function parseJson(text: string): unknown {
 /** OpenAI describes a date in words; seconds since 1970, as in `created`, are understood as well. */
 function readDate(value: unknown): Date | undefined {
   if (typeof value === 'number') {
-    return toValidDate(value > unixSecondsMax ? value : value * 1000);
+    return toValidDate(value > UNIX_SECONDS_MAX ? value : value * 1000);
   }
   return typeof value === 'string' ? toValidDate(value) : undefined;
 }

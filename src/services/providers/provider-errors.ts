@@ -76,7 +76,7 @@ export function createRedactor(apiKey: string): (text: string) => string {
       .replaceAll(apiKey, '[key]')
       .replaceAll(/\bsk-[\w*-]+/g, '[key]')
       .replaceAll(/[\w-]{0,64}\*{3,}[\w-]{0,64}/g, '[key]');
-    return safe.length > messageCharactersMax ? `${safe.slice(0, MESSAGE_CHARACTERS_MAX)}…` : safe;
+    return safe.length > MESSAGE_CHARACTERS_MAX ? `${safe.slice(0, MESSAGE_CHARACTERS_MAX)}…` : safe;
   };
 }
 

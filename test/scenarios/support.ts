@@ -1,0 +1,29 @@
+import type { TestContext } from 'node:test';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
+import { renderMessage } from '../../sandbox/discord/render.ts';
+import type { Stage, StageOptions } from '../../sandbox/stage.ts';
+import { createStage } from '../../sandbox/stage.ts';
+
+/** Sets a stage that is taken down when the test ends. Requests are held to Discord's own description where it is. */
+export async function setStage(test: TestContext, options: StageOptions = {}): Promise<Stage> {
+  const openApiPath = process.env['DISCORD_OPENAPI'];
+  const stage = await createStage({
+    ...options,
+    discord: { ...(openApiPath ? { openApiPath } : {}), ...options.discord },
+  });
+  test.after(async () => stage.close());
+  return stage;
+}
+
+const PROGRESS_PATTERN = /^(In line|The provider is (?:at work|busy))/;
+const FINAL_WAIT_MS_MAX = 30_000;
+
+/** The message that ends a job, with news on the way to it passed over. */
+export async function finalMessage(interaction: InteractionHandle): Promise<EmulatedMessage> {
+  return interaction.finalMessage({ timeoutMs: FINAL_WAIT_MS_MAX, where: isFinal });
+}
+
+export function isFinal(message: EmulatedMessage): boolean {
+  return !PROGRESS_PATTERN.test(renderMessage(message));
+}
