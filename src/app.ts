@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Ledger } from './billing/ledger.ts';
 import { createLedger } from './billing/ledger.ts';
 import { openAiPrices } from './billing/prices.ts';
-import { createCommands } from './commands/index.ts';
+import { createButtons, createCommands } from './commands/index.ts';
 import type { Config } from './config.ts';
 import { createAttachmentLoader } from './discord/attachments.ts';
 import { createDelivery } from './discord/delivery.ts';
@@ -22,10 +22,13 @@ import { createFairQueue } from './services/fair-queue.ts';
 import { createImageJobs } from './services/image-jobs.ts';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from './services/image-preparation.ts';
 import { createJobCompletion } from './services/job-completion.ts';
+import { createJobConclusion } from './services/job-conclusion.ts';
 import { createJobJournal } from './services/job-journal.ts';
 import { createJobRecovery } from './services/job-recovery.ts';
 import { createJobResumption } from './services/job-resumption.ts';
+import { createKeptResults } from './services/kept-results.ts';
 import { createModelRoster } from './services/model-roster.ts';
+import { createModelSuccession } from './services/model-succession.ts';
 import { takeProcessLease } from './services/process-lease.ts';
 import { callDurationMsMax, createProviderCaller } from './services/provider-call.ts';
 import { createOpenAiImages } from './services/providers/openai-images.ts';
@@ -59,15 +62,9 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const core = await createCore(config, { ledger, rest, now, log });
   const replies = createReplyEditor({ rest: rest.patient, sleep, log });
   const attachments = createAttachmentLoader(config.ATTACHMENT_ORIGINS);
-  const commands = createCommands({
-    ...core,
-    ledger,
-    reports: createUsageReports(ledger),
-    attachments,
-    replies,
-    now,
-  });
-  const router = createRouter({ commands, replies, log });
+  const parts = { ...core, ledger, reports: createUsageReports(ledger), attachments, replies, now };
+  const commands = createCommands(parts);
+  const router = createRouter({ commands, buttons: createButtons(parts), replies, log });
   const { gateway, client } = await connectGateway({
     token: config.DISCORD_TOKEN,
     rest: rest.quickOptions,
@@ -146,6 +143,9 @@ async function createCore(config: Config, base: { ledger: Ledger; rest: DiscordR
     spool,
     memberRequestsPerMinute: config.MEMBER_REQUESTS_PER_MINUTE,
   });
+  const fitter = createUploadFitter({ preparation, sleep });
+  const deliver = createDelivery({ rest: base.rest.patient, fitter, sleep, log });
+  const conclusion = createJobConclusion({ deliver, journal, now, log });
   const jobs = createImageJobs({
     admission,
     preparation,
@@ -163,23 +163,19 @@ async function createCore(config: Config, base: { ledger: Ledger; rest: DiscordR
       provider,
       queue,
       safetyIdentifierOf: createSafetyIdentifiers(config.MASTER_KEY ?? config.DISCORD_TOKEN),
-      onModelGone: (model) => roster.retire(model),
       now,
       sleep,
       log,
     }),
+    succession: createModelSuccession({ roster, journal, prices: openAiPrices }),
     completion,
-    deliver: createDelivery({
-      rest: base.rest.patient,
-      fitter: createUploadFitter({ preparation, sleep }),
-      sleep,
-      log,
-    }),
+    conclusion,
     log,
   });
   const resumption = createJobResumption({ journal, ledger, completion });
-  const recovery = createJobRecovery({ journal, ledger, lease, jobs, resumption, now, log });
-  return { admission, budgetOf, jobs, lease, recovery, roster };
+  const recovery = createJobRecovery({ journal, ledger, lease, jobs, conclusion, resumption, now, log });
+  const keptResults = createKeptResults({ journal, conclusion, resumption, now });
+  return { admission, budgetOf, jobs, keptResults, lease, recovery, roster };
 }
 
 /** The same member always has the same identifier, and nobody without the key can tell whose it is. */

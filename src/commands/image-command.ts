@@ -1,5 +1,5 @@
 import type { AttachmentLoader } from '../discord/attachments.ts';
-import type { CommandTask, GuildCommand } from '../discord/command.ts';
+import type { GuildCommand, Task } from '../discord/command.ts';
 import { createProgressMessage } from '../discord/progress-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
@@ -22,7 +22,7 @@ export async function beginImageTask(
   interaction: GuildCommand,
   request: ImageRequest,
   attachments: RequestAttachments,
-): Promise<CommandTask> {
+): Promise<Task> {
   const { jobs, replies, now } = parts;
   const job = await jobs.begin(request, readReplyAddress(interaction));
   return {

@@ -1,7 +1,7 @@
 import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteraction } from 'discord.js';
 import { ApplicationCommandOptionType } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
-import type { GuildCommand } from '../discord/command.ts';
+import type { GuildButton, GuildCommand } from '../discord/command.ts';
 import type { DiscordAddress } from '../discord/reply-address.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
@@ -94,7 +94,8 @@ export function readRequest(
   };
 }
 
-export function readReplyAddress(interaction: GuildCommand): DiscordAddress {
+/** Where the answer to a command or a button goes. */
+export function readReplyAddress(interaction: GuildCommand | GuildButton): DiscordAddress {
   return {
     applicationId: interaction.applicationId,
     token: interaction.token,

@@ -1,13 +1,21 @@
-import type { Command } from '../discord/command.ts';
+import type { Button, Command } from '../discord/command.ts';
 import { createEditCommand } from './edit.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { createImagineCommand } from './imagine.ts';
 import type { QuotaCommandParts } from './quota.ts';
-import { createQuotaCommand } from './quota.ts';
+import { createFetchButton, createQuotaCommand } from './quota.ts';
 import type { UsageCommandParts } from './usage.ts';
 import { createUsageCommand } from './usage.ts';
 
+/** What commands and buttons are built from. */
+export type CommandParts = ImageCommandParts & UsageCommandParts & QuotaCommandParts;
+
 /** Every command there is. */
-export function createCommands(parts: ImageCommandParts & UsageCommandParts & QuotaCommandParts): readonly Command[] {
+export function createCommands(parts: CommandParts): readonly Command[] {
   return [createImagineCommand(parts), createEditCommand(parts), createUsageCommand(parts), createQuotaCommand(parts)];
+}
+
+/** Every button there is. */
+export function createButtons(parts: CommandParts): readonly Button[] {
+  return [createFetchButton(parts)];
 }

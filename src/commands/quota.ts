@@ -1,22 +1,32 @@
-import { InteractionContextType } from 'discord.js';
+import type { APIMessageTopLevelComponent } from 'discord.js';
+import { ButtonStyle, ComponentType, InteractionContextType } from 'discord.js';
 import { remainingBudget } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import { periodOfSnowflake } from '../billing/period.ts';
-import type { Command, GuildCommand } from '../discord/command.ts';
+import type { Button, Command, GuildButton, GuildCommand } from '../discord/command.ts';
+import { writeButtonId } from '../discord/custom-id.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { describeQuota } from '../discord/usage-message.ts';
+import { relativeTime } from '../discord/wording.ts';
+import type { KeptResult, KeptResults } from '../services/kept-results.ts';
 import type { UsageReports } from '../services/usage-report.ts';
+import { readReplyAddress } from './image-options.ts';
 
 export type QuotaCommandParts = {
   readonly ledger: Ledger;
   readonly reports: UsageReports;
+  readonly keptResults: KeptResults;
   readonly budgetOf: (guild: string) => NanoUsd;
   readonly replies: ReplyEditor;
 };
 
-/** `/quota`: what a member has spent this month, and what is left. */
+const FETCH_VERB = 'fetch';
+/** As many buttons as one row holds; whoever has more fetches these first. */
+const OFFERED_RESULTS_MAX = 5;
+
+/** `/quota`: what a member has spent this month, what is left, and what could not be brought to them. */
 export function createQuotaCommand(parts: QuotaCommandParts): Command {
   return {
     schema: {
@@ -25,18 +35,51 @@ export function createQuotaCommand(parts: QuotaCommandParts): Command {
       contexts: [InteractionContextType.Guild],
     },
     isPrivate: () => true,
-    begin: async (interaction) => ({
-      abandon: async () => undefined,
-      run: async () => answer(parts, interaction),
-    }),
+    begin: async (interaction) => ({ run: async () => answer(parts, interaction) }),
+  };
+}
+
+/** Brings a private result that reached nobody to the member who asked for it. */
+export function createFetchButton(parts: QuotaCommandParts): Button {
+  return {
+    verb: FETCH_VERB,
+    begin: async (interaction, jobId) => ({ run: async () => fetchResult(parts, interaction, jobId) }),
   };
 }
 
 async function answer(parts: QuotaCommandParts, interaction: GuildCommand): Promise<void> {
-  const { ledger, reports, budgetOf, replies } = parts;
+  const { ledger, reports, keptResults, budgetOf, replies } = parts;
   const { guildId: guild, user } = interaction;
   const period = periodOfSnowflake(interaction.id);
   const report = await reports.read(guild, period, user.id);
   const remaining = remainingBudget(await ledger.head(guild, period), budgetOf(guild));
-  await replies.edit(interaction, renderText(describeQuota(report, remaining)));
+  const message = renderText(describeQuota(report, remaining));
+  const kept = await keptResults.list(guild, user.id);
+  await replies.edit(interaction, { ...message, components: [...message.components, ...offer(kept)] });
+}
+
+function offer(kept: readonly KeptResult[]): APIMessageTopLevelComponent[] {
+  const offered = kept.slice(0, OFFERED_RESULTS_MAX);
+  const [first] = offered;
+  if (!first) return [];
+  const content = `You have results that could not be brought to you. They will be dropped ${relativeTime(first.keptUntil)}.`;
+  return [
+    { type: ComponentType.TextDisplay, content },
+    {
+      type: ComponentType.ActionRow,
+      components: offered.map(({ id }, index) => ({
+        type: ComponentType.Button,
+        style: ButtonStyle.Primary,
+        label: offered.length === 1 ? 'Show it' : `Show result ${index + 1}`,
+        custom_id: writeButtonId({ verb: FETCH_VERB, jobId: id }),
+      })),
+    },
+  ];
+}
+
+async function fetchResult(parts: QuotaCommandParts, interaction: GuildButton, jobId: string): Promise<void> {
+  const isFetched = await parts.keptResults.fetch(jobId, interaction.user.id, readReplyAddress(interaction));
+  if (!isFetched) {
+    await parts.replies.edit(interaction, renderText('That result is no longer kept, or it is on its way already.'));
+  }
 }

@@ -48,10 +48,7 @@ export function createUsageCommand(parts: UsageCommandParts): Command {
       ],
     },
     isPrivate: () => true,
-    begin: async (interaction) => ({
-      abandon: async () => undefined,
-      run: async () => answer(parts, interaction),
-    }),
+    begin: async (interaction) => ({ run: async () => answer(parts, interaction) }),
   };
 }
 

@@ -1,18 +1,22 @@
 import type {
   AutocompleteInteraction,
+  ButtonInteraction,
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord.js';
 
-/** A command that came from a server, which is where budgets and permissions are. */
-export type GuildCommand = ChatInputCommandInteraction & { readonly guildId: string };
+/** Something that came from a server, which is where budgets and permissions are. */
+type FromGuild<Kind> = Kind & { readonly guildId: string; readonly channelId: string };
 
-/** What a command does once it is known whether Discord took the acknowledgement. */
-export type CommandTask = {
+export type GuildCommand = FromGuild<ChatInputCommandInteraction>;
+export type GuildButton = FromGuild<ButtonInteraction>;
+
+/** What is to be done once it is known whether Discord took the acknowledgement. */
+export type Task = {
   /** Answers by editing the deferred reply, and may take as long as it needs. */
   run(): Promise<void>;
   /** Discord did not take the acknowledgement: nobody is waiting for an answer here. */
-  abandon(): Promise<void>;
+  abandon?(): Promise<void>;
 };
 
 /** One verb that people can type. The router acknowledges it before anything else happens. */
@@ -21,7 +25,13 @@ export type Command = {
   /** Whether only the person who asked sees the answer. Discord lets this be decided only once. */
   isPrivate(interaction: GuildCommand): boolean;
   /** Runs beside the acknowledgement and must be short: it may leave a trace in case the process dies. */
-  begin(interaction: GuildCommand): Promise<CommandTask>;
+  begin(interaction: GuildCommand): Promise<Task>;
   /** Suggests values for the option that is being typed. Reads nothing but memory. */
   suggest?(interaction: AutocompleteInteraction): readonly { readonly name: string; readonly value: string }[];
+};
+
+/** One verb that people can press. Its answer is for the person who pressed it alone. */
+export type Button = {
+  readonly verb: string;
+  begin(interaction: GuildButton, jobId: string): Promise<Task>;
 };

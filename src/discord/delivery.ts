@@ -1,7 +1,7 @@
 import type { REST } from 'discord.js';
 import { MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
-import type { DeliverOutcome } from '../services/image-jobs.ts';
+import type { DeliverOutcome } from '../services/job-conclusion.ts';
 import type { JobOutcome } from '../services/job-outcome.ts';
 import type { OpenJob } from '../services/job-journal.ts';
 import type { Upload } from './multipart.ts';

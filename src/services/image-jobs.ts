@@ -6,9 +6,11 @@ import type { FairQueue } from './fair-queue.ts';
 import type { ImagePreparation } from './image-preparation.ts';
 import type { ImageRequest, RequestAttachments } from './image-request.ts';
 import type { JobCompletion } from './job-completion.ts';
+import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
 import type { JobProgress } from './job-progress.ts';
+import type { ModelSuccession } from './model-succession.ts';
 import { takeInPictures } from './picture-intake.ts';
 import type { ProviderCaller } from './provider-call.ts';
 import type { Reservations } from './reservation.ts';
@@ -24,14 +26,9 @@ export type ImageJobs = {
   abandon(job: OpenJob): Promise<void>;
   /** Takes the job to its end, which is always exactly one final message, now or after recovery. */
   run(job: OpenJob, attachments: RequestAttachments, progress: JobProgress): Promise<void>;
-  /** Brings a known outcome to the member and ends the job, or leaves it to recovery. */
-  conclude(job: OpenJob, outcome: JobOutcome): Promise<void>;
-  /** Whether this process is at work on the job in this folder. */
-  isRunning(folder: string): boolean;
+  /** Whether this process is at work on the job. */
+  isRunning(id: string): boolean;
 };
-
-/** Brings an outcome to whoever asked. `later`: it could not be done now, and must be tried again. */
-export type DeliverOutcome = (job: OpenJob, outcome: JobOutcome) => Promise<'delivered' | 'undeliverable' | 'later'>;
 
 export function createImageJobs(parts: {
   admission: Admission;
@@ -41,11 +38,13 @@ export function createImageJobs(parts: {
   reservations: Reservations;
   queue: FairQueue;
   caller: ProviderCaller;
+  succession: ModelSuccession;
   completion: JobCompletion;
-  deliver: DeliverOutcome;
+  conclusion: JobConclusion;
   log: Logger;
 }): ImageJobs {
-  const { admission, preparation, journal, prices, reservations, queue, caller, completion, log } = parts;
+  const { admission, preparation, journal, prices, reservations, queue, caller, succession } = parts;
+  const { completion, conclusion, log } = parts;
   const running = new Set<string>();
 
   /** Checks the request, takes in its pictures, and holds its money. Nothing has gone out when this ends. */
@@ -75,23 +74,20 @@ export function createImageJobs(parts: {
 
   /** The call may have been charged, so whatever goes wrong from here on is never thrown away. */
   async function callAndSettle(job: OpenJob, progress: JobProgress): Promise<JobOutcome | undefined> {
-    const receipt = await caller.call(job, progress);
+    let current = job;
+    let receipt = await caller.call(current, progress);
     try {
-      await journal.writeReceipt(job, receipt);
-      return await completion.complete(job, receipt);
+      for (;;) {
+        const successor = await succession.successor(current, receipt);
+        if (!successor) break;
+        current = successor;
+        receipt = await caller.call(current, progress);
+      }
+      await journal.writeReceipt(current, receipt);
+      return await completion.complete(current, receipt);
     } catch (error) {
       log.error({ job: job.request.id, err: error }, 'settlement failed; recovery will go on with it');
       return undefined;
-    }
-  }
-
-  async function conclude(job: OpenJob, outcome: JobOutcome): Promise<void> {
-    try {
-      const delivery = await parts.deliver(job, outcome);
-      log.info({ job: job.request.id, guild: job.request.guild, ...summaryOf(outcome), delivery }, 'job concluded');
-      if (delivery !== 'later') await journal.end(job);
-    } catch (error) {
-      log.error({ job: job.request.id, err: error }, 'delivery failed; recovery will go on with it');
     }
   }
 
@@ -104,36 +100,28 @@ export function createImageJobs(parts: {
 
   return {
     async begin(request, address) {
-      const job = await journal.begin(request, address);
-      running.add(job.folder.name);
-      return job;
+      // Before the folder is there: recovery must never mistake a job that is just beginning for one that was left.
+      running.add(request.id);
+      return journal.begin(request, address);
     },
     async abandon(job) {
-      running.delete(job.folder.name);
       await journal.end(job);
+      running.delete(job.request.id);
     },
     async run(job, attachments, progress) {
       try {
         const prepared = await prepare(job, attachments).catch(async (error: unknown) => giveUp(job, error));
         const outcome = 'reason' in prepared ? refused(prepared) : await make(prepared, progress);
         await progress.close();
-        if (outcome) await conclude('reason' in prepared ? job : prepared, outcome);
+        if (outcome) await conclusion.conclude('reason' in prepared ? job : prepared, outcome);
       } finally {
-        running.delete(job.folder.name);
+        running.delete(job.request.id);
       }
     },
-    conclude,
-    isRunning: (folder) => running.has(folder),
+    isRunning: (id) => running.has(id),
   };
 }
 
 function refused(refusal: JobRefusal): JobOutcome {
   return { ended: 'refused', refusal };
-}
-
-/** What the log tells about the end of a job: its cost, and nothing of its content. */
-function summaryOf(outcome: JobOutcome): Record<string, unknown> {
-  if (outcome.ended === 'refused') return { outcome: outcome.refusal.reason };
-  const { model, images, charge } = outcome.result;
-  return { outcome: 'finished', model, images: images.length, costNanoUsd: charge?.cost };
 }

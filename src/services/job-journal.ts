@@ -20,6 +20,8 @@ export type JobJournal = {
   begin(request: ImageRequest, address: ReplyAddress): Promise<OpenJob>;
   /** Writes down the exact call, before any money is held for it. */
   writePlan(job: OpenJob, plan: CallPlan): Promise<OpenJob>;
+  /** The outcome could not be brought to anybody: keeps it until somebody comes for it, or the time is over. */
+  keep(job: OpenJob, until: number): Promise<void>;
   writeReceipt(job: OpenJob, receipt: Receipt): Promise<void>;
   readReceipt(job: OpenJob): Promise<Receipt | undefined>;
   /** The jobs on this disk, of this process and of others. */
@@ -39,13 +41,15 @@ export type JobJournal = {
 /** Where the answer goes: only whoever delivers it knows what is inside. */
 export type ReplyAddress = Readonly<Record<string, string | number | boolean>>;
 
-export type JobOnDisk = { readonly folder: string; readonly owner: string };
+export type JobOnDisk = { readonly id: string; readonly folder: string; readonly owner: string };
 
 export type OpenJob = {
   readonly request: ImageRequest;
   readonly address: ReplyAddress;
   readonly beganAt: number;
   readonly plan: CallPlan | undefined;
+  /** Set once the outcome waits to be fetched: until when, in milliseconds since the epoch. */
+  readonly keptUntil: number | undefined;
   readonly folder: SpoolFolder;
 };
 
@@ -106,6 +110,7 @@ const recordSchema = z.object({
   address: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   beganAt: z.number(),
   plan: callPlanSchema.optional(),
+  keptUntil: z.number().optional(),
 });
 
 const JOB_RECORD = 'job.json';
@@ -123,8 +128,8 @@ export function createJobJournal(parts: {
   const { spool, receiptsDirectory, owner, now } = parts;
   return {
     async begin(request, address) {
-      const folder = await spool.create(`${request.id}${OWNER_SEPARATOR}${owner}`);
-      const job: OpenJob = { request, address, beganAt: now(), plan: undefined, folder };
+      const folder = await spool.create(folderName(request.id, owner));
+      const job: OpenJob = { request, address, beganAt: now(), plan: undefined, keptUntil: undefined, folder };
       await folder.writeRecordQuickly(JOB_RECORD, recordOf(job));
       return job;
     },
@@ -133,28 +138,26 @@ export function createJobJournal(parts: {
       await job.folder.writeRecord(JOB_RECORD, recordOf(planned));
       return planned;
     },
+    keep: async (job, until) => job.folder.writeRecord(JOB_RECORD, recordOf({ ...job, keptUntil: until })),
     writeReceipt: async (job, receipt) => job.folder.writeRecord(RECEIPT_RECORD, receipt),
     async readReceipt(job) {
       const record = await job.folder.readRecord(RECEIPT_RECORD);
       return record === undefined ? undefined : receiptSchema.parse(record);
     },
     async list() {
-      return (await spool.list()).map((folder) => ({
-        folder,
-        owner: folder.slice(folder.indexOf(OWNER_SEPARATOR) + 1),
-      }));
+      return (await spool.list()).map(readFolderName);
     },
-    async adopt({ folder, owner: formerOwner }) {
-      if (formerOwner === owner) return { folder, owner };
-      const adopted = `${folder.slice(0, folder.indexOf(OWNER_SEPARATOR))}${OWNER_SEPARATOR}${owner}`;
-      return (await spool.rename(folder, adopted)) ? { folder: adopted, owner } : undefined;
+    async adopt(jobOnDisk) {
+      if (jobOnDisk.owner === owner) return jobOnDisk;
+      const folder = folderName(jobOnDisk.id, owner);
+      return (await spool.rename(jobOnDisk.folder, folder)) ? { ...jobOnDisk, folder, owner } : undefined;
     },
     async open(jobOnDisk) {
       const folder = spool.folder(jobOnDisk.folder);
       const record = recordSchema.safeParse(await folder.readRecord(JOB_RECORD));
       if (!record.success) return undefined;
-      const { request, address, beganAt, plan } = record.data;
-      return { request, address, beganAt, plan, folder };
+      const { request, address, beganAt, plan, keptUntil } = record.data;
+      return { request, address, beganAt, plan, keptUntil, folder };
     },
     async end(job) {
       if (await job.folder.has(RECEIPT_RECORD)) {
@@ -173,7 +176,16 @@ export function createJobJournal(parts: {
   };
 }
 
+function folderName(id: string, owner: string): string {
+  return `${id}${OWNER_SEPARATOR}${owner}`;
+}
+
+function readFolderName(folder: string): JobOnDisk {
+  const [id = '', owner = ''] = folder.split(OWNER_SEPARATOR);
+  return { id, folder, owner };
+}
+
 function recordOf(job: OpenJob): z.infer<typeof recordSchema> {
-  const { request, address, beganAt, plan } = job;
-  return { v: 1, request, address, beganAt, ...(plan ? { plan } : {}) };
+  const { request, address, beganAt, plan, keptUntil } = job;
+  return { v: 1, request, address, beganAt, ...(plan ? { plan } : {}), ...(keptUntil ? { keptUntil } : {}) };
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Ledger } from '../billing/ledger.ts';
 import { periodOf, previousPeriod } from '../billing/period.ts';
 import type { ImageJobs } from './image-jobs.ts';
+import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, JobOnDisk } from './job-journal.ts';
 import type { JobResumption } from './job-resumption.ts';
 import type { ProcessLease } from './process-lease.ts';
@@ -22,17 +23,18 @@ export function createJobRecovery(parts: {
   ledger: Ledger;
   lease: ProcessLease;
   jobs: ImageJobs;
+  conclusion: JobConclusion;
   resumption: JobResumption;
   now: () => number;
   log: Logger;
 }): JobRecovery {
-  const { journal, ledger, lease, jobs, resumption, now, log } = parts;
+  const { journal, ledger, lease, jobs, conclusion, resumption, now, log } = parts;
   const guildsWithHolds = new Set<string>();
   let sweeping: Promise<void> | undefined;
 
   async function recoverJobs(): Promise<void> {
-    const abandoned = (await journal.list()).filter(({ folder, owner }) =>
-      owner === lease.owner ? !jobs.isRunning(folder) : !lease.isAlive(owner),
+    const abandoned = (await journal.list()).filter(({ id, owner }) =>
+      owner === lease.owner ? !jobs.isRunning(id) : !lease.isAlive(owner),
     );
     for (const jobOnDisk of abandoned) {
       await recover(jobOnDisk).catch((error: unknown) => {
@@ -47,10 +49,11 @@ export function createJobRecovery(parts: {
     const job = await journal.open(adopted);
     if (!job) return journal.discard(adopted);
     guildsWithHolds.add(job.request.guild);
+    if (job.keptUntil !== undefined) return job.keptUntil > now() ? undefined : journal.end(job);
     const outcome = await resumption.resume(job);
     if (!outcome) return journal.end(job);
     log.info({ job: job.request.id, ended: outcome.ended }, 'job recovered');
-    await jobs.conclude(job, outcome);
+    await conclusion.conclude(job, outcome);
   }
 
   async function expireHolds(): Promise<void> {

@@ -28,8 +28,6 @@ export function createProviderCaller(parts: {
   provider: ImageProvider;
   queue: FairQueue;
   safetyIdentifierOf: (member: string) => string;
-  /** The provider does not have this model any more. */
-  onModelGone: (model: string) => void;
   now: () => number;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
@@ -66,7 +64,6 @@ export function createProviderCaller(parts: {
           { job: job.request.id, kind: failure.kind, charged: failure.charged, err: failure },
           'provider failed',
         );
-        if (failure.kind === 'model-not-found') parts.onModelGone(requirePlan(job).model);
         return failedReceiptOf(failure);
       }
     },

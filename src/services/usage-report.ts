@@ -41,7 +41,7 @@ type Totals = { cost: NanoUsd; images: number; requests: number };
 /** Where a transfer's money stands while its journal is read. */
 type Standing = {
   readonly member: string;
-  readonly model: string;
+  model: string;
   state: 'held' | 'unknown' | 'done';
   amount: NanoUsd;
 };
