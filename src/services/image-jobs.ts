@@ -102,7 +102,12 @@ export function createImageJobs(parts: {
     async begin(request, address) {
       // Before the folder is there: recovery must never mistake a job that is just beginning for one that was left.
       running.add(request.id);
-      return journal.begin(request, address);
+      try {
+        return await journal.begin(request, address);
+      } catch (error) {
+        running.delete(request.id);
+        throw error;
+      }
     },
     async abandon(job) {
       await journal.end(job);

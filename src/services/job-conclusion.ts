@@ -17,6 +17,8 @@ const KEPT_MS = 24 * 60 * 60_000;
 export function createJobConclusion(parts: {
   deliver: DeliverOutcome;
   journal: JobJournal;
+  /** Hears of every end, for counting. */
+  onEnd: (outcome: JobOutcome) => void;
   now: () => number;
   log: Logger;
 }): JobConclusion {
@@ -27,6 +29,7 @@ export function createJobConclusion(parts: {
         const delivery = await deliver(job, outcome);
         log.info({ job: job.request.id, guild: job.request.guild, ...summaryOf(outcome), delivery }, 'job concluded');
         if (delivery === 'later') return;
+        parts.onEnd(outcome);
         const mustBeKept = delivery === 'undeliverable' && outcome.ended === 'finished';
         await (mustBeKept ? journal.keep(job, now() + KEPT_MS) : journal.end(job));
       } catch (error) {

@@ -150,7 +150,9 @@ test('an edit streams its files as a form with names, types and a length', async
   assert.ok(sentImage instanceof File && sentMask instanceof File);
   assert.deepEqual([sentImage.name, sentImage.type], ['photo.jpg', 'image/jpeg']);
   assert.deepEqual([sentMask.name, sentMask.type], ['mask.png', 'image/png']);
-  const sent = await Promise.all([sentImage, sentMask].map(async (sentFile) => Buffer.from(await sentFile.arrayBuffer())));
+  const sent = await Promise.all(
+    [sentImage, sentMask].map(async (sentFile) => Buffer.from(await sentFile.arrayBuffer())),
+  );
   assertSameImages(sent, [photo, mask]);
   // From gpt-image-2 on the call would be refused with input_fidelity.
   assert.equal(several?.has('input_fidelity'), false);
