@@ -36,7 +36,7 @@ export async function runCommand(stage: Stage, { name, options }: TypedCommand):
     timeoutMs: ANSWER_WAIT_MS_MAX,
     where: (candidate) => !PROGRESS_PATTERN.test(renderMessage(candidate)),
   });
-  return { text: renderMessage(message), savedPaths: await saveFiles(message) };
+  return { text: asRead(stage, renderMessage(message)), savedPaths: await saveFiles(message) };
 }
 
 /** Turns typed words into what the command's options take: files, numbers, yes and no. */
@@ -59,6 +59,23 @@ async function readValues(
     }
   }
   return values;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Mentions and times as Discord's client would write them out. */
+function asRead(stage: Stage, text: string): string {
+  const { world, clock } = stage.discord;
+  const relative = new Intl.RelativeTimeFormat('en');
+  return text
+    .replace(/<@(\d+)>/g, (mention, id: string) => `@${world.users.get(id)?.username ?? mention}`)
+    .replace(/<t:(\d+):R>/g, (_mark, seconds: string) => {
+      const distanceMs = Number(seconds) * 1_000 - clock.now();
+      return Math.abs(distanceMs) >= DAY_MS
+        ? relative.format(Math.round(distanceMs / DAY_MS), 'day')
+        : relative.format(Math.round(distanceMs / HOUR_MS), 'hour');
+    });
 }
 
 async function saveFiles(message: EmulatedMessage): Promise<string[]> {

@@ -1,4 +1,5 @@
-import { createInterface } from 'node:readline/promises';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { BotStartError } from './bot-process.ts';
 import { readCommandLine, splitWords } from './command-line.ts';
 import { runCommand } from './command-runner.ts';
@@ -55,15 +56,20 @@ async function converse(): Promise<void> {
   );
   console.log(HELP);
   const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
+  // One after another, also where lines come faster than commands end, as from a file.
+  let turn = Promise.resolve();
+  terminal.on('line', (line) => {
+    turn = turn.then(async () => {
+      const typed = splitWords(line);
+      if (typed[0] === 'exit') return terminal.close();
+      if (typed[0] === 'help') console.log(HELP);
+      else if (typed.length > 0) await run(typed);
+      return terminal.prompt();
+    });
+  });
   terminal.prompt();
-  for await (const line of terminal) {
-    const typed = splitWords(line);
-    if (typed[0] === 'exit') break;
-    if (typed[0] === 'help') console.log(HELP);
-    else if (typed.length > 0) await run(typed);
-    terminal.prompt();
-  }
-  terminal.close();
+  await once(terminal, 'close');
+  await turn;
 }
 
 /** A real provider may have other models than the emulated one. */

@@ -16,6 +16,8 @@ import { registerCommands } from './discord/register-commands.ts';
 import { createReplyEditor } from './discord/reply-editor.ts';
 import { createRouter } from './discord/router.ts';
 import { createUploadFitter } from './discord/upload-fitting.ts';
+import type { Metrics } from './http/metrics.ts';
+import { createMetrics } from './http/metrics.ts';
 import { startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
 import { createFairQueue } from './services/fair-queue.ts';
@@ -59,7 +61,9 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const rest = createDiscordRest({ apiUrl: config.DISCORD_API_URL, token: config.DISCORD_TOKEN });
   const store = await openStore(config.STORE_URL ?? `sqlite:${join(config.DATA_DIR, 'easel.sqlite')}`, 'ledger');
   const ledger = createLedger({ store, now, random: Math.random, sleep });
-  const core = await createCore(config, { ledger, rest, now, log });
+  const metrics = createMetrics();
+  const core = await createCore(config, { ledger, rest, metrics, now, log });
+  metrics.watchQueue(core.queue);
   const replies = createReplyEditor({ rest: rest.patient, sleep, log });
   const attachments = createAttachmentLoader(config.ATTACHMENT_ORIGINS);
   const parts = { ...core, ledger, reports: createUsageReports(ledger), attachments, replies, now };
@@ -82,6 +86,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const server = await startHttpServer({
     host: config.HTTP_HOST,
     port: config.HTTP_PORT,
+    metrics,
     health: { isReady: async () => gateway.isConnected() && (await store.isWritable()) },
   });
   const timers = [
@@ -105,7 +110,10 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
 }
 
 /** Everything between a command and its answer that knows no Discord, and the one part that delivers. */
-async function createCore(config: Config, base: { ledger: Ledger; rest: DiscordRest; now: () => number; log: Logger }) {
+async function createCore(
+  config: Config,
+  base: { ledger: Ledger; rest: DiscordRest; metrics: Metrics; now: () => number; log: Logger },
+) {
   const { ledger, now, log } = base;
   const lease = await takeProcessLease(join(config.DATA_DIR, 'processes'), randomUUID());
   const spool = await openSpool(join(config.DATA_DIR, 'spool'));
@@ -145,7 +153,7 @@ async function createCore(config: Config, base: { ledger: Ledger; rest: DiscordR
   });
   const fitter = createUploadFitter({ preparation, sleep });
   const deliver = createDelivery({ rest: base.rest.patient, fitter, sleep, log });
-  const conclusion = createJobConclusion({ deliver, journal, now, log });
+  const conclusion = createJobConclusion({ deliver, journal, onEnd: base.metrics.countOutcome, now, log });
   const jobs = createImageJobs({
     admission,
     preparation,
@@ -175,7 +183,7 @@ async function createCore(config: Config, base: { ledger: Ledger; rest: DiscordR
   const resumption = createJobResumption({ journal, ledger, completion });
   const recovery = createJobRecovery({ journal, ledger, lease, jobs, conclusion, resumption, now, log });
   const keptResults = createKeptResults({ journal, conclusion, resumption, now });
-  return { admission, budgetOf, jobs, keptResults, lease, recovery, roster };
+  return { admission, budgetOf, jobs, keptResults, lease, queue, recovery, roster };
 }
 
 /** The same member always has the same identifier, and nobody without the key can tell whose it is. */

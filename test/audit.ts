@@ -18,24 +18,34 @@ export type Books = {
 
 /** Reads everything that a bot has written under its data directory. Keys are `guild/period` and transfer ids. */
 export function readBooks(dataDirectory: string): Books {
-  const database = new DatabaseSync(join(dataDirectory, 'easel.sqlite'), { readOnly: true });
+  return readBooksOf(join(dataDirectory, 'easel.sqlite'));
+}
+
+/** Reads the books out of a database file. */
+export function readBooksOf(databasePath: string): Books {
+  const database = new DatabaseSync(databasePath, { readOnly: true });
   try {
     const rows = database.prepare("SELECT key, value FROM keyv WHERE namespace = 'ledger' ORDER BY key").all();
-    const heads = new Map<string, AccountHead>();
-    const entries = new Map<string, Entry[]>();
-    const transfers = new Map<string, TransferState>();
-    for (const row of rows) {
-      const [kind, guild = '', third = ''] = String(row['key']).split(':');
-      const { value } = JSON.parse(String(row['value'])) as { value: unknown };
-      const account = `${guild}/${third}`;
-      if (kind === 'head') heads.set(account, value as AccountHead);
-      if (kind === 'tx') transfers.set(third, value as TransferState);
-      if (kind === 'entry') entries.set(account, [...(entries.get(account) ?? []), value as Entry]);
-    }
-    return { heads, entries, transfers };
+    return sortBooks(rows.map((row) => [String(row['key']), String(row['value'])]));
   } finally {
     database.close();
   }
+}
+
+/** Sorts the ledger's rows, each a key and the text that is stored under it, in the order of their keys. */
+export function sortBooks(rows: Iterable<readonly [key: string, text: string]>): Books {
+  const heads = new Map<string, AccountHead>();
+  const entries = new Map<string, Entry[]>();
+  const transfers = new Map<string, TransferState>();
+  for (const [key, text] of rows) {
+    const [kind, guild = '', third = ''] = key.split(':');
+    const { value } = JSON.parse(text) as { value: unknown };
+    const account = `${guild}/${third}`;
+    if (kind === 'head') heads.set(account, value as AccountHead);
+    if (kind === 'tx') transfers.set(third, value as TransferState);
+    if (kind === 'entry') entries.set(account, [...(entries.get(account) ?? []), value as Entry]);
+  }
+  return { heads, entries, transfers };
 }
 
 /** What an audit found to be true, for whoever wants to print or compare it. */

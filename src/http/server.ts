@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { Metrics } from './metrics.ts';
 
 /** What the operator's tools ask. */
 export type Health = {
@@ -12,14 +13,23 @@ export type HttpServer = { readonly port: number; close(): Promise<void> };
 
 /**
  * `/healthz` says that the process lives, `/readyz` that it can do its work: it is connected to Discord and its store
- * answers.
+ * answers. `/metrics` tells Prometheus what it has done.
  */
-export async function startHttpServer(options: { host: string; port: number; health: Health }): Promise<HttpServer> {
+export async function startHttpServer(options: {
+  host: string;
+  port: number;
+  health: Health;
+  metrics: Pick<Metrics, 'render'>;
+}): Promise<HttpServer> {
   const app = new Hono();
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', async (context) => {
     const isReady = await options.health.isReady();
     return context.json({ status: isReady ? 'ready' : 'not ready' }, isReady ? 200 : 503);
+  });
+  app.get('/metrics', async (context) => {
+    const { text, contentType } = await options.metrics.render();
+    return context.body(text, 200, { 'content-type': contentType });
   });
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: options.host, port: options.port }, (address: AddressInfo) =>

@@ -102,12 +102,10 @@ export function createImageJobs(parts: {
     async begin(request, address) {
       // Before the folder is there: recovery must never mistake a job that is just beginning for one that was left.
       running.add(request.id);
-      try {
-        return await journal.begin(request, address);
-      } catch (error) {
+      return journal.begin(request, address).catch((error: unknown) => {
         running.delete(request.id);
         throw error;
-      }
+      });
     },
     async abandon(job) {
       await journal.end(job);

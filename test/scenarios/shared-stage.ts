@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { BotOptions, BotProcess } from '../../sandbox/bot-process.ts';
 import type { EmulatedChannel, EmulatedGuild, EmulatedMember } from '../../sandbox/discord/world.ts';
+import { catalogue } from '../../sandbox/provider/model-catalogue.ts';
+import type { EmulatedProviderOptions } from '../../sandbox/provider/provider-options.ts';
 import type { Stage, StageOptions } from '../../sandbox/stage.ts';
 import { createStage } from '../../sandbox/stage.ts';
 import { auditBooks, readBooks } from '../audit.ts';
@@ -11,14 +13,19 @@ export type SharedStage = { readonly stage: Stage; readonly bot: BotProcess };
 
 const MANAGE_GUILD = 1n << 5n;
 
+export type SharedStageOptions = StageOptions & {
+  /** How the bot is started, beyond the stage's own environment. */
+  readonly bot?: Partial<BotOptions>;
+  /** Every guild's budget in nano-dollars. Where it is given, the books are audited at the end. */
+  readonly auditedBudget?: number;
+};
+
 /**
  * One stage and one bot for all tests of a suite, whose every request is held to Discord's rules at its end. Each
  * test brings a server of its own, so that no two share an account.
- * @param options.bot how the bot is started, beyond the stage's own environment
  */
-export function shareStage(options: StageOptions & { readonly bot?: Partial<BotOptions> } = {}): () => SharedStage {
+export function shareStage(options: SharedStageOptions = {}): () => SharedStage {
   let shared: SharedStage | undefined;
-  const theShared = (): SharedStage => shared ?? assert.fail('the stage is not set yet');
 
   before(async () => {
     const openApiPath = process.env['DISCORD_OPENAPI'];
@@ -34,23 +41,16 @@ export function shareStage(options: StageOptions & { readonly bot?: Partial<BotO
     }
   });
   after(async () => {
-    const { stage } = theShared();
-    await stage.close();
-    assert.deepEqual(stage.discord.violations, []);
+    if (!shared) return;
+    const { discord, provider, dataDirectory } = shared.stage;
+    try {
+      if (options.auditedBudget !== undefined) auditBooks(readBooks(dataDirectory), provider.bills, options.auditedBudget);
+      assert.deepEqual(discord.violations, []);
+    } finally {
+      await shared.stage.close();
+    }
   });
-  return theShared;
-}
-
-/**
- * Audits everything that the suite's bot has booked once its tests are over.
- * @param limit the budget of every guild, in nano-dollars
- */
-export function auditAtTheEnd(shared: () => SharedStage, limit: number): void {
-  // Registered ahead of the stage's own end only if this is called first, so the books are read while they exist.
-  after(() => {
-    const { stage } = shared();
-    auditBooks(readBooks(stage.dataDirectory), stage.provider.bills, limit);
-  });
+  return () => shared ?? assert.fail('the stage is not set yet');
 }
 
 /** A server with an account of its own. */
@@ -73,3 +73,14 @@ export function addServer({ discord }: Stage): Server {
     administrator: discord.world.addMember(guild, { username: 'ada', permissions: MANAGE_GUILD }),
   };
 }
+
+/** A compatible provider that offers every model, the first one included, and tells of no shutdown. */
+export const compatibleProvider: EmulatedProviderOptions = {
+  models: [...catalogue.keys()],
+  modelList: [...catalogue.values()].map(({ id, releaseDate }) => ({
+    id,
+    object: 'model',
+    created: Date.parse(releaseDate) / 1_000,
+    owned_by: 'relay',
+  })),
+};

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import sharp from 'sharp';
+import { walkComponents } from '../../sandbox/discord/component-tree.ts';
+import { COMPONENT } from '../../sandbox/discord/component-schema.ts';
+import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
+import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
+import { photograph } from '../fixtures/pictures.ts';
+import {
+  accountOf,
+  ask,
+  assertNothingTouched,
+  billsFor,
+  callsFor,
+  courseOf,
+  entriesOf,
+  picturesOf,
+  shownUsd,
+  theBillFor,
+} from './requests.ts';
+import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
+
+const BUDGET_NANO_USD = 10_000_000_000;
+
+describe('/imagine', { concurrency: 3 }, () => {
+  const shared = shareStage({ provider: compatibleProvider, auditedBudget: BUDGET_NANO_USD });
+
+  it('turns words into a picture, and says what the provider billed, to a hundredth of a cent', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const prompt = 'a red fox in snow';
+    const asked = await ask(stage, server, 'imagine', { prompt });
+
+    const bill = theBillFor(stage, prompt);
+    assert.equal(bill.model, 'gpt-image-1');
+    assert.ok(asked.text.includes(shownUsd(bill.costNanoUsd)), asked.text);
+    assert.ok(asked.text.includes(`${bill.usage.output_tokens.toLocaleString('en-US')} image tokens`), asked.text);
+    assert.ok(asked.text.includes(`${bill.usage.input_tokens.toLocaleString('en-US')} input tokens`), asked.text);
+    assert.match(asked.text, /gpt-image-1 · 1024x1024 · medium/);
+    assert.ok(asked.text.includes(`<@${server.member.user.id}>`), asked.text);
+    assert.equal(asked.message.visibleTo, 'everyone');
+    assert.equal(asked.message.pings.users.length, 0, 'the message notifies nobody');
+
+    assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch post');
+    const { settled, held, exposure } = accountOf(stage, server);
+    assert.deepEqual({ settled, held, exposure }, { settled: bill.costNanoUsd, held: 0, exposure: 0 });
+  });
+
+  it('posts a gallery with alt text, and files under names of its own', async () => {
+    const { stage } = shared();
+    const prompt = 'a boat at sunset';
+    const asked = await ask(stage, addServer(stage), 'imagine', { prompt, quality: 'low', count: 2 });
+
+    const items = galleryOf(asked.message);
+    assert.deepEqual(
+      items.map(({ description }) => description),
+      [prompt, prompt],
+    );
+    const pictures = picturesOf(asked);
+    assert.deepEqual(
+      pictures.map(({ filename }) => filename),
+      [1, 2].map((number) => `${asked.interaction.id}-${number}.png`),
+    );
+    assert.deepEqual(
+      pictures.map(({ description }) => description),
+      [prompt, prompt],
+    );
+    for (const { bytes } of pictures) {
+      const { format, width, height } = await sharp(bytes).metadata();
+      assert.deepEqual({ format, width, height }, { format: 'png', width: 1024, height: 1024 });
+      await sharp(bytes).raw().toBuffer();
+    }
+    assert.ok(!pictures[0].bytes.equals(pictures[1]?.bytes ?? Buffer.alloc(0)), 'the two pictures differ');
+  });
+
+  for (const count of [1, 2, 3, 4]) {
+    it(`makes ${count} in one call, and pays for each`, async () => {
+      const { stage } = shared();
+      const prompt = `a balloon, ${count} times`;
+      const asked = await ask(stage, addServer(stage), 'imagine', { prompt, quality: 'low', count });
+
+      assert.equal(picturesOf(asked).length, count);
+      const calls = callsFor(stage, prompt);
+      assert.deepEqual(
+        calls.map(({ imageCount }) => imageCount),
+        [count],
+      );
+      const bill = theBillFor(stage, prompt);
+      assert.equal(bill.n, count);
+      assert.ok(asked.text.includes(shownUsd(bill.costNanoUsd)), asked.text);
+      const [reservation] = entriesOf(stage, asked.interaction);
+      assert.ok((reservation?.held ?? 0) >= bill.costNanoUsd, 'what was held covered what was billed');
+    });
+  }
+
+  it('has every size, quality, background and format that the model has', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const cases = [
+      { size: '1536x1024', quality: 'low', format: 'jpeg', background: 'opaque' },
+      { size: '1024x1536', quality: 'low', format: 'webp', background: 'transparent' },
+      { size: '1280x720', quality: 'xhigh', format: 'png', model: 'gpt-image-2.5-flare' },
+      { size: '1024x1024', quality: 'max', format: 'jpeg', model: 'gpt-image-2.6-sunburst' },
+    ];
+    for (const options of cases) {
+      const prompt = `a house, ${options.size} ${options.quality} ${options.format}`;
+      const asked = await ask(stage, server, 'imagine', { prompt, ...options });
+
+      const bill = theBillFor(stage, prompt);
+      assert.deepEqual(
+        { model: bill.model, size: bill.size, quality: bill.quality },
+        { model: options.model ?? 'gpt-image-1', size: options.size, quality: options.quality },
+      );
+      const [picture] = picturesOf(asked);
+      const { format, width, height, hasAlpha } = await sharp(picture.bytes).metadata();
+      assert.equal(format, options.format);
+      assert.equal(`${width}x${height}`, options.size);
+      assert.ok(picture.filename.endsWith(options.format === 'jpeg' ? '.jpg' : `.${options.format}`), picture.filename);
+      if (options.background === 'transparent') {
+        assert.ok(hasAlpha && !(await sharp(picture.bytes).stats()).isOpaque, 'the background is transparent');
+      }
+      assert.ok(asked.text.includes(shownUsd(bill.costNanoUsd)), asked.text);
+    }
+  });
+
+  it('sends a reference as a picture of an edit', async () => {
+    const { stage } = shared();
+    const prompt = 'the same, as a robot';
+    const bytes = await photograph({ width: 640, height: 480 }).png().toBuffer();
+    const reference = stage.discord.uploadAttachment({ bytes, filename: 'reference.png' });
+    const asked = await ask(stage, addServer(stage), 'imagine', { prompt, quality: 'low', reference });
+
+    const [call] = callsFor(stage, prompt);
+    assert.equal(call?.endpoint, 'edits');
+    assert.deepEqual(
+      call.files.map(({ field, contentType }) => ({ field, contentType })),
+      [{ field: 'image', contentType: 'image/png' }],
+    );
+    const bill = theBillFor(stage, prompt);
+    assert.ok(bill.usage.input_tokens_details.image_tokens > 0);
+    assert.ok(asked.text.includes(shownUsd(bill.costNanoUsd)), asked.text);
+    assert.equal(picturesOf(asked).length, 1);
+  });
+
+  it('shows a private picture to its member alone', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const asked = await ask(stage, server, 'imagine', { prompt: 'a secret heart', quality: 'low', private: true });
+
+    assert.equal(asked.message.visibleTo, server.member.user.id);
+    assert.ok((asked.message.flags & MESSAGE_FLAG.ephemeral) !== 0);
+    assert.equal(picturesOf(asked).length, 1);
+    const seenByAll = stage.discord.channelMessages(server.channel).filter(({ visibleTo }) => visibleTo === 'everyone');
+    assert.deepEqual(seenByAll, []);
+  });
+
+  it('suggests the models that can be used, and the sizes that the chosen one makes', async () => {
+    const { stage } = shared();
+    const { member, channel } = addServer(stage);
+    const suggest = async (name: string, text: string, options = {}): Promise<readonly (string | number)[]> => {
+      const focused = { name, text };
+      const choices = await stage.discord.autocomplete({ command: 'imagine', member, channel, options, focused });
+      return choices.map(({ value }) => value);
+    };
+    const models = await suggest('model', '');
+    assert.equal(models[0], 'gpt-image-1');
+    assert.ok(models.includes('gpt-image-2.5-sunburst'));
+    assert.deepEqual(await suggest('model', 'FLARE'), ['gpt-image-2.5-flare', 'gpt-image-2.6-flare']);
+    assert.deepEqual(await suggest('size', '', { model: 'gpt-image-1' }), [
+      'auto',
+      '1024x1024',
+      '1536x1024',
+      '1024x1536',
+    ]);
+    assert.ok((await suggest('size', '3840', { model: 'gpt-image-2' })).includes('3840x2160'));
+  });
+
+  const refused = [
+    { options: { quality: 'xhigh' }, says: /`gpt-image-1` does not do quality `xhigh`.*gpt-image-2\.5-sunburst/ },
+    { options: { size: '2048x2048' }, says: /`gpt-image-1` does not do size `2048x2048`.*gpt-image-2\.5-flare/ },
+    { options: { size: '1000x1000', model: 'gpt-image-2' }, says: /size `1000x1000`.*No model/ },
+    { options: { size: 'huge' }, says: /size `huge`/ },
+    { options: { format: 'jpeg', background: 'transparent' }, says: /JPEG.*cannot be transparent/ },
+    { options: { model: 'dall-e-3' }, says: /`dall-e-3` is not available here\. Available: `gpt-image-1`/ },
+  ];
+  for (const [index, { options, says }] of refused.entries()) {
+    it(`refuses ${JSON.stringify(options)} by name, before anything is held`, async () => {
+      const { stage } = shared();
+      const prompt = `never made, ${index}`;
+      const asked = await ask(stage, addServer(stage), 'imagine', { prompt, ...options });
+
+      assert.match(asked.text, says);
+      assertNothingTouched(stage, asked, prompt);
+      assert.deepEqual(billsFor(stage, prompt), []);
+    });
+  }
+});
+
+/** What the message's gallery shows. */
+function galleryOf(message: EmulatedMessage) {
+  const galleries = walkComponents(message.components).flatMap(({ component }) =>
+    component.type === COMPONENT.mediaGallery ? [component] : [],
+  );
+  assert.equal(galleries.length, 1, 'there is one gallery');
+  return galleries.flatMap(({ items }) => items);
+}
