@@ -67,14 +67,14 @@ const DAY_MS = 24 * HOUR_MS;
 /** Mentions and times as Discord's client would write them out. */
 function asRead(stage: Stage, text: string): string {
   const { world, clock } = stage.discord;
-  const relative = new Intl.RelativeTimeFormat('en');
+  const timeFormat = new Intl.RelativeTimeFormat('en');
   return text
     .replace(/<@(\d+)>/g, (mention, id: string) => `@${world.users.get(id)?.username ?? mention}`)
     .replace(/<t:(\d+):R>/g, (_mark, seconds: string) => {
       const distanceMs = Number(seconds) * 1_000 - clock.now();
       return Math.abs(distanceMs) >= DAY_MS
-        ? relative.format(Math.round(distanceMs / DAY_MS), 'day')
-        : relative.format(Math.round(distanceMs / HOUR_MS), 'hour');
+        ? timeFormat.format(Math.round(distanceMs / DAY_MS), 'day')
+        : timeFormat.format(Math.round(distanceMs / HOUR_MS), 'hour');
     });
 }
 

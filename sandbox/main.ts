@@ -58,13 +58,17 @@ async function converse(): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
   // One after another, also where lines come faster than commands end, as from a file.
   let turn = Promise.resolve();
+  let isOpen = true;
+  terminal.once('close', () => {
+    isOpen = false;
+  });
   terminal.on('line', (line) => {
     turn = turn.then(async () => {
       const typed = splitWords(line);
       if (typed[0] === 'exit') return terminal.close();
       if (typed[0] === 'help') console.log(HELP);
       else if (typed.length > 0) await run(typed);
-      return terminal.prompt();
+      return isOpen ? terminal.prompt() : undefined;
     });
   });
   terminal.prompt();

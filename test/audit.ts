@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { AccountHead, Entry, TransferState } from '../src/billing/guild-account.ts';
+import type { AccountHead, Entry, MovementType, TransferState } from '../src/billing/guild-account.ts';
 import type { Bill } from '../sandbox/provider/billing-log.ts';
 
 /**
@@ -58,37 +58,47 @@ export type AuditTotals = {
   readonly voided: number;
 };
 
+/** What the audit has to know of a call that the provider billed. */
+export type AuditedBill = Pick<Bill, 'requestId' | 'costNanoUsd' | 'usage'>;
+
 /**
- * Checks that the journal gives the head, that the chain is whole, that the cap held at every commit, and that what
- * was posted is what the provider billed, to the nano-dollar, with its usage unchanged.
+ * Checks that the journal gives the head and the state of every transfer, that the chain is whole, that the cap held
+ * at every commit, and that what was posted is what the provider billed, to the nano-dollar, with its usage unchanged.
  * @param limit the budget of every guild, in nano-dollars
  */
-export function auditBooks(books: Books, bills: readonly Bill[], limit: number): AuditTotals {
+export function auditBooks(books: Books, bills: readonly AuditedBill[], limit: number): AuditTotals {
   const totals = { settled: 0, held: 0, exposure: 0, posted: 0, unknown: 0, voided: 0 };
   const unpaired = [...bills];
   const uncertain: Entry[] = [];
-  for (const [account, head] of books.heads) {
-    const sum = replay(books.entries.get(account) ?? [], limit, head.lastHash);
-    assert.deepEqual(
-      { settled: head.settled, held: head.held, exposure: head.exposure },
-      { settled: sum.settled, held: sum.held, exposure: sum.exposure },
-      `the journal of ${account} does not add up to its head`,
-    );
+  const transfers = new Set<string>();
+  for (const account of new Set([...books.heads.keys(), ...books.entries.keys()])) {
+    const entries = books.entries.get(account) ?? [];
+    const sum = replayJournal(entries, limit);
+    assertHead(books.heads.get(account), sum, entries, account);
     totals.settled += sum.settled;
     totals.held += sum.held;
     totals.exposure += sum.exposure;
-    for (const entry of sum.last.values()) {
-      if (entry.type === 'post') {
+    for (const [transfer, { ending, lastSeq, lastType }] of sum.transfers) {
+      transfers.add(transfer);
+      const { seq, type } = books.transfers.get(transfer) ?? {};
+      assert.deepEqual(
+        { seq, type },
+        { seq: lastSeq, type: lastType },
+        `transfer ${transfer} is not where its entries end`,
+      );
+      if (ending.type === 'post') {
         totals.posted += 1;
-        takeBill(unpaired, entry);
-      } else if (entry.type === 'unknown') {
+        takeBill(unpaired, ending);
+      } else if (ending.type === 'unknown') {
         totals.unknown += 1;
-        uncertain.push(entry);
-      } else if (entry.type === 'void') {
+      } else if (ending.type === 'void') {
         totals.voided += 1;
       }
+      if (ending.type === 'unknown' || ending.type === 'release') uncertain.push(ending);
     }
   }
+  const strangers = [...books.transfers.keys()].filter((transfer) => !transfers.has(transfer));
+  assert.deepEqual(strangers, [], 'transfers without an entry');
   // Whatever else was billed must be among the unknown: nothing that was paid for is lost.
   assert.ok(
     unpaired.length <= uncertain.length,
@@ -97,41 +107,101 @@ export function auditBooks(books: Books, bills: readonly Bill[], limit: number):
   return totals;
 }
 
-function replay(entries: readonly Entry[], limit: number, lastHash: string) {
-  const sum = { settled: 0, held: 0, exposure: 0 };
-  const last = new Map<string, Entry>();
-  let previousHash = '0'.repeat(64);
+/** What a journal adds up to. */
+export type JournalSum = {
+  settled: number;
+  held: number;
+  exposure: number;
+  readonly counts: Record<MovementType, number>;
+  readonly transfers: Map<string, TransferSum>;
+  /** The SHA-256 of the last entry, in hex. */
+  lastHash: string;
+};
+
+type TransferSum = {
+  readonly reserved: number;
+  isHeld: boolean;
+  /** The entry that says how it ended; corrections of a bill are not an end of their own. */
+  ending: Entry;
+  lastSeq: number;
+  lastType: MovementType;
+};
+
+/** After which movements of the same transfer each movement makes sense. */
+const predecessors: Readonly<Record<Exclude<MovementType, 'reserve'>, readonly MovementType[]>> = {
+  dispatch: ['reserve'],
+  post: ['dispatch', 'unknown', 'release'],
+  void: ['reserve', 'dispatch'],
+  unknown: ['dispatch'],
+  release: ['unknown'],
+  adjust: ['post'],
+};
+
+/** Adds a journal up from nothing, and checks every line of it on the way. */
+export function replayJournal(entries: readonly Entry[], limit: number): JournalSum {
+  const sum: JournalSum = {
+    settled: 0,
+    held: 0,
+    exposure: 0,
+    counts: { reserve: 0, dispatch: 0, post: 0, void: 0, unknown: 0, release: 0, adjust: 0 },
+    transfers: new Map(),
+    lastHash: '0'.repeat(64),
+  };
   entries.forEach((entry, index) => {
     assert.equal(entry.seq, index + 1, 'the journal has a hole');
-    assert.equal(entry.prevHash, previousHash, `the chain is broken at entry ${entry.seq}`);
-    previousHash = createHash('sha256').update(JSON.stringify(entry)).digest('hex');
-    const before = last.get(entry.transfer)?.type;
-    if (entry.type === 'reserve') {
-      assert.equal(before, undefined, `transfer ${entry.transfer} was reserved twice`);
-      sum.held += entry.amount;
-      assert.ok(sum.settled + sum.held + sum.exposure <= limit, `the cap was passed at entry ${entry.seq}`);
-    } else if (entry.type === 'post') {
-      assert.notEqual(before, 'post', `transfer ${entry.transfer} was posted twice`);
-      if (before === 'unknown') sum.exposure -= entry.held;
-      else if (before === 'dispatch') sum.held -= entry.held;
-      sum.settled += entry.charge.cost;
-    } else if (entry.type === 'void') {
-      sum.held -= entry.held;
-    } else if (entry.type === 'unknown') {
-      sum.held -= entry.held;
-      sum.exposure += entry.held;
-    } else if (entry.type === 'release') {
-      sum.exposure -= entry.held;
-    } else if (entry.type === 'adjust') {
-      sum.settled += entry.amount;
-    }
-    last.set(entry.transfer, entry);
+    assert.equal(entry.prevHash, sum.lastHash, `the chain is broken at entry ${entry.seq}`);
+    sum.lastHash = createHash('sha256').update(JSON.stringify(entry)).digest('hex');
+    sum.counts[entry.type] += 1;
+    if (entry.type === 'reserve') addReservation(sum, entry, limit);
+    else addMovement(sum, entry);
   });
-  assert.equal(previousHash, lastHash, 'the head does not end the chain');
-  return { ...sum, last };
+  return sum;
 }
 
-function takeBill(unpaired: Bill[], entry: Extract<Entry, { type: 'post' }>): void {
+function addReservation(sum: JournalSum, entry: Extract<Entry, { type: 'reserve' }>, limit: number): void {
+  const { transfer, seq, type } = entry;
+  assert.ok(!sum.transfers.has(transfer), `transfer ${transfer} was reserved twice`);
+  sum.transfers.set(transfer, { reserved: entry.amount, isHeld: true, ending: entry, lastSeq: seq, lastType: type });
+  sum.held += entry.amount;
+  assert.ok(sum.settled + sum.held + sum.exposure <= limit, `the cap was passed at entry ${seq}`);
+}
+
+function addMovement(sum: JournalSum, entry: Exclude<Entry, { type: 'reserve' }>): void {
+  const { type, transfer: id } = entry;
+  const transfer = sum.transfers.get(id);
+  assert.ok(transfer, `entry ${entry.seq} moves a transfer that was never reserved`);
+  const before = transfer.lastType;
+  assert.ok(predecessors[type].includes(before), `transfer ${id} went from ${before} to ${type} at entry ${entry.seq}`);
+  if (type === 'adjust') {
+    sum.settled += entry.amount;
+  } else if (type !== 'dispatch') {
+    if (transfer.isHeld) sum.held -= transfer.reserved;
+    transfer.isHeld = false;
+    if (before === 'unknown') sum.exposure -= transfer.reserved;
+    if (type === 'unknown') sum.exposure += transfer.reserved;
+    if (type === 'post') sum.settled += entry.charge.cost;
+  }
+  if (type !== 'adjust') {
+    transfer.ending = entry;
+    transfer.lastType = type;
+  }
+  transfer.lastSeq = entry.seq;
+}
+
+function assertHead(head: AccountHead | undefined, sum: JournalSum, entries: readonly Entry[], account: string): void {
+  const held = [...sum.transfers].filter(([, { isHeld }]) => isHeld);
+  const { settled, exposure, counts, lastHash } = sum;
+  const expected = { settled, held: sum.held, exposure, counts, lastHash, seq: entries.length };
+  const open = Object.fromEntries(held.map(([transfer, { reserved }]) => [transfer, reserved]));
+  assert.ok(head, `${account} has entries and no head`);
+  const { open: holds, v, ...told } = head;
+  assert.equal(v, 1);
+  assert.deepEqual(told, expected, `the journal of ${account} does not add up to its head`);
+  const openTold = Object.fromEntries(Object.entries(holds).map(([transfer, { amount }]) => [transfer, amount]));
+  assert.deepEqual(openTold, open, `the open holds of ${account} are not those of its journal`);
+}
+
+function takeBill(unpaired: AuditedBill[], entry: Extract<Entry, { type: 'post' }>): void {
   const at = unpaired.findIndex(({ requestId }) => requestId === entry.charge.requestId);
   const [bill] = at === -1 ? [] : unpaired.splice(at, 1);
   assert.ok(bill, `transfer ${entry.transfer} was posted, and the provider billed no such call`);
