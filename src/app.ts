@@ -31,6 +31,7 @@ import { createJobResumption } from './services/job-resumption.ts';
 import { createKeptResults } from './services/kept-results.ts';
 import { createModelRoster } from './services/model-roster.ts';
 import { createModelSuccession } from './services/model-succession.ts';
+import { createPictureIntake } from './services/picture-intake.ts';
 import { takeProcessLease } from './services/process-lease.ts';
 import { callDurationMsMax, createProviderCaller } from './services/provider-call.ts';
 import { createOpenAiImages } from './services/providers/openai-images.ts';
@@ -76,12 +77,13 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     onLost,
     log,
   });
-  const isRegistered = await registerCommands({
+  await registerCommands({
     rest: client.rest,
     apiUrl: config.DISCORD_API_URL,
     applicationId: gateway.applicationId,
     commands: commands.map(({ schema }) => schema),
     recordPath: join(config.DATA_DIR, 'registered-commands'),
+    log,
   });
   const server = await startHttpServer({
     host: config.HTTP_HOST,
@@ -93,7 +95,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     setInterval(() => void core.recovery.sweep(), RECOVERY_INTERVAL_MS),
     setInterval(() => void core.roster.refresh(), MODEL_REFRESH_INTERVAL_MS),
   ];
-  log.info({ applicationId: gateway.applicationId, httpPort: server.port, isRegistered }, 'ready');
+  log.info({ applicationId: gateway.applicationId, httpPort: server.port }, 'ready');
   const recovering = core.recovery.recoverAll();
 
   return {
@@ -101,7 +103,9 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
       timers.forEach((timer) => clearInterval(timer));
       await gateway.disconnect();
       core.admission.close();
-      await Promise.all([router.drain(), recovering]);
+      await router.drain();
+      await recovering;
+      await core.recovery.whenIdle();
       await server.close();
       await Promise.all([rest.close(), attachments.close(), store.close()]);
       core.lease.release();
@@ -156,7 +160,7 @@ async function createCore(
   const conclusion = createJobConclusion({ deliver, journal, onEnd: base.metrics.countOutcome, now, log });
   const jobs = createImageJobs({
     admission,
-    preparation,
+    intake: createPictureIntake(preparation),
     journal,
     prices: openAiPrices,
     reservations: createReservations({

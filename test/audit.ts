@@ -32,6 +32,9 @@ export function readBooksOf(databasePath: string): Books {
   }
 }
 
+/** What Keyv keeps under a key. The audit compares every field that it looks at, so another shape does not pass. */
+type Stored<Value> = { readonly value: Value };
+
 /** Sorts the ledger's rows, each a key and the text that is stored under it, in the order of their keys. */
 export function sortBooks(rows: Iterable<readonly [key: string, text: string]>): Books {
   const heads = new Map<string, AccountHead>();
@@ -39,11 +42,19 @@ export function sortBooks(rows: Iterable<readonly [key: string, text: string]>):
   const transfers = new Map<string, TransferState>();
   for (const [key, text] of rows) {
     const [kind, guild = '', third = ''] = key.split(':');
-    const { value } = JSON.parse(text) as { value: unknown };
     const account = `${guild}/${third}`;
-    if (kind === 'head') heads.set(account, value as AccountHead);
-    if (kind === 'tx') transfers.set(third, value as TransferState);
-    if (kind === 'entry') entries.set(account, [...(entries.get(account) ?? []), value as Entry]);
+    if (kind === 'head') {
+      const head: Stored<AccountHead> = JSON.parse(text);
+      heads.set(account, head.value);
+    } else if (kind === 'tx') {
+      const transfer: Stored<TransferState> = JSON.parse(text);
+      transfers.set(third, transfer.value);
+    } else if (kind === 'entry') {
+      const entry: Stored<Entry> = JSON.parse(text);
+      const journal = entries.get(account) ?? [];
+      journal.push(entry.value);
+      entries.set(account, journal);
+    }
   }
   return { heads, entries, transfers };
 }
@@ -205,7 +216,7 @@ function takeBill(unpaired: AuditedBill[], entry: Extract<Entry, { type: 'post' 
   const at = unpaired.findIndex(({ requestId }) => requestId === entry.charge.requestId);
   const [bill] = at === -1 ? [] : unpaired.splice(at, 1);
   assert.ok(bill, `transfer ${entry.transfer} was posted, and the provider billed no such call`);
-  assert.equal(entry.charge.cost, Number(bill.costNanoUsd), `transfer ${entry.transfer} was posted at a wrong price`);
+  assert.equal(entry.charge.cost, bill.costNanoUsd, `transfer ${entry.transfer} was posted at a wrong price`);
   assert.deepEqual(entry.charge.usage, bill.usage, `transfer ${entry.transfer} does not keep the usage as it was sent`);
 }
 

@@ -2,12 +2,13 @@ import type { REST, RESTPostAPIApplicationCommandsJSONBody } from 'discord.js';
 import { Routes } from 'discord.js';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
 
 /**
  * Tells Discord which commands there are, but only when they are not the ones that it was told last time: a restart
  * must not use up the daily number of registrations.
  * @param recordPath the file that remembers what was registered, for which application and where.
- * @returns whether they were registered.
+ * Where Discord does not take them, those that it has are still there, so that is no reason not to start.
  */
 export async function registerCommands(options: {
   rest: REST;
@@ -15,13 +16,18 @@ export async function registerCommands(options: {
   applicationId: string;
   commands: readonly RESTPostAPIApplicationCommandsJSONBody[];
   recordPath: string;
-}): Promise<boolean> {
-  const { rest, apiUrl, applicationId, commands, recordPath } = options;
+  log: Logger;
+}): Promise<void> {
+  const { rest, apiUrl, applicationId, commands, recordPath, log } = options;
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([apiUrl, applicationId, commands]))
     .digest('hex');
-  if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return false;
-  await rest.put(Routes.applicationCommands(applicationId), { body: commands });
-  await writeFile(recordPath, fingerprint, { mode: 0o600 });
-  return true;
+  if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return;
+  try {
+    await rest.put(Routes.applicationCommands(applicationId), { body: commands });
+    await writeFile(recordPath, fingerprint, { mode: 0o600 });
+    log.info({ commands: commands.map(({ name }) => name) }, 'commands registered');
+  } catch (error) {
+    log.error({ err: error }, 'commands could not be registered; the next start tries again');
+  }
 }

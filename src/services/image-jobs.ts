@@ -3,7 +3,6 @@ import type { PriceTable } from '../billing/prices.ts';
 import type { Admission } from './admission.ts';
 import { planCall } from './call-planning.ts';
 import type { FairQueue } from './fair-queue.ts';
-import type { ImagePreparation } from './image-preparation.ts';
 import type { ImageRequest, RequestAttachments } from './image-request.ts';
 import type { JobCompletion } from './job-completion.ts';
 import type { JobConclusion } from './job-conclusion.ts';
@@ -11,7 +10,7 @@ import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { ModelSuccession } from './model-succession.ts';
-import { takeInPictures } from './picture-intake.ts';
+import type { PictureIntake } from './picture-intake.ts';
 import type { ProviderCaller } from './provider-call.ts';
 import type { Reservations } from './reservation.ts';
 
@@ -32,7 +31,7 @@ export type ImageJobs = {
 
 export function createImageJobs(parts: {
   admission: Admission;
-  preparation: ImagePreparation;
+  intake: PictureIntake;
   journal: JobJournal;
   prices: PriceTable;
   reservations: Reservations;
@@ -43,7 +42,7 @@ export function createImageJobs(parts: {
   conclusion: JobConclusion;
   log: Logger;
 }): ImageJobs {
-  const { admission, preparation, journal, prices, reservations, queue, caller, succession } = parts;
+  const { admission, intake, journal, prices, reservations, queue, caller, succession } = parts;
   const { completion, conclusion, log } = parts;
   const running = new Set<string>();
 
@@ -51,7 +50,7 @@ export function createImageJobs(parts: {
   async function prepare(job: OpenJob, attachments: RequestAttachments): Promise<OpenJob | JobRefusal> {
     const admitted = await admission.admit(job.request);
     if ('reason' in admitted) return admitted;
-    const pictures = await takeInPictures(preparation, job, attachments);
+    const pictures = await intake.takeIn(job, attachments);
     if ('reason' in pictures) return pictures;
     const plan = planCall(job.request, admitted.model, pictures, prices);
     if ('reason' in plan) return plan;

@@ -16,6 +16,8 @@ export type JobRecovery = {
   recoverAll(): Promise<void>;
   /** Every minute: what was left over since. */
   sweep(): Promise<void>;
+  /** Resolves when no sweep is under way. */
+  whenIdle(): Promise<void>;
 };
 
 export function createJobRecovery(parts: {
@@ -90,6 +92,9 @@ export function createJobRecovery(parts: {
 
   return {
     sweep,
+    async whenIdle() {
+      await sweeping;
+    },
     async recoverAll() {
       const period = periodOf(now());
       for (const month of [period, previousPeriod(period)]) {

@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import type { PlannedPictures } from './call-planning.ts';
 import type { ImagePreparation, PreparedImage } from './image-preparation.ts';
 import type { Attached, RequestAttachments } from './image-request.ts';
@@ -13,7 +14,26 @@ type Intake = { readonly prepared: PreparedImage; readonly bytes: Buffer; readon
  * Downloads what came with a request, at once because links die, makes it fit for the provider, and puts it on disk,
  * where it waits for its turn without taking memory.
  */
-export async function takeInPictures(
+export type PictureIntake = {
+  takeIn(job: OpenJob, attachments: RequestAttachments): Promise<PlannedPictures | JobRefusal>;
+};
+
+/** Until they are on disk, pictures stand in memory whole, so only so many requests bring theirs in at once. */
+const CONCURRENCY = 4;
+const WAITING_MAX = 100;
+
+export function createPictureIntake(preparation: ImagePreparation): PictureIntake {
+  const line = new PQueue({ concurrency: CONCURRENCY });
+  return {
+    async takeIn(job, attachments) {
+      if (attachments.images.length === 0 && !attachments.mask) return { images: [], firstFrameOnly: false };
+      if (line.size >= WAITING_MAX) return { reason: 'queue-full' };
+      return line.add(async () => takeInPictures(preparation, job, attachments));
+    },
+  };
+}
+
+async function takeInPictures(
   preparation: ImagePreparation,
   job: OpenJob,
   attachments: RequestAttachments,

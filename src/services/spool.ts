@@ -137,6 +137,7 @@ function createFileSink(file: FileHandle): ByteSink {
         await file.close();
       }
     },
+    discard: async () => file.close(),
   };
 }
 

@@ -74,10 +74,13 @@ describe('estimateCeiling', () => {
   });
 
   it('counts every input picture, long ones by their tiles', () => {
-    const withPicture = (width: number, height: number): number => (ceilingOf({ inputImages: [{ width, height }] }) ?? 0) - (ceilingOf({}) ?? 0);
-    assert.equal(withPicture(1024, 1024), 1_536 * 10_000);
-    assert.equal(withPicture(2000, 100), (65 + 129 * 21) * 10_000);
-    assert.equal(withPicture(100, 2000), (65 + 129 * 21) * 10_000);
+    const alone = ceilingOf({}) ?? 0;
+    const square = { width: 1024, height: 1024 };
+    const banner = { width: 2000, height: 100 };
+    const column = { width: 100, height: 2000 };
+    assert.equal(ceilingOf({ inputImages: [square] }), alone + 1_536 * 10_000);
+    assert.equal(ceilingOf({ inputImages: [banner] }), alone + (65 + 129 * 21) * 10_000);
+    assert.equal(ceilingOf({ inputImages: [column, square] }), alone + (65 + 129 * 21 + 1_536) * 10_000);
   });
 
   it('adds what high fidelity costs for every picture', () => {

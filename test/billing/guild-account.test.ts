@@ -36,10 +36,8 @@ function openAccount(limit = LIMIT) {
   const entries: Entry[] = [];
   function move(movement: Movement, transfer = 'tx', options: { at?: number; onlyAfter?: MovementType } = {}) {
     const { at = 0, ...conditions } = options;
-    const outcome = applyMovement(freeze(head), freeze(transfers.get(transfer)), {
-      ...{ transfer, period: PERIOD, at, movement, limit },
-      ...conditions,
-    });
+    const order = { transfer, period: PERIOD, at, movement, limit, ...conditions };
+    const outcome = applyMovement(freeze(head), freeze(transfers.get(transfer)), order);
     if (outcome.refused !== undefined) return outcome;
     head = outcome.head;
     transfers.set(transfer, outcome.transfer);
@@ -72,6 +70,10 @@ function granted(outcome: Applied | Refusal): Applied {
   assert.equal(outcome.refused, undefined);
   assert.ok('entry' in outcome);
   return outcome;
+}
+
+function reserve(amount: number): Movement {
+  return { type: 'reserve', amount, expiresAt: EXPIRES_AT, details };
 }
 
 /** Every state that a transfer can be in: the way there, what may follow, and what the account's totals are then. */
@@ -196,8 +198,6 @@ describe('a hold', () => {
 });
 
 describe('the budget', () => {
-  const reserve = (amount: number): Movement => ({ type: 'reserve', amount, expiresAt: EXPIRES_AT, details });
-
   it('counts what is settled, held and unknown, to the last nano-dollar', () => {
     const account = openAccount(LIMIT);
     account.walk(['reserve', 'dispatch', 'post'], 'settled');
@@ -254,8 +254,14 @@ describe('the journal', () => {
     assert.deepEqual(
       account.entries.map(({ seq, type, transfer }) => `${seq} ${type} ${transfer}`),
       [
-        ...['1 reserve first', '2 dispatch first', '3 unknown first', '4 release first', '5 post first'],
-        ...['6 adjust first', '7 reserve second', '8 void second'],
+        '1 reserve first',
+        '2 dispatch first',
+        '3 unknown first',
+        '4 release first',
+        '5 post first',
+        '6 adjust first',
+        '7 reserve second',
+        '8 void second',
       ],
     );
     const counts = { reserve: 2, dispatch: 1, unknown: 1, release: 1, post: 1, adjust: 1, void: 1 };

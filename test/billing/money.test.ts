@@ -16,7 +16,21 @@ describe('parseUsd', () => {
   });
 
   it('refuses whatever is not a plain decimal', () => {
-    for (const text of ['', '-1', '+1', '1e3', '.5', '1.', '1,5', '$1', '1.0000000001', '1000000', 'NaN', '0x10', '1 2']) {
+    for (const text of [
+      '',
+      '-1',
+      '+1',
+      '1e3',
+      '.5',
+      '1.',
+      '1,5',
+      '$1',
+      '1.0000000001',
+      '1000000',
+      'NaN',
+      '0x10',
+      '1 2',
+    ]) {
       assert.throws(() => parseUsd(text), RangeError, JSON.stringify(text));
     }
   });

@@ -32,10 +32,7 @@ describe('priceUsage', () => {
     it(`prices ${model} to the nano-dollar`, () => {
       const rates = ratesOf(model);
       const price = (usage: typeof edit): number => priceUsage(openAiPrices, rates, usage).cost;
-      assert.deepEqual(
-        { generation: price(generation), edit: price(edit), cachedEdit: price(cachedEdit) },
-        expected,
-      );
+      assert.deepEqual({ generation: price(generation), edit: price(edit), cachedEdit: price(cachedEdit) }, expected);
     });
   }
 

@@ -8,6 +8,10 @@ function withDetails(details: unknown): unknown {
   return { input_tokens: 150, output_tokens: 8_000, total_tokens: 8_150, input_tokens_details: details };
 }
 
+function cachedOf(details: object): unknown {
+  return readTokenUsage(withDetails(details))?.cached;
+}
+
 describe('readTokenUsage', () => {
   it("reads the provider's usage, and passes over fields that it does not know", () => {
     assert.deepEqual(
@@ -29,7 +33,14 @@ describe('readTokenUsage', () => {
       ...unsplit,
       inputSplit: { text: 150, image: 0 },
     });
-    for (const details of [undefined, null, false, {}, { text_tokens: 150 }, { text_tokens: null, image_tokens: 150 }]) {
+    for (const details of [
+      undefined,
+      null,
+      false,
+      {},
+      { text_tokens: 150 },
+      { text_tokens: null, image_tokens: 150 },
+    ]) {
       assert.deepEqual(readTokenUsage(withDetails(details)), unsplit, JSON.stringify(details));
     }
   });
@@ -50,8 +61,6 @@ describe('readTokenUsage', () => {
 });
 
 describe('cached tokens', () => {
-  const cachedOf = (details: object): unknown => readTokenUsage(withDetails(details))?.cached;
-
   it('are counted where their kind is told', () => {
     const details = { text_tokens: 50, image_tokens: 100, cached_tokens: 90 };
     const cached_tokens_details = { text_tokens: 30, image_tokens: 60 };

@@ -76,7 +76,7 @@ export function courseOf(stage: Stage, interaction: { readonly id: string }): st
 
 /** The account of a server in the only month that it has. */
 export function accountOf({ dataDirectory }: Stage, { guild }: Server): AccountHead {
-  const heads = [...readBooks(dataDirectory).heads].filter(([account]) => account.startsWith(`{${guild.id}}/`));
+  const heads = [...readBooks(dataDirectory).heads].filter(([account]) => account.includes(guild.id));
   const [head] = heads;
   assert.equal(heads.length, 1, 'the server has one month');
   return head?.[1] ?? assert.fail('the server has no account');

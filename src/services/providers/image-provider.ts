@@ -47,7 +47,7 @@ export type ByteSink = {
   /** Resolves when the bytes are durable. */
   close(): Promise<void>;
   /** Called instead of `close` where the image did not arrive whole. Frees what the sink holds; never rejects. */
-  discard?(): Promise<void>;
+  discard(): Promise<void>;
 };
 
 /**

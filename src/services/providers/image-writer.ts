@@ -61,6 +61,6 @@ export class ImageWriter {
     const sink = this.#sink;
     this.#sink = undefined;
     this.#sizeBytes = 0;
-    await sink?.discard?.();
+    await sink?.discard();
   }
 }
