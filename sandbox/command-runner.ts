@@ -6,6 +6,7 @@ import { OPTION_TYPE } from './discord/command-schema.ts';
 import type { EmulatedMessage } from './discord/message.ts';
 import type { OptionValues } from './discord/option-values.ts';
 import { renderMessage } from './discord/render.ts';
+import { isFinal } from './final-message.ts';
 import type { Stage } from './stage.ts';
 
 /** What a member sees of a command's end, and where its files were put. */
@@ -14,8 +15,6 @@ export type CommandResult = { readonly text: string; readonly savedPaths: readon
 /** Longer than the slowest real provider takes. */
 const ANSWER_WAIT_MS_MAX = 10 * 60_000;
 const OUTPUT_DIRECTORY = 'sandbox-output';
-/** The texts that Easel shows on the way to an answer. */
-const PROGRESS_PATTERN = /^(In line|The provider is (?:at work|busy))/;
 
 /** Types a command into the emulated Discord, waits for its end, and saves what came with it. */
 export async function runCommand(stage: Stage, { name, options }: TypedCommand): Promise<CommandResult> {
@@ -34,7 +33,7 @@ export async function runCommand(stage: Stage, { name, options }: TypedCommand):
   });
   const message = await interaction.finalMessage({
     timeoutMs: ANSWER_WAIT_MS_MAX,
-    where: (candidate) => !PROGRESS_PATTERN.test(renderMessage(candidate)),
+    where: isFinal,
   });
   return { text: asRead(stage, renderMessage(message)), savedPaths: await saveFiles(message) };
 }

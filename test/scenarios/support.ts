@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
-import { renderMessage } from '../../sandbox/discord/render.ts';
+import { isFinal } from '../../sandbox/final-message.ts';
 import type { Stage, StageOptions } from '../../sandbox/stage.ts';
 import { createStage } from '../../sandbox/stage.ts';
 
@@ -16,14 +16,9 @@ export async function setStage(test: TestContext, options: StageOptions = {}): P
   return stage;
 }
 
-const PROGRESS_PATTERN = /^(In line|The provider is (?:at work|busy))/;
 const FINAL_WAIT_MS_MAX = 30_000;
 
 /** The message that ends a job, with news on the way to it passed over. */
 export async function finalMessage(interaction: InteractionHandle): Promise<EmulatedMessage> {
   return interaction.finalMessage({ timeoutMs: FINAL_WAIT_MS_MAX, where: isFinal });
-}
-
-export function isFinal(message: EmulatedMessage): boolean {
-  return !PROGRESS_PATTERN.test(renderMessage(message));
 }
