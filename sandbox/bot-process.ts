@@ -37,6 +37,13 @@ export type BotOptions = {
 /** The bot ended before it was ready. The message carries what it said. */
 export class BotStartError extends Error {
   override readonly name = 'BotStartError';
+  /** The code with which it ended; null where it did not end by itself. */
+  readonly exitCode: number | null;
+
+  constructor(message: string, exitCode: number | null) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 const MAIN_PATH = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -57,14 +64,17 @@ export async function startBot(options: BotOptions): Promise<BotProcess> {
   const ready = bot.line(isReadyLine);
   const tooLate = rejectAfter(
     READY_WAIT_MS_MAX,
-    () => new BotStartError(`the bot was not ready in time:\n${bot.output}`),
+    () => new BotStartError(`the bot was not ready in time:\n${bot.output}`, null),
   );
   const died = bot.ended().then(() => {
-    throw new BotStartError(`the bot ended before it was ready:\n${bot.output}`);
+    throw new BotStartError(`the bot ended before it was ready:\n${bot.output}`, bot.exit?.code ?? null);
   });
   try {
     await Promise.race([ready, tooLate.promise, died]);
     return bot;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   } finally {
     tooLate.cancel();
   }
@@ -75,10 +85,10 @@ export async function runBotToItsEnd(options: BotOptions): Promise<{ exitCode: n
   try {
     const bot = await startBot(options);
     await bot.stop();
-    return { exitCode: 0, output: bot.output };
+    return { exitCode: bot.exit?.code ?? null, output: bot.output };
   } catch (error) {
     if (!(error instanceof BotStartError)) throw error;
-    return { exitCode: 1, output: error.message };
+    return { exitCode: error.exitCode, output: error.message };
   }
 }
 

@@ -32,6 +32,7 @@ import { createKeptResults } from './services/kept-results.ts';
 import { createModelRoster } from './services/model-roster.ts';
 import { createModelSuccession } from './services/model-succession.ts';
 import { createPictureIntake } from './services/picture-intake.ts';
+import { createAlarmingCaller } from './services/operator-alarm.ts';
 import { takeProcessLease } from './services/process-lease.ts';
 import { callDurationMsMax, createProviderCaller } from './services/provider-call.ts';
 import { createOpenAiImages } from './services/providers/openai-images.ts';
@@ -158,6 +159,14 @@ async function createCore(
   const fitter = createUploadFitter({ preparation, sleep });
   const deliver = createDelivery({ rest: base.rest.patient, fitter, sleep, log });
   const conclusion = createJobConclusion({ deliver, journal, onEnd: base.metrics.countOutcome, now, log });
+  const caller = createProviderCaller({
+    provider,
+    queue,
+    safetyIdentifierOf: createSafetyIdentifiers(config.MASTER_KEY ?? config.DISCORD_TOKEN),
+    now,
+    sleep,
+    log,
+  });
   const jobs = createImageJobs({
     admission,
     intake: createPictureIntake(preparation),
@@ -171,14 +180,7 @@ async function createCore(
       log,
     }),
     queue,
-    caller: createProviderCaller({
-      provider,
-      queue,
-      safetyIdentifierOf: createSafetyIdentifiers(config.MASTER_KEY ?? config.DISCORD_TOKEN),
-      now,
-      sleep,
-      log,
-    }),
+    caller: createAlarmingCaller(caller, { now, log }),
     succession: createModelSuccession({ roster, journal, prices: openAiPrices }),
     completion,
     conclusion,

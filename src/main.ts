@@ -22,13 +22,14 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT_FAILURE);
 });
 
-const app = await startOrExit(config, log);
-process.once('SIGTERM', () => void drain(app));
-process.once('SIGINT', () => void drain(app));
+// Commands may come in before everything is up, so whoever is asked to stop then has to drain as well.
+const starting = startOrExit(config, log);
+process.once('SIGTERM', () => void drain(starting));
+process.once('SIGINT', () => void drain(starting));
+await starting;
 
 function readConfigOrExit(): Config {
   try {
-    // oxlint-disable-next-line node/no-process-env -- the one place where the environment is read
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -54,7 +55,7 @@ function endNow(): never {
 }
 
 /** Finishes what is under way for as long as it may; a second signal ends at once, and recovery finishes the rest. */
-async function drain(running: App): Promise<void> {
+async function drain(app: Promise<App>): Promise<void> {
   process.once('SIGTERM', endNow);
   process.once('SIGINT', endNow);
   const drainMs = config.DRAIN_SECONDS * 1_000;
@@ -63,6 +64,7 @@ async function drain(running: App): Promise<void> {
     log.warn('the time to drain is over; recovery will finish the rest');
     endNow();
   }, drainMs).unref();
+  const running = await app;
   await running.stop();
   log.info('stopped');
   process.exit(0);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import type { AttachmentRefusal } from '../services/image-request.ts';
 
@@ -11,18 +12,22 @@ export type AttachmentLoader = {
 };
 
 const ATTACHMENT_BYTES_MAX = 50 * 1024 * 1024;
+/** For the whole of a download: a file that comes a byte at a time must not stand in the way for long. */
 const WAIT_MS_MAX = 30_000;
 
-export function createAttachmentLoader(origins: readonly string[], bytesMax = ATTACHMENT_BYTES_MAX): AttachmentLoader {
-  const dispatcher = new Agent({ headersTimeout: WAIT_MS_MAX, bodyTimeout: WAIT_MS_MAX });
+export function createAttachmentLoader(
+  origins: readonly string[],
+  { bytesMax, waitMsMax } = { bytesMax: ATTACHMENT_BYTES_MAX, waitMsMax: WAIT_MS_MAX },
+): AttachmentLoader {
+  const dispatcher = new Agent({ headersTimeout: waitMsMax, bodyTimeout: waitMsMax });
   return {
     async load(url) {
       if (!isTrusted(url, origins)) return { refused: 'foreign-origin' };
       try {
-        const signal = AbortSignal.timeout(WAIT_MS_MAX);
+        const signal = AbortSignal.timeout(waitMsMax);
         const { statusCode, headers, body } = await request(url, { dispatcher, signal });
         if (statusCode !== 200 || Number(headers['content-length'] ?? 0) > bytesMax) {
-          body.destroy();
+          discard(body);
           return statusCode === 200 ? tooLarge(bytesMax) : { refused: 'gone' };
         }
         return await readAtMost(body, bytesMax);
@@ -41,16 +46,18 @@ function isTrusted(url: string, origins: readonly string[]): boolean {
   return username === '' && password === '' && origins.includes(origin);
 }
 
-async function readAtMost(
-  body: AsyncIterable<Uint8Array> & { destroy(): unknown },
-  bytesMax: number,
-): Promise<Buffer | AttachmentRefusal> {
+/** Ends an answer that nobody will read. The stream calls that an error, and one that nobody hears ends the process. */
+function discard(body: Readable): void {
+  body.on('error', () => undefined).destroy();
+}
+
+async function readAtMost(body: Readable, bytesMax: number): Promise<Buffer | AttachmentRefusal> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of body) {
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
     sizeBytes += chunk.byteLength;
     if (sizeBytes > bytesMax) {
-      body.destroy();
+      discard(body);
       return tooLarge(bytesMax);
     }
     chunks.push(chunk);

@@ -20,6 +20,7 @@ export function createProgressMessage(parts: {
   let timer: NodeJS.Timeout | undefined;
   let lastEditAt = now();
   let editing: Promise<void> = Promise.resolve();
+  let isClosed = false;
 
   function show(): void {
     timer = undefined;
@@ -32,11 +33,13 @@ export function createProgressMessage(parts: {
 
   return {
     report(state) {
+      if (isClosed) return;
       pending = state;
       // The first two seconds belong to Discord's own "thinking": most news is old before anybody has read it.
       timer ??= setTimeout(show, Math.max(0, lastEditAt + EDIT_INTERVAL_MS - now()));
     },
     async close() {
+      isClosed = true;
       clearTimeout(timer);
       pending = undefined;
       await editing;

@@ -8,7 +8,7 @@ export function escapeText(text: string): string {
   );
 }
 
-/** `a`, `a and b`, `a, b and c`. */
+/** `a`, `a and b`, `a, b, and c`. */
 export function formatList(items: readonly string[]): string {
   return new Intl.ListFormat('en', { type: 'conjunction', style: 'long' }).format(items);
 }

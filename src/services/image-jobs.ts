@@ -90,9 +90,11 @@ export function createImageJobs(parts: {
     }
   }
 
-  /** What nobody expected, before anything went out: the hold is freed, and the error goes to whoever can tell of it. */
+  /**
+   * What nobody expected, before anything went out: the error goes to whoever can tell of it. Nothing of ours is held,
+   * because holding the money is the last step of preparing; what is held may be somebody else's, who was asked as well.
+   */
   async function giveUp(job: OpenJob, error: unknown): Promise<never> {
-    await reservations.cancel(job, 'failed-before-dispatch');
     await journal.end(job);
     throw error;
   }

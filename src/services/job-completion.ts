@@ -28,7 +28,8 @@ export function createJobCompletion(parts: {
     const plan = requirePlan(job);
     const priced = priceReceipt(prices, plan, receipt);
     const ref = refOf(job);
-    if (priced) await ledger.post(ref, priced.charge, detailsOf(job));
+    // The books count pictures that were made, which may be fewer than were asked for.
+    if (priced) await ledger.post(ref, priced.charge, { ...detailsOf(job), count: receipt.imageCount });
     else await ledger.unknown(ref, { reason: 'no-usage', estimated: true, requestId: receipt.requestId });
     const { images, notes } = await pictures.finish(job, receipt.imageCount);
     const result: FinishedJob = {

@@ -32,7 +32,7 @@ export type JobJournal = {
   open(jobOnDisk: JobOnDisk): Promise<OpenJob | undefined>;
   /** The job has ended: drops its pictures and keeps its receipt for a week. */
   end(job: OpenJob): Promise<void>;
-  /** Drops a folder in which nothing can be read. */
+  /** Drops a folder that has no record, either not yet or not any more. */
   discard(jobOnDisk: JobOnDisk): Promise<void>;
   /** Drops receipts that are older than a week. */
   dropOldReceipts(): Promise<void>;
@@ -86,8 +86,8 @@ const receiptSchema = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('made'),
     imageCount: z.number(),
-    /** The provider's usage object as it was sent. */
-    usage: z.unknown(),
+    /** The provider's usage object as it was sent; left out where the provider left it out. */
+    usage: z.unknown().optional(),
     requestId: z.string().optional(),
   }),
   z.object({
@@ -126,6 +126,16 @@ export function createJobJournal(parts: {
   now: () => number;
 }): JobJournal {
   const { spool, receiptsDirectory, owner, now } = parts;
+
+  /** Drops a folder, all but its receipt. */
+  async function clearAway(folder: SpoolFolder): Promise<void> {
+    if (await folder.has(RECEIPT_RECORD)) {
+      const day = new Date(now()).toISOString().slice(0, 10);
+      await folder.moveOut(RECEIPT_RECORD, join(receiptsDirectory, day, `${readFolderName(folder.name).id}.json`));
+    }
+    await folder.remove();
+  }
+
   return {
     async begin(request, address) {
       const folder = await spool.create(folderName(request.id, owner));
@@ -160,13 +170,12 @@ export function createJobJournal(parts: {
       return { request, address, beganAt, plan, keptUntil, folder };
     },
     async end(job) {
-      if (await job.folder.has(RECEIPT_RECORD)) {
-        const day = new Date(now()).toISOString().slice(0, 10);
-        await job.folder.moveOut(RECEIPT_RECORD, join(receiptsDirectory, day, `${job.request.id}.json`));
-      }
-      await job.folder.remove();
+      // Without its record a folder is no job any more. It goes first, because a job that is only half cleared away
+      // would be taken up again, and an outcome that has been delivered replaced by a poorer one.
+      await job.folder.removeFile(JOB_RECORD);
+      await clearAway(job.folder);
     },
-    discard: async (jobOnDisk) => spool.folder(jobOnDisk.folder).remove(),
+    discard: async (jobOnDisk) => clearAway(spool.folder(jobOnDisk.folder)),
     async dropOldReceipts() {
       const oldestDay = new Date(now() - RECEIPTS_KEPT_MS).toISOString().slice(0, 10);
       const days = await readdir(receiptsDirectory).catch(() => []);

@@ -1,6 +1,7 @@
 import type { PriceTable } from '../billing/prices.ts';
+import type { PlannedPictures } from './call-planning.ts';
 import { checkOptions, chooseModel, planCall } from './call-planning.ts';
-import type { JobJournal, OpenJob, Receipt } from './job-journal.ts';
+import type { CallPlan, JobJournal, OpenJob, Receipt } from './job-journal.ts';
 import type { ModelRoster } from './model-roster.ts';
 import { requirePlan } from './reservation.ts';
 
@@ -28,11 +29,16 @@ export function createModelSuccession(parts: {
 
       const model = chooseModel(job.request, roster.models);
       if ('reason' in model || checkOptions(job.request, model, roster.models)) return undefined;
-      const next = planCall(job.request, model, plan, prices);
+      const next = planCall(job.request, model, picturesOf(plan), prices);
       if ('reason' in next || next.estimate > plan.estimate) return undefined;
       // What is held stays what was held: it is the ledger's number, and not this model's ceiling.
       const replaced = { replacedModel: plan.replacedModel ?? plan.model, estimate: plan.estimate };
       return journal.writePlan(job, { ...next, ...replaced });
     },
   };
+}
+
+/** The pictures of a plan and nothing else of it: its choices were made for the model that is gone. */
+function picturesOf({ images, mask, keptFrom, firstFrameOnly }: CallPlan): PlannedPictures {
+  return { images, firstFrameOnly, ...(mask ? { mask } : {}), ...(keptFrom === undefined ? {} : { keptFrom }) };
 }

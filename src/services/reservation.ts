@@ -50,7 +50,8 @@ export function createReservations(parts: {
 
   async function cancel(job: OpenJob, reason: string): Promise<void> {
     try {
-      await ledger.void(refOf(job), reason);
+      // Whatever has been written down as gone out is not freed here: it may have, by whomever.
+      await ledger.voidUndispatched(refOf(job), reason);
     } catch (error) {
       log.error({ job: job.request.id, err: error }, 'a hold could not be freed; it will expire');
     }

@@ -34,6 +34,7 @@ export type SpoolFolder = {
   inspect(name: string, headBytes: number): Promise<{ readonly head: Buffer; readonly sizeBytes: number }>;
   /** Moves a file out of the spool, to a place that outlives the job. */
   moveOut(name: string, destination: string): Promise<void>;
+  removeFile(name: string): Promise<void>;
   remove(): Promise<void>;
 };
 
@@ -118,6 +119,7 @@ function createFolder(directory: string, folderName: string): SpoolFolder {
       await mkdir(dirname(destination), { recursive: true, mode: FOLDER_MODE });
       await rename(pathOf(name), destination);
     },
+    removeFile: async (name) => rm(pathOf(name), { force: true }),
     remove: async () => rm(folder, { recursive: true, force: true }),
   };
 }

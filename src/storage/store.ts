@@ -59,40 +59,55 @@ export async function openStore(url: string, namespace: string): Promise<Store> 
   const keyv = new Keyv({ store: adapter, namespace });
 
   const encode = async (value: unknown): Promise<string> => String(await keyv.encode({ value }));
+  const decode = async <Value>(key: string, text: string): Promise<Versioned<Value>> => {
+    const decoded = await keyv.decode<Value>(text);
+    if (decoded?.value === undefined) throw new StoreFailure(`the value of ${key} cannot be read`);
+    return { value: decoded.value, version: text };
+  };
+
+  async function read<Value>(key: string): Promise<Versioned<Value> | undefined> {
+    return loudly('read', async () => {
+      const text = await whenNotBusy(async () => adapter.get<string>(key));
+      return typeof text === 'string' ? decode<Value>(key, text) : undefined;
+    });
+  }
+
+  async function commit({ guard, writes }: Commit): Promise<boolean> {
+    const change: AtomicChange = {
+      guardKey: guard.key,
+      expected: guard.expected,
+      // The guard comes last, so that no row can be seen without the rows that it accounts for.
+      rows: await Promise.all(
+        [...writes, { key: guard.key, value: guard.next }].map(async ({ key, value }) => ({
+          key,
+          value: await encode(value),
+        })),
+      ),
+    };
+    return loudly('write', async () => whenNotBusy(async () => commitOnSqlite(adapter, namespace, change)));
+  }
 
   return {
-    async read<Value>(key: string) {
-      return loudly('read', async () => {
-        const text = await whenNotBusy(async () => adapter.get<string>(key));
-        if (typeof text !== 'string') return undefined;
-        const decoded = await keyv.decode<Value>(text);
-        if (decoded?.value === undefined) throw new StoreFailure(`the value of ${key} cannot be read`);
-        return { value: decoded.value, version: text };
-      });
-    },
+    read,
+    commit,
     async readMany<Value>(keys: readonly string[]) {
       if (keys.length === 0) return [];
-      return loudly('read', async () => whenNotBusy(async () => keyv.getMany<Value>([...keys])));
-    },
-    async commit({ guard, writes }) {
-      const change: AtomicChange = {
-        guardKey: guard.key,
-        expected: guard.expected,
-        // The guard comes last, so that no row can be seen without the rows that it accounts for.
-        rows: await Promise.all(
-          [...writes, { key: guard.key, value: guard.next }].map(async ({ key, value }) => ({
-            key,
-            value: await encode(value),
-          })),
-        ),
-      };
-      return loudly('write', async () => whenNotBusy(async () => commitOnSqlite(adapter, namespace, change)));
+      return loudly('read', async () => {
+        const texts = await whenNotBusy(async () => adapter.getMany<string>([...keys]));
+        return Promise.all(
+          keys.map(async (key, index) => {
+            const text = texts[index];
+            return typeof text === 'string' ? (await decode<Value>(key, text)).value : undefined;
+          }),
+        );
+      });
     },
     async isWritable() {
       try {
-        const probe = String(Math.random());
-        await adapter.set(PROBE_KEY, probe);
-        return (await adapter.get(PROBE_KEY)) === probe;
+        const probe = await read(PROBE_KEY);
+        // A lost race is as good: somebody else could write just now.
+        await commit({ guard: { key: PROBE_KEY, expected: probe?.version, next: Math.random() }, writes: [] });
+        return true;
       } catch {
         return false;
       }

@@ -127,7 +127,8 @@ async function makeImages(
     judge(error, context, { exchange, deadline, makesImages: true, requestId });
   try {
     const response = await failingWith(fail, send(context.createClient(exchange), call, upload, deadline.signal));
-    requestId = response.headers.get('x-request-id') ?? undefined;
+    const givenId = response.headers.get('x-request-id');
+    requestId = givenId === null ? undefined : context.redact(givenId);
     const answer = await readImageAnswer(readBody(response, fail), writer, call.count, context.decoders);
     const problem = await downloadResults(answer.resultUrls, call.count, context, writer, deadline.signal);
     if (writer.wholeCount > 0) {

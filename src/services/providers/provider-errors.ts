@@ -96,7 +96,7 @@ function fromAnswer(error: APIError, state: CallState, redact: (text: string) =>
   const { kind, charged } = judgeAnswer(error);
   return new ProviderFailure(kind, state.makesImages ? charged : 'no', {
     message: redact(error.message),
-    requestId: error.requestID ?? undefined,
+    requestId: error.requestID ? redact(error.requestID) : undefined,
     retryAfterMs:
       kind === 'rate-limited' ? readRetryAfterMs(error.headers ?? new Headers(), error.message, now) : undefined,
     moderationStage: kind === 'moderation' ? readModerationStage(error.error) : undefined,

@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+import type { ProviderCaller } from './provider-call.ts';
+import type { ProviderFailureKind } from './providers/image-provider.ts';
+
+/** Every request fails alike until it is mended, and one alarm an hour is heard better than one a request. */
+const REPEATED_AFTER_MS = 60 * 60_000;
+
+const REMEDIES: ReadonlyMap<ProviderFailureKind, string> = new Map([
+  ['invalid-key', 'the provider does not accept OPENAI_API_KEY: set one that it accepts, and start again'],
+  ['out-of-quota', "the provider's account is out of credit or at a limit: add credit there, or raise the limit"],
+  [
+    'unverified-organization',
+    'the organisation is not verified for this model: verify it at the provider, which takes up to 15 minutes to take ' +
+      'effect, or name another model in IMAGE_MODELS',
+  ],
+  [
+    'invalid-request',
+    'the provider refused a request as invalid: check that OPENAI_BASE_URL leads to an API that is compatible with ' +
+      "OpenAI's images, and report it if it does",
+  ],
+]);
+
+/**
+ * Calls as before, and tells the operator of failures that nobody else can mend: as an error with its remedy, once an
+ * hour for each kind. Members read that this has happened.
+ */
+export function createAlarmingCaller(
+  caller: ProviderCaller,
+  { now, log }: { readonly now: () => number; readonly log: Logger },
+): ProviderCaller {
+  const raisedAt = new Map<ProviderFailureKind, number>();
+
+  function raise(kind: ProviderFailureKind): void {
+    const remedy = REMEDIES.get(kind);
+    const lastAt = raisedAt.get(kind);
+    if (remedy === undefined || (lastAt !== undefined && now() - lastAt < REPEATED_AFTER_MS)) return;
+    raisedAt.set(kind, now());
+    log.error({ kind }, remedy);
+  }
+
+  return {
+    async call(job, progress) {
+      const receipt = await caller.call(job, progress);
+      if (receipt.outcome === 'failed') raise(receipt.kind);
+      return receipt;
+    },
+  };
+}
