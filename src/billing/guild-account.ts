@@ -271,6 +271,6 @@ function amountAfter(current: TransferState | undefined, held: NanoUsd, movement
 }
 
 /** The SHA-256 of an entry in hex, over the JSON in which it is stored. */
-export function hashEntry(entry: Entry): string {
+function hashEntry(entry: Entry): string {
   return createHash('sha256').update(JSON.stringify(entry)).digest('hex');
 }

@@ -11,7 +11,8 @@ export type MessagePayload = {
   readonly flags: number;
   readonly allowed_mentions: { readonly parse: readonly never[] };
   readonly components: readonly APIMessageTopLevelComponent[];
-  readonly attachments: readonly { readonly id: number; readonly filename: string; readonly description?: string }[];
+  /** The id is the place of the file in the upload, as text, because Discord writes all ids so. */
+  readonly attachments: readonly { readonly id: string; readonly filename: string; readonly description?: string }[];
 };
 
 /** A file as the message shows it; how a picture was made to fit is said to its viewers. */
@@ -28,7 +29,7 @@ export function renderOutcome(request: ImageRequest, outcome: JobOutcome, files:
   return {
     ...renderText(''),
     components: [renderResult(request, outcome.result, files, altText)],
-    attachments: files.map(({ name }, id) => ({ id, filename: name, description: altText })),
+    attachments: files.map(({ name }, index) => ({ id: String(index), filename: name, description: altText })),
   };
 }
 
@@ -49,7 +50,7 @@ export function renderTextWithFiles(content: string, names: readonly string[]): 
   return {
     ...text,
     components: [...text.components, ...files],
-    attachments: names.map((filename, id) => ({ id, filename })),
+    attachments: names.map((filename, index) => ({ id: String(index), filename })),
   };
 }
 

@@ -46,7 +46,8 @@ export function createProviderCaller(parts: {
         const pauseMs = pauseBeforeRetry(error, retry);
         if (pauseMs === undefined || now() + pauseMs > lastStartAt) throw error;
         log.info({ job: job.request.id, pauseMs, err: error }, 'provider call will be repeated');
-        queue.pause(pauseMs);
+        // A limit is everybody's; a provider that cannot be reached may be back for the next one.
+        if (error instanceof ProviderFailure && error.kind === 'rate-limited') queue.pause(pauseMs);
         progress.report({ phase: 'provider-busy', retryInMs: pauseMs });
         await sleep(pauseMs);
       }
