@@ -4,7 +4,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AccountHead, Entry, MovementType, TransferState } from '../src/billing/guild-account.ts';
-import type { Bill } from '../sandbox/provider/billing-log.ts';
 
 /**
  * The judge of the ledger. It reads the bot's database as it lies on disk, adds the journal up by rules of its own,
@@ -30,6 +29,11 @@ export function readBooksOf(databasePath: string): Books {
   } finally {
     database.close();
   }
+}
+
+/** The name of an account in the books; its braces are those of the ledger's keys. */
+export function accountName(guild: string, period: string): string {
+  return `{${guild}}/${period}`;
 }
 
 /** What Keyv keeps under a key. The audit compares every field that it looks at, so another shape does not pass. */
@@ -70,7 +74,12 @@ export type AuditTotals = {
 };
 
 /** What the audit has to know of a call that the provider billed. */
-export type AuditedBill = Pick<Bill, 'requestId' | 'costNanoUsd' | 'usage'>;
+export type AuditedBill = {
+  readonly requestId: string;
+  readonly costNanoUsd: number;
+  /** As the answer told it. */
+  readonly usage: unknown;
+};
 
 /**
  * Checks that the journal gives the head and the state of every transfer, that the chain is whole, that the cap held

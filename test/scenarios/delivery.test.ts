@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
@@ -9,6 +10,7 @@ import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
+const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
 const TOKEN_LIFETIME_MS = 15 * 60_000;
 const MEBIBYTE = 1024 * 1024;
 
@@ -30,184 +32,201 @@ function ask(
   return discord.invoke({ command: 'imagine', member, channel, options });
 }
 
-describe('a result reaches whoever asked, once', () => {
-  const shared = shareStage();
+// Each part has a stage of its own, and much of their time is spent on waiting.
+describe('delivery', { concurrency: true }, () => {
+  describe('a result reaches whoever asked, once', { concurrency: 1 }, () => {
+    const shared = shareStage();
 
-  test('an edit that Discord made but did not confirm is repeated without a second copy', async () => {
-    const { stage } = shared();
-    const server = addServer(stage);
-    const fault = stage.discord.faults.add({ kind: 'accept then reset', route: 'PATCH original' });
-    const interaction = ask(stage, server, { prompt: 'a heron' });
-    const post = await onlyPost(stage, interaction, server.member);
-    assert.equal(fault.spoiled(), 1);
-    assert.equal(post.id, interaction.original()?.id);
-    assert.equal(post.attachments.length, 1);
-    assert.equal(stage.discord.channelMessages(server.channel).length, 1);
-  });
-
-  test('a public result whose reply can no longer be edited goes to the channel, under a nonce', async () => {
-    const { stage } = shared();
-    const server = addServer(stage);
-    const fault = stage.discord.faults.add({ kind: 'accept then reset', route: 'channel message' });
-    const interaction = await outliveToken(stage, server);
-    const post = await onlyPost(stage, interaction, server.member);
-    assert.equal(fault.spoiled(), 1, 'the channel took the first copy, and the bot did not hear of it');
-    assert.equal(post.channelId, server.channel.id);
-    assert.equal(post.visibleTo, 'everyone');
-    assert.equal(post.nonce, interaction.id);
-    assert.deepEqual(post.pings, { users: [], roles: [], everyone: false });
-  });
-
-  test('a private result whose reply can no longer be edited goes to the member alone', async () => {
-    const { stage } = shared();
-    const server = addServer(stage);
-    const interaction = await outliveToken(stage, server, { private: true });
-    const post = await onlyPost(stage, interaction, server.member);
-    assert.equal(post.visibleTo, server.member.user.id);
-    assert.deepEqual(
-      stage.discord.directMessages(server.member.user).map(({ id }) => id),
-      [post.id],
-    );
-  });
-
-  test('a private result that can reach its member nowhere is kept and offered in /quota', async () => {
-    const { stage } = shared();
-    const { discord } = stage;
-    const server = addServer(stage);
-    server.member.user.acceptsDirectMessages = false;
-    const interaction = await outliveToken(stage, server, { private: true });
-    await discord.waitFor(() => discord.requests.findLast(({ route }) => route === 'channel message')?.code === 50007);
-    assert.deepEqual(postsOf(stage, interaction, server.member), []);
-
-    const quota = discord.invoke({ command: 'quota', member: server.member, channel: server.channel });
-    const offer = await quota.finalMessage({ where: (message) => buttonIds(message.components).length > 0 });
-    const [customId = ''] = buttonIds(offer.components);
-    assert.ok(customId.includes(interaction.id));
-    assert.equal(offer.visibleTo, server.member.user.id);
-    const fetched = discord.click({ member: server.member, message: offer, customId });
-    const shown = await fetched.finalMessage({ where: ({ shownAttachments }) => shownAttachments.length > 0 });
-    assert.equal(shown.visibleTo, server.member.user.id);
-    await atRest(stage);
-    assert.deepEqual(
-      discord.channelMessages(server.channel).filter(({ visibleTo }) => visibleTo === 'everyone'),
-      [],
-    );
-    assert.equal(callsFor(stage, `slow ${server.guild.id}`).length, 1);
-  });
-
-  test('a result whose reply a moderator deleted goes to the channel', async () => {
-    const { stage } = shared();
-    const { discord } = stage;
-    const server = addServer(stage);
-    const gate = stage.provider.holdAnswers();
-    const interaction = ask(stage, server, { prompt: 'an otter' });
-    await gate.arrived(1);
-    const reply = interaction.original() ?? assert.fail('the reply was not deferred');
-    const deletion = await fetch(`${discord.apiUrl}/v10/channels/${reply.channelId}/messages/${reply.id}`, {
-      method: 'DELETE',
-      headers: { authorization: `Bot ${discord.botToken}` },
+    test('an edit that Discord made but did not confirm is repeated without a second copy', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const fault = stage.discord.faults.add({ kind: 'accept then reset', route: 'PATCH original' });
+      const interaction = ask(stage, server, { prompt: 'a heron' });
+      const post = await onlyPost(stage, interaction, server.member);
+      assert.equal(fault.spoiled(), 1);
+      assert.equal(post.id, interaction.original()?.id);
+      assert.equal(post.attachments.length, 1);
+      assert.equal(stage.discord.channelMessages(server.channel).length, 1);
     });
-    assert.equal(deletion.status, 204);
-    gate.release();
-    const post = await onlyPost(stage, interaction, server.member);
-    assert.equal(post.channelId, server.channel.id);
-    assert.notEqual(post.id, reply.id);
-  });
 
-  test('where the channel is closed to the bot, or gone, a public result goes to the member', async () => {
-    const { stage } = shared();
-    const { discord } = stage;
-    const obstacles = [
-      ({ channel }: Server) => void (channel.botPermissions = 0n),
-      ({ channel }: Server) => discord.world.removeChannel(channel),
-    ];
-    for (const obstruct of obstacles) {
+    test('a public result whose reply can no longer be edited goes to the channel, under a nonce', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const fault = stage.discord.faults.add({ kind: 'accept then reset', route: 'channel message' });
+      const interaction = await outliveToken(stage, server);
+      const post = await onlyPost(stage, interaction, server.member);
+      assert.equal(fault.spoiled(), 1, 'the channel took the first copy, and the bot did not hear of it');
+      assert.equal(post.channelId, server.channel.id);
+      assert.equal(post.visibleTo, 'everyone');
+      assert.equal(post.nonce, interaction.id);
+      assert.deepEqual(post.pings, { users: [], roles: [], everyone: false });
+    });
+
+    test('a private result whose reply can no longer be edited goes to the member alone', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const interaction = await outliveToken(stage, server, { private: true });
+      const post = await onlyPost(stage, interaction, server.member);
+      assert.equal(post.visibleTo, server.member.user.id);
+      assert.deepEqual(
+        stage.discord.directMessages(server.member.user).map(({ id }) => id),
+        [post.id],
+      );
+    });
+
+    test('a private result that can reach its member nowhere is kept and offered in /quota', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const server = addServer(stage);
+      server.member.user.acceptsDirectMessages = false;
+      const interaction = await outliveToken(stage, server, { private: true });
+      await discord.waitFor(
+        () => discord.requests.findLast(({ route }) => route === 'channel message')?.code === 50007,
+      );
+      assert.deepEqual(postsOf(stage, interaction, server.member), []);
+
+      const quota = discord.invoke({ command: 'quota', member: server.member, channel: server.channel });
+      const offer = await quota.finalMessage({ where: (message) => buttonIds(message.components).length > 0 });
+      const [customId = ''] = buttonIds(offer.components);
+      assert.ok(customId.includes(interaction.id));
+      assert.equal(offer.visibleTo, server.member.user.id);
+      const fetched = discord.click({ member: server.member, message: offer, customId });
+      const shown = await fetched.finalMessage({ where: ({ shownAttachments }) => shownAttachments.length > 0 });
+      assert.equal(shown.visibleTo, server.member.user.id);
+      await atRest(stage);
+      assert.deepEqual(
+        discord.channelMessages(server.channel).filter(({ visibleTo }) => visibleTo === 'everyone'),
+        [],
+      );
+      assert.equal(callsFor(stage, `slow ${server.guild.id}`).length, 1);
+    });
+
+    test('a result whose reply a moderator deleted goes to the channel', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
       const server = addServer(stage);
       const gate = stage.provider.holdAnswers();
-      const interaction = ask(stage, server, { prompt: `a badger for ${server.guild.id}` });
+      const interaction = ask(stage, server, { prompt: 'an otter' });
       await gate.arrived(1);
-      discord.clock.advance(TOKEN_LIFETIME_MS);
-      obstruct(server);
+      const reply = interaction.original() ?? assert.fail('the reply was not deferred');
+      const deletion = await fetch(`${discord.apiUrl}/v10/channels/${reply.channelId}/messages/${reply.id}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bot ${discord.botToken}` },
+      });
+      assert.equal(deletion.status, 204);
       gate.release();
-      await atRest(stage);
-      const [message] = discord.directMessages(server.member.user);
-      assert.equal(message?.shownAttachments[0]?.filename, `${interaction.id}-1.png`);
-      assert.equal(postsOf(stage, interaction, server.member).length, 1);
-    }
-  });
+      const post = await onlyPost(stage, interaction, server.member);
+      assert.equal(post.channelId, server.channel.id);
+      assert.notEqual(post.id, reply.id);
+    });
 
-  test('a rate limit is waited out', async () => {
-    const { stage } = shared();
-    const server = addServer(stage);
-    stage.discord.faults.add({ kind: 'rate limit', route: 'PATCH original', retryAfterSeconds: 1.2, times: 2 });
-    const interaction = ask(stage, server, { prompt: 'a kestrel' });
-    await onlyPost(stage, interaction, server.member);
-    const edits = stage.discord.requests.filter(({ path }) => path.includes(interaction.token) && path.includes('@'));
-    assert.deepEqual(
-      edits.map(({ status }) => status),
-      [429, 429, 200],
-    );
-    edits.slice(1).forEach(({ atMs }, index) => assert.ok(atMs - (edits[index]?.atMs ?? atMs) >= 1_200));
-  });
+    test('where the channel is closed to the bot, or gone, a public result goes to the member', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const obstacles = [
+        ({ channel }: Server) => void (channel.botPermissions = 0n),
+        ({ channel }: Server) => discord.world.removeChannel(channel),
+      ];
+      for (const obstruct of obstacles) {
+        const server = addServer(stage);
+        const gate = stage.provider.holdAnswers();
+        const interaction = ask(stage, server, { prompt: `a badger for ${server.guild.id}` });
+        await gate.arrived(1);
+        discord.clock.advance(TOKEN_LIFETIME_MS);
+        obstruct(server);
+        gate.release();
+        const post = await onlyPost(stage, interaction, server.member);
+        assert.equal(post.visibleTo, server.member.user.id);
+        assert.equal(discord.directMessages(server.member.user).length, 1);
+      }
+    });
 
-  test('what Discord finds too large, although it is under the limit, is made smaller until it is taken', async () => {
-    const { stage } = shared();
-    for (const body of [{ message: 'Request entity too large', code: 40005 }, 'no JSON at all']) {
+    test('a rate limit is waited out', async () => {
+      const { stage } = shared();
       const server = addServer(stage);
-      stage.discord.faults.add({ kind: 'status', status: 413, body, route: 'PATCH original' });
+      const retryAfterSeconds = 0.7;
+      stage.discord.faults.add({ kind: 'rate limit', route: 'PATCH original', retryAfterSeconds, times: 2 });
+      const interaction = ask(stage, server, { prompt: 'a kestrel' });
+      await onlyPost(stage, interaction, server.member);
+      const edits = stage.discord.requests.filter(
+        ({ route, path }) => route === 'PATCH original' && path.includes(interaction.token),
+      );
+      assert.deepEqual(
+        edits.map(({ status }) => status),
+        [429, 429, 200],
+      );
+      const [first = 0, second = 0, third = 0] = edits.map(({ atMs }) => atMs);
+      assert.ok(second - first >= retryAfterSeconds * 1_000, 'the first wait was cut short');
+      assert.ok(third - second >= retryAfterSeconds * 1_000, 'the second wait was cut short');
+    });
+
+    test('afterwards every bill is in the books, once', async () => {
+      const { stage } = shared();
+      await atRest(stage);
+      const totals = judge(stage);
+      assert.equal(totals.posted, stage.provider.bills.length);
+      assert.equal(totals.unknown + totals.exposure, 0);
+    });
+  });
+
+  test('an upload that fails five times is posted at the sixth', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot({ preload: [HURRIED_PAUSES] });
+    const server = addServer(stage);
+    const fault = stage.discord.faults.add({ kind: 'status', status: 500, route: 'PATCH original', times: 5 });
+    const interaction = ask(stage, server, { prompt: 'a patient tortoise' });
+    const post = await onlyPost(stage, interaction, server.member);
+    assert.equal(fault.spoiled(), 5);
+    assert.equal(post.id, interaction.original()?.id);
+    assert.equal(callsFor(stage, 'a patient tortoise').length, 1);
+    assert.equal(judge(stage).posted, 1);
+  });
+
+  describe('results that are heavier than Discord takes', { concurrency: 1 }, () => {
+    const shared = shareStage({ provider: { resultBytes: 12 * MEBIBYTE } });
+
+    test('one file over the limit is re-encoded, still a picture, and said to be', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const interaction = ask(stage, server, { prompt: 'a heavy elephant' });
+      const post = await onlyPost(stage, interaction, server.member);
+      const [file] = post.shownAttachments;
+      assert.ok(file && file.sizeBytes <= server.guild.attachmentSizeLimitBytes);
+      const { format, width, height } = await sharp(file.bytes).metadata();
+      assert.deepEqual({ format, width, height }, { format: 'webp', width: 1024, height: 1024 });
+      await sharp(file.bytes).stats();
+      assert.match(renderMessage(post), /Re-encoded to fit/);
+    });
+
+    test('what Discord finds too large, although it is under the limit, is made smaller until it is taken', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const tooLarge = { kind: 'status', status: 413, route: 'PATCH original' } as const;
+      stage.discord.faults.add({ ...tooLarge, body: { message: 'Request entity too large', code: 40005 }, times: 2 });
+      stage.discord.faults.add({
+        ...tooLarge,
+        body: '<html>Too Large</html>',
+        headers: { 'content-type': 'text/html' },
+      });
       const interaction = ask(stage, server, { prompt: 'a lynx' });
       const post = await onlyPost(stage, interaction, server.member);
-      assert.equal(post.id, interaction.original()?.id);
-    }
-  });
+      const [file] = post.shownAttachments;
+      assert.ok(file && file.sizeBytes <= server.guild.attachmentSizeLimitBytes / 2 ** 3, 'halved with every refusal');
+      await sharp(file.bytes).stats();
+      assert.equal(callsFor(stage, 'a lynx').length, 1);
+    });
 
-  test('afterwards every bill is in the books, once', async () => {
-    const { stage } = shared();
-    await atRest(stage);
-    const totals = judge(stage);
-    assert.equal(totals.posted, stage.provider.bills.length);
-    assert.equal(totals.unknown + totals.exposure, 0);
-  });
-});
-
-test('an upload that fails five times is posted at the sixth', async (t) => {
-  const stage = await setStage(t);
-  await stage.startBot();
-  const server = addServer(stage);
-  const fault = stage.discord.faults.add({ kind: 'status', status: 500, route: 'PATCH original', times: 5 });
-  const interaction = ask(stage, server, { prompt: 'a patient tortoise' });
-  const post = await onlyPost(stage, interaction, server.member);
-  assert.equal(fault.spoiled(), 5);
-  assert.equal(post.id, interaction.original()?.id);
-  assert.equal(callsFor(stage, 'a patient tortoise').length, 1);
-  assert.equal(judge(stage).posted, 1);
-});
-
-describe('results that are heavier than Discord takes', () => {
-  const shared = shareStage({ provider: { resultBytes: 12 * MEBIBYTE } });
-
-  test('one file over the limit is re-encoded, still a picture, and said to be', async () => {
-    const { stage } = shared();
-    const server = addServer(stage);
-    const interaction = ask(stage, server, { prompt: 'a heavy elephant' });
-    const post = await onlyPost(stage, interaction, server.member);
-    const [file] = post.shownAttachments;
-    assert.ok(file && file.sizeBytes <= server.guild.attachmentSizeLimitBytes);
-    const { format, width, height } = await sharp(file.bytes).metadata();
-    assert.deepEqual({ format, width, height }, { format: 'webp', width: 1024, height: 1024 });
-    assert.match(renderMessage(post), /Re-encoded to fit/);
-  });
-
-  test('four files that are small enough each, and too much together, go up in one message', async () => {
-    const { stage } = shared();
-    const server = addServer(stage);
-    server.guild.attachmentSizeLimitBytes = 25 * MEBIBYTE;
-    const interaction = ask(stage, server, { prompt: 'four heavy elephants', count: 4 });
-    const post = await onlyPost(stage, interaction, server.member);
-    assert.equal(post.shownAttachments.length, 4);
-    for (const { bytes } of post.shownAttachments) assert.equal((await sharp(bytes).metadata()).width, 1024);
-    assert.equal(callsFor(stage, 'four heavy elephants').length, 1);
-    judge(stage);
+    test('four files that are small enough each, and too much together, go up in one message', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      server.guild.attachmentSizeLimitBytes = 25 * MEBIBYTE;
+      const interaction = ask(stage, server, { prompt: 'four heavy elephants', count: 4 });
+      const post = await onlyPost(stage, interaction, server.member);
+      assert.equal(post.shownAttachments.length, 4);
+      for (const { bytes } of post.shownAttachments) assert.equal((await sharp(bytes).metadata()).width, 1024);
+      assert.equal(callsFor(stage, 'four heavy elephants').length, 1);
+      judge(stage);
+    });
   });
 });
 

@@ -6,12 +6,12 @@ import { COMPONENT } from '../../sandbox/discord/component-schema.ts';
 import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
 import { photograph } from '../fixtures/pictures.ts';
+import { callsFor } from './judgement.ts';
 import {
   accountOf,
   ask,
   assertNothingTouched,
   billsFor,
-  callsFor,
   courseOf,
   entriesOf,
   picturesOf,

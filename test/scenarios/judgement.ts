@@ -6,14 +6,14 @@ import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { ProviderCall } from '../../sandbox/provider/call-log.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import type { AuditTotals } from '../audit.ts';
+import type { AuditTotals, Books } from '../audit.ts';
 import { auditBooks, openJobs, readBooks } from '../audit.ts';
 
 /** What Discord and the provider themselves say of a job, whatever the bot believes of it. */
 
 /** The budget that guilds have where nobody said otherwise, in nano-dollars. */
 const DEFAULT_BUDGET_NANO_USD = 10_000_000_000;
-const REST_WAIT_MS_MAX = 60_000;
+const REST_WAIT_MS_MAX = 30_000;
 const REST_CHECK_INTERVAL_MS = 50;
 
 /** The messages that show a picture of this job, wherever they stand: in its channel or in the member's own. */
@@ -31,15 +31,16 @@ export function postsOf(stage: Stage, interaction: InteractionHandle, member: Em
   );
 }
 
-/** The one message that shows pictures of this job, as soon as there is one. */
+/** The one message that shows pictures of this job, once nothing is left to do. */
 export async function onlyPost(
   stage: Stage,
   interaction: InteractionHandle,
   member: EmulatedMember,
 ): Promise<EmulatedMessage> {
+  await stage.discord.waitFor(() => postsOf(stage, interaction, member).length > 0, REST_WAIT_MS_MAX);
   await atRest(stage);
   const [post, ...others] = postsOf(stage, interaction, member);
-  assert.ok(post, `nothing was posted; the reply reads:\n${textOf(interaction)}`);
+  assert.ok(post, `nothing was left; the reply reads:\n${textOf(interaction)}`);
   assert.deepEqual(others.map(renderMessage), [], 'a picture was posted twice');
   return post;
 }
@@ -66,9 +67,15 @@ export async function atRest(stage: Stage, dataDirectories: readonly string[] = 
 }
 
 /** Holds the books against the provider's bills, and every request against Discord's rules. */
-export function judge(stage: Stage): AuditTotals {
+export function judge(stage: Stage, dataDirectories: readonly string[] = [stage.dataDirectory]): AuditTotals {
   assert.deepEqual(stage.discord.violations, []);
-  const totals = auditBooks(readBooks(stage.dataDirectory), stage.provider.bills, DEFAULT_BUDGET_NANO_USD);
+  const books = dataDirectories.map(readBooks);
+  const together: Books = {
+    heads: new Map(books.flatMap(({ heads }) => [...heads])),
+    entries: new Map(books.flatMap(({ entries }) => [...entries])),
+    transfers: new Map(books.flatMap(({ transfers }) => [...transfers])),
+  };
+  const totals = auditBooks(together, stage.provider.bills, DEFAULT_BUDGET_NANO_USD);
   assert.equal(totals.held, 0, 'money is still held although no job is open');
   return totals;
 }

@@ -10,6 +10,7 @@ import type { ProviderCall } from '../../sandbox/provider/call-log.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import type { AccountHead, Entry } from '../../src/billing/guild-account.ts';
 import { readBooks } from '../audit.ts';
+import { callsFor } from './judgement.ts';
 import type { Server } from './shared-stage.ts';
 import { finalMessage } from './support.ts';
 
@@ -44,9 +45,9 @@ export function picturesOf({ message, text }: Answered): readonly [EmulatedAttac
   return [first ?? assert.fail(`there is no picture: ${text}`), ...others];
 }
 
-/** The calls that the provider received for a prompt. */
-export function callsFor({ provider }: Stage, prompt: string): readonly ProviderCall[] {
-  return provider.calls.filter((call) => call.prompt === prompt);
+/** Picks the calls for some prompts out, so that a fault happens to them and to no other test's. */
+export function isFor(...prompts: readonly string[]): (call: ProviderCall) => boolean {
+  return ({ prompt }) => prompt !== undefined && prompts.includes(prompt);
 }
 
 /** What the provider billed for a prompt. */
@@ -72,6 +73,12 @@ export function courseOf(stage: Stage, interaction: { readonly id: string }): st
   return entriesOf(stage, interaction)
     .map(({ type }) => type)
     .join(' ');
+}
+
+/** Why a request ended without a charge, in the ledger's one word for it. */
+export function endReasonOf(stage: Stage, interaction: { readonly id: string }): string | undefined {
+  const last = entriesOf(stage, interaction).at(-1);
+  return last && 'reason' in last ? last.reason : undefined;
 }
 
 /** The account of a server in the only month that it has. */

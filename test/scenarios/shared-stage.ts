@@ -44,7 +44,8 @@ export function shareStage(options: SharedStageOptions = {}): () => SharedStage 
     if (!shared) return;
     const { discord, provider, dataDirectory } = shared.stage;
     try {
-      if (options.auditedBudget !== undefined) auditBooks(readBooks(dataDirectory), provider.bills, options.auditedBudget);
+      if (options.auditedBudget !== undefined)
+        auditBooks(readBooks(dataDirectory), provider.bills, options.auditedBudget);
       assert.deepEqual(discord.violations, []);
     } finally {
       await shared.stage.close();

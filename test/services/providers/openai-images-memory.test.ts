@@ -41,6 +41,9 @@ test('twenty images of 6 MB that arrive at once, faster than they are written, a
           async close() {
             writing -= 1;
           },
+          async discard() {
+            writing -= 1;
+          },
         };
       },
       new AbortController().signal,

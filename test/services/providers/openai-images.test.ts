@@ -304,7 +304,7 @@ test('what a sink throws comes out as it is, and the connection is closed', asyn
   const fail = async (): Promise<never> => {
     throw diskFull;
   };
-  const openByteSink: OpenByteSink = async () => ({ write: fail, close: fail });
+  const openByteSink: OpenByteSink = async () => ({ write: fail, close: fail, discard: async () => undefined });
   await assert.rejects(
     createProvider(server.origin).makeImages(createCall(), openByteSink, signal),
     (error) => error === diskFull,

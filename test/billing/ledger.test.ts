@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Applied, Entry, Refusal } from '../../src/billing/guild-account.ts';
+import type { Ledger } from '../../src/billing/ledger.ts';
+import { createLedger } from '../../src/billing/ledger.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
+import { chargeOf, details } from './account-fixture.ts';
+import type { MemoryDatabase } from './memory-store.ts';
+import { createMemoryDatabase } from './memory-store.ts';
+
+const GUILD = 'guild';
+const LIMIT = 1_000;
+const LAST_SECOND_OF_NOVEMBER = Date.UTC(2026, 10, 30, 23, 59, 59);
+
+/** An interaction's id at a moment, told apart from others of that moment by a number. */
+function snowflake(at: number, number = 0): string {
+  return ((BigInt(at - Date.UTC(2015, 0, 1)) << 22n) | BigInt(number)).toString();
+}
+
+function openLedger(database: MemoryDatabase = createMemoryDatabase(), changes: Partial<Store> = {}) {
+  const clock = { now: LAST_SECOND_OF_NOVEMBER };
+  const ledger = createLedger({
+    store: { ...database.connect(), ...changes },
+    now: () => clock.now,
+    random: () => 0,
+    sleep: async () => undefined,
+  });
+  return { ledger, clock, database };
+}
+
+const ref = (number: number) => ({ guild: GUILD, transfer: snowflake(LAST_SECOND_OF_NOVEMBER, number) });
+
+async function failing(): Promise<never> {
+  throw new StoreFailure('the store failed to answer');
+}
+
+async function reserve(ledger: Ledger, number: number, expiresAt: number): Promise<Applied | Refusal> {
+  return ledger.reserve(ref(number), { amount: 100, limit: LIMIT, expiresAt, details });
+}
+
+async function readPages(ledger: Ledger): Promise<(readonly Entry[])[]> {
+  const pages: (readonly Entry[])[] = [];
+  for await (const page of ledger.entries(GUILD, '202611')) pages.push(page);
+  return pages;
+}
+
+describe('the month of a request', () => {
+  it('is that of its interaction, whatever the clock says when it is settled', async () => {
+    const { ledger, clock } = openLedger();
+    await reserve(ledger, 1, clock.now + 60_000);
+    clock.now += 30_000;
+    await ledger.dispatch(ref(1), clock.now + 60_000);
+    await ledger.post(ref(1), chargeOf(70), details);
+    assert.equal((await ledger.head(GUILD, '202611')).settled, 70);
+    assert.equal((await ledger.head(GUILD, '202612')).seq, 0);
+    assert.deepEqual([await ledger.guilds('202611'), await ledger.guilds('202612')], [[GUILD], []]);
+  });
+});
+
+describe('the journal', () => {
+  it('is read in order, page by page', async () => {
+    const { ledger, clock } = openLedger();
+    const requests = 301;
+    for (let number = 0; number < requests; number += 1) {
+      await reserve(ledger, number, clock.now + 1);
+      await ledger.void(ref(number), 'moderation');
+    }
+    const pages = await readPages(ledger);
+    assert.ok(pages.length > 1);
+    assert.deepEqual(
+      pages.flat().map(({ seq, type }) => ({ seq, type })),
+      Array.from({ length: 2 * requests }, (_, index) => ({ seq: index + 1, type: index % 2 ? 'void' : 'reserve' })),
+    );
+  });
+
+  it('is not read over a gap', async () => {
+    const database = createMemoryDatabase();
+    const store = database.connect();
+    const { ledger, clock } = openLedger(database, {
+      async readMany<Value>(keys: readonly string[]) {
+        return (await store.readMany<Value>(keys)).map((value, index) =>
+          keys[index]?.endsWith('2') ? undefined : value,
+        );
+      },
+    });
+    await reserve(ledger, 1, clock.now + 1);
+    await ledger.dispatch(ref(1), clock.now + 1);
+    await assert.rejects(async () => readPages(ledger), StoreFailure);
+  });
+});
+
+describe('expireHolds', () => {
+  it('frees what never went out, and takes what did for unknown', async () => {
+    const { ledger, clock } = openLedger();
+    await reserve(ledger, 1, clock.now + 10);
+    await reserve(ledger, 2, clock.now + 10);
+    await ledger.dispatch(ref(2), clock.now + 10);
+    await reserve(ledger, 3, clock.now + 11);
+    clock.now += 10;
+    assert.equal(await ledger.expireHolds(GUILD, '202611'), 2);
+    assert.equal((await ledger.transfer(ref(1)))?.type, 'void');
+    assert.equal((await ledger.transfer(ref(2)))?.type, 'unknown');
+    assert.equal((await ledger.transfer(ref(3)))?.type, 'reserve');
+    const { held, exposure } = await ledger.head(GUILD, '202611');
+    assert.deepEqual({ held, exposure }, { held: 100, exposure: 100 });
+    assert.equal(await ledger.expireHolds(GUILD, '202611'), 0);
+  });
+});
+
+describe('a store that is not at its best', () => {
+  it('is tried again after a lost race, from what is there now', async () => {
+    const database = createMemoryDatabase();
+    const other = openLedger(database).ledger;
+    const store = database.connect();
+    let races = 0;
+    const { ledger, clock } = openLedger(database, {
+      async commit(change) {
+        races += 1;
+        // Somebody else is always a little faster, three times.
+        if (races <= 3) await reserve(other, 100 + races, clock.now + 1);
+        return store.commit(change);
+      },
+    });
+    await reserve(ledger, 1, clock.now + 1);
+    assert.equal((await ledger.transfer(ref(1)))?.seq, 4);
+    assert.equal((await ledger.head(GUILD, '202611')).held, 400);
+  });
+
+  it('is given up when somebody else is always faster', async () => {
+    const { ledger, clock } = openLedger(createMemoryDatabase(), { commit: async () => false });
+    await assert.rejects(async () => reserve(ledger, 1, clock.now + 1), StoreFailure);
+  });
+
+  it('grants nothing when it cannot be read or written', async () => {
+    for (const changes of [{ read: failing }, { commit: failing }]) {
+      const database = createMemoryDatabase();
+      const { ledger: sound, clock } = openLedger(database);
+      await reserve(sound, 1, clock.now + 1);
+      const before = await sound.head(GUILD, '202611');
+      const { ledger: failed } = openLedger(database, changes);
+      await assert.rejects(async () => reserve(failed, 2, clock.now + 1), StoreFailure);
+      await assert.rejects(async () => failed.dispatch(ref(1), clock.now + 1), StoreFailure);
+      assert.deepEqual(await sound.head(GUILD, '202611'), before);
+    }
+  });
+});

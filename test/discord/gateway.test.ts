@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { createEmulatedDiscord } from '../../sandbox/discord/emulated-discord.ts';
+import { createDiscordRest } from '../../src/discord/discord-rest.ts';
+import { connectGateway, GatewayError } from '../../src/discord/gateway.ts';
+
+/** An emulated Discord, and what it takes to enter its gateway. */
+async function openDiscord(t: TestContext) {
+  const discord = await createEmulatedDiscord();
+  t.after(async () => discord.close());
+  return {
+    discord,
+    connect: async ({ token = discord.botToken } = {}) => {
+      const rest = createDiscordRest({ apiUrl: discord.apiUrl, token });
+      t.after(async () => rest.close());
+      return connectGateway({
+        token,
+        rest: rest.quickOptions,
+        onInteraction: () => undefined,
+        onLost: () => undefined,
+        log: pino({ level: 'silent' }),
+      });
+    },
+  };
+}
+
+test('a token that Discord refuses is named as the reason, and not shown', async (t) => {
+  const { connect } = await openDiscord(t);
+  await assert.rejects(connect({ token: 'canary-token' }), (error) => {
+    assert.ok(error instanceof GatewayError);
+    assert.match(error.message, /refused DISCORD_TOKEN.*Copy a new one/);
+    assert.doesNotMatch(error.message, /canary/);
+    return true;
+  });
+});
+
+test('a Discord that cannot be reached is not blamed on the token', async (t) => {
+  const { discord, connect } = await openDiscord(t);
+  await discord.close();
+  await assert.rejects(connect(), (error) => {
+    assert.ok(error instanceof GatewayError);
+    assert.match(error.message, /cannot be reached.*network/);
+    return true;
+  });
+});
+
+test('once let in, the connection says so until it is left', async (t) => {
+  const { discord, connect } = await openDiscord(t);
+  const { gateway } = await connect();
+  assert.equal(gateway.applicationId, discord.applicationId);
+  assert.equal(gateway.isConnected(), true);
+  await gateway.disconnect();
+  assert.equal(gateway.isConnected(), false);
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { describeRefusal, isDiscreet } from '../../src/discord/refusal-message.ts';
+import type { ImageRefusal } from '../../src/services/image-intake.ts';
+import type { MaskRefusal } from '../../src/services/image-masks.ts';
+import type { JobRefusal } from '../../src/services/job-outcome.ts';
+import { PROVIDER_FAILURE_KINDS } from '../../src/services/providers/image-provider.ts';
+
+const size = { width: 64, height: 32 };
+
+const imageRefusals: readonly ImageRefusal[] = [
+  { kind: 'empty' },
+  { kind: 'not-an-image', found: 'pdf' },
+  { kind: 'not-an-image', found: 'unknown' },
+  { kind: 'heic' },
+  { kind: 'unsupported', found: 'bmp' },
+  { kind: 'unreadable', found: 'png' },
+  { kind: 'too-many-pixels', ...size, pixelCountMax: 1 },
+  { kind: 'too-small', ...size, edgePxMin: 64 },
+];
+
+const maskRefusals: readonly MaskRefusal[] = [
+  ...imageRefusals,
+  { kind: 'shapes-differ', mask: size, image: { width: 100, height: 100 } },
+  { kind: 'nothing-to-edit' },
+  { kind: 'everything-to-edit' },
+  { kind: 'not-a-mask' },
+];
+
+/** Every refusal that there is, by its reason, so that none can be added without words. */
+const refusals: { readonly [Reason in JobRefusal['reason']]: readonly (JobRefusal & { readonly reason: Reason })[] } = {
+  'over-budget': [{ reason: 'over-budget', remaining: 20_000_000, needed: 60_000_000, renewsAt: 1_700_000_000_000 }],
+  'rate-limited': [{ reason: 'rate-limited', retryAfterMs: 12_000 }],
+  'queue-full': [{ reason: 'queue-full' }],
+  'waited-too-long': [{ reason: 'waited-too-long' }],
+  'too-many-open': [{ reason: 'too-many-open' }],
+  stopping: [{ reason: 'stopping' }],
+  'disk-full': [{ reason: 'disk-full' }],
+  'store-unavailable': [{ reason: 'store-unavailable' }],
+  'option-unsupported': [
+    { reason: 'option-unsupported', option: 'quality', value: 'max', model: 'gpt-image-2', supportedBy: ['a', 'b'] },
+    { reason: 'option-unsupported', option: 'size', value: 'huge', model: 'gpt-image-2', supportedBy: [] },
+  ],
+  'transparency-lost': [{ reason: 'transparency-lost' }],
+  'model-unavailable': [
+    { reason: 'model-unavailable', model: 'gpt-image-1', available: ['gpt-image-2'] },
+    { reason: 'model-unavailable', model: 'gpt-image-1', available: [] },
+    { reason: 'model-unavailable', model: undefined, available: [] },
+  ],
+  'model-unpriced': [{ reason: 'model-unpriced', model: 'gpt-image-3' }],
+  'attachment-unusable': (['foreign-origin', 'gone', 'too-large', 'unreachable'] as const).map((refused) => ({
+    reason: 'attachment-unusable',
+    label: 'image',
+    why: { refused, limitBytes: 50 * 1024 * 1024 },
+  })),
+  'image-unusable': imageRefusals.map((why) => ({ reason: 'image-unusable', label: 'second image', why })),
+  'mask-unusable': maskRefusals.map((why) => ({ reason: 'mask-unusable', why })),
+  'mask-without-image': [{ reason: 'mask-without-image' }],
+  'provider-refused': PROVIDER_FAILURE_KINDS.flatMap((kind) => [
+    { reason: 'provider-refused', kind },
+    { reason: 'provider-refused', kind, stage: 'output' },
+  ]),
+  'outcome-unknown': [...PROVIDER_FAILURE_KINDS, 'interrupted' as const].map((kind) => ({
+    reason: 'outcome-unknown',
+    kind,
+  })),
+  interrupted: [{ reason: 'interrupted' }],
+  bug: [{ reason: 'bug', reference: 'ab12' }],
+};
+
+const all: readonly JobRefusal[] = Object.values(refusals).flat();
+
+describe('describeRefusal', () => {
+  it('says what happened, in whole sentences, with nothing left blank', () => {
+    for (const refusal of all) {
+      const text = describeRefusal(refusal);
+      assert.match(text, /^[A-Z`].*[.]$/s, JSON.stringify(refusal));
+      assert.doesNotMatch(text, /undefined|null|NaN|\[object| {2}/, JSON.stringify(refusal));
+    }
+  });
+
+  it('says for every refusal that it was free, unless nobody knows', () => {
+    for (const refusal of all) {
+      const text = describeRefusal(refusal);
+      const isFree = text.endsWith('You were not charged.');
+      assert.equal(isFree, refusal.reason !== 'outcome-unknown', text);
+      assert.equal(text.includes('being checked'), refusal.reason === 'outcome-unknown', text);
+    }
+  });
+
+  it('gives every refusal words of its own, or nobody could tell them apart', () => {
+    const firstOfEach = Object.values(refusals).map(([first]) => describeRefusal(first ?? assert.fail()));
+    assert.equal(new Set(firstOfEach).size, firstOfEach.length);
+  });
+
+  it('names the numbers that matter', () => {
+    const [overBudget] = refusals['over-budget'];
+    assert.match(
+      describeRefusal(overBudget ?? assert.fail()),
+      /up to \$0\.0600, and \$0\.0200 is left.*<t:1700000000:R>/,
+    );
+    assert.match(describeRefusal({ reason: 'rate-limited', retryAfterMs: 12_000 }), /in 12 seconds/);
+    const overdrawn = { reason: 'over-budget', remaining: -5_000_000, needed: 1, renewsAt: 0 } as const;
+    assert.match(describeRefusal(overdrawn), /and \$0\.0000 is left/);
+  });
+
+  it('shows what a member typed as the text that it is', () => {
+    const text = describeRefusal({ reason: 'model-unpriced', model: '@everyone `x`' });
+    assert.doesNotMatch(text, /@everyone/);
+    assert.match(text, /\\`x\\`/);
+  });
+
+  it('does not blame members for what only the operator can mend', () => {
+    for (const kind of ['out-of-quota', 'invalid-key', 'unverified-organization'] as const) {
+      assert.match(describeRefusal({ reason: 'provider-refused', kind }), /not your fault/);
+    }
+  });
+});
+
+describe('isDiscreet', () => {
+  it('keeps what the safety system said between Easel and the member, and nothing else', () => {
+    for (const refusal of all) {
+      const isModeration = refusal.reason === 'provider-refused' && refusal.kind === 'moderation';
+      assert.equal(isDiscreet(refusal), isModeration, JSON.stringify(refusal));
+    }
+  });
+});

@@ -1,0 +1,195 @@
+/** A bug that somebody could write into the program by mistake, and the tests that must not let it through. */
+export type Mutant = {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** Every one of these test files has to fail by itself. */
+  readonly killers: readonly string[];
+};
+
+/** Replaces a piece of a source file that must be there exactly once. */
+export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
+
+const ACCOUNT = 'src/billing/guild-account.ts';
+const LEDGER = 'src/billing/ledger.ts';
+const SQLITE_COMMIT = 'src/storage/atomic-commit.ts';
+const JOBS = 'src/services/image-jobs.ts';
+
+const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
+const ACCOUNT_TESTS = 'test/billing/guild-account.test.ts';
+const LEDGER_TESTS = 'test/billing/ledger.test.ts';
+const JOB_TESTS = 'test/services/image-jobs.test.ts';
+const SQLITE_TESTS = 'test/storage/sqlite-store.test.ts';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'the head is written before the entry',
+    edits: [
+      {
+        file: SQLITE_COMMIT,
+        find: 'export async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {',
+        replace: `export async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {
+  const guard = change.rows.filter(({ key }) => key === change.guardKey);
+  const others = change.rows.filter(({ key }) => key !== change.guardKey);
+  return (
+    (await commitRows(adapter, namespace, { ...change, rows: guard })) &&
+    (await commitRows(adapter, namespace, { ...change, expected: guard[0]?.value, rows: others }))
+  );
+}
+
+async function commitRows(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {`,
+      },
+    ],
+    killers: [SQLITE_TESTS],
+  },
+  {
+    name: 'the statement does not compare',
+    edits: [
+      {
+        file: SQLITE_COMMIT,
+        find: 'WHERE (SELECT value FROM ${table} WHERE key = ? AND namespace = ?) IS ?',
+        replace: 'WHERE (SELECT value FROM ${table} WHERE key = ? AND namespace = ?) IS ? OR TRUE',
+      },
+    ],
+    killers: [SQLITE_TESTS],
+  },
+  {
+    name: 'no mutex, and no comparison with what was read',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'return mutex.run(key, async () =>',
+        replace: 'return Promise.resolve(key).then(async () =>',
+      },
+      {
+        file: LEDGER,
+        find: 'guard: { key, expected: head?.version, next: outcome.head },',
+        replace: 'guard: { key, expected: (await store.read(key))?.version, next: outcome.head },',
+      },
+    ],
+    killers: [RANDOM_RUNS],
+  },
+  {
+    name: 'no dedupe: a transfer can be reserved again',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: "if (movement.type === 'reserve' && current) return { refused: 'duplicate', transfer: current };",
+        replace: '',
+      },
+      {
+        file: ACCOUNT,
+        find: "const isInOrder = allowedAfter[current?.type ?? 'nothing'].includes(movement.type);",
+        replace:
+          "const isInOrder = movement.type === 'reserve' || allowedAfter[current?.type ?? 'nothing'].includes(movement.type);",
+      },
+    ],
+    killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'no hold: a reservation takes nothing from the budget',
+    edits: [{ file: ACCOUNT, find: 'totals.held += movement.amount;', replace: '' }],
+    killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'what is held does not count against the budget',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: 'return limit - head.settled - head.held - head.exposure;',
+        replace: 'return limit - head.settled - head.exposure;',
+      },
+    ],
+    killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'what is not known does not count against the budget',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: 'return limit - head.settled - head.held - head.exposure;',
+        replace: 'return limit - head.settled - head.held;',
+      },
+    ],
+    killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'expiry frees a call that went out',
+    edits: [
+      {
+        file: LEDGER,
+        find: "{ type: 'unknown', reason: 'expired' }, { onlyAfter: 'dispatch' }",
+        replace: "{ type: 'void', reason: 'expired' }, { onlyAfter: 'dispatch' }",
+      },
+    ],
+    killers: [RANDOM_RUNS, LEDGER_TESTS],
+  },
+  {
+    name: 'expiry believes what it read before its commit',
+    edits: [
+      {
+        file: LEDGER,
+        find: "{ type: 'void', reason: 'expired' }, { onlyAfter: 'reserve' }",
+        replace: "{ type: 'void', reason: 'expired' }",
+      },
+    ],
+    killers: [RANDOM_RUNS],
+  },
+  {
+    name: 'a hold whose time is over can still go out',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: "if (movement.type === 'dispatch' && (!hold || hold.expiresAt <= order.at)) return { refused: 'expired' };",
+        replace: '',
+      },
+    ],
+    killers: [ACCOUNT_TESTS],
+  },
+  {
+    name: 'a call is made though the ledger refused to let it go out',
+    edits: [
+      {
+        file: JOBS,
+        find: 'return refusal ? refused(refusal) : callAndSettle(job, progress);',
+        replace: 'return callAndSettle(job, progress);',
+      },
+    ],
+    killers: [JOB_TESTS],
+  },
+  {
+    name: 'the month of a request is that of the clock',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'const period = periodOfSnowflake(ref.transfer);',
+        replace: 'const period = new Date(now()).toISOString().slice(0, 7).replace("-", "");',
+      },
+    ],
+    killers: [LEDGER_TESTS],
+  },
+  {
+    name: 'a call that may have been charged is made again',
+    edits: [
+      {
+        file: 'src/services/provider-call.ts',
+        find: "if (!(error instanceof ProviderFailure) || error.charged !== 'no' || retry >= RETRIES_MAX) return undefined;",
+        replace: 'if (!(error instanceof ProviderFailure) || retry >= RETRIES_MAX) return undefined;',
+      },
+    ],
+    killers: ['test/services/provider-call.test.ts'],
+  },
+  {
+    name: 'a bill is booked before its receipt is on disk',
+    edits: [
+      {
+        file: JOBS,
+        find: `      await journal.writeReceipt(current, receipt);
+      return await completion.complete(current, receipt);`,
+        replace: `      const outcome = await completion.complete(current, receipt);
+      await journal.writeReceipt(current, receipt);
+      return outcome;`,
+      },
+    ],
+    killers: [JOB_TESTS],
+  },
+];

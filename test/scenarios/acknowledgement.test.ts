@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readBooks } from '../audit.ts';
+import { atRest, callsFor, judge, onlyPost } from './judgement.ts';
+import { addServer, shareStage } from './shared-stage.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const HEAVY_WAIT_MS_MAX = 60_000;
+const ACKNOWLEDGE_WITHIN_MS = 3_000;
+
+describe('an acknowledgement that Discord does not take ends the request before anything is held', () => {
+  const shared = shareStage();
+  const refusals = [
+    ['the interaction is too old', { kind: 'status', status: 404, body: { message: 'Unknown', code: 10062 } }],
+    ['somebody else has it', { kind: 'status', status: 400, body: { message: 'Acknowledged', code: 40060 } }],
+    ['the connection breaks', { kind: 'reset' }],
+    ['Discord answers too late', { kind: 'delay', delayMs: 3_200 }],
+  ] as const;
+
+  for (const [name, fault] of refusals) {
+    test(name, async () => {
+      const { stage, bot } = shared();
+      const { discord } = stage;
+      const { member, channel } = addServer(stage);
+      discord.faults.add({ route: 'callback', ...fault });
+      const prompt = `nobody waits for this: ${name}`;
+      const interaction = discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
+      const isGivenUp = () =>
+        bot.logLines.some(({ msg, job }) => msg === 'acknowledgement refused' && job === interaction.id);
+      await discord.waitFor(isGivenUp, 10_000);
+      await atRest(stage);
+      assert.equal(interaction.state, undefined);
+      assert.deepEqual(callsFor(stage, prompt), []);
+      assert.equal(readBooks(stage.dataDirectory).transfers.get(interaction.id), undefined);
+      assert.deepEqual(discord.channelMessages(channel), []);
+      assert.deepEqual(discord.directMessages(member.user), []);
+    });
+  }
+
+  test('one that is slow, but in time, changes nothing', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    stage.discord.faults.add({ route: 'callback', kind: 'delay', delayMs: 1_500 });
+    const interaction = stage.discord.invoke({
+      command: 'imagine',
+      member: server.member,
+      channel: server.channel,
+      options: { prompt: 'a snail' },
+    });
+    await onlyPost(stage, interaction, server.member);
+    assert.equal(callsFor(stage, 'a snail').length, 1);
+    assert.equal(judge(stage).posted, 1);
+  });
+});
+
+describe('acknowledgements stay quick', () => {
+  const RESULTS = 8;
+  const shared = shareStage({ provider: { resultBytes: 12 * MEBIBYTE } });
+
+  test('while heavy results arrive and are made smaller', async () => {
+    const { stage } = shared();
+    const { discord, provider } = stage;
+    const gate = provider.holdAnswers();
+    const heavy = Array.from({ length: RESULTS }, () => {
+      const { channel, member } = addServer(stage);
+      return {
+        member,
+        interaction: discord.invoke({ command: 'imagine', member, channel, options: { prompt: 'a whale' } }),
+      };
+    });
+    await gate.arrived(RESULTS);
+    gate.release();
+
+    const { channel, member } = addServer(stage);
+    const delaysMs: number[] = [];
+    const isPending = ({ interaction }: (typeof heavy)[number]) => interaction.original()?.isLoading !== false;
+    const deadline = Date.now() + HEAVY_WAIT_MS_MAX;
+    while (heavy.some(isPending)) {
+      assert.ok(Date.now() < deadline, 'the heavy results never arrived');
+      const quota = discord.invoke({ command: 'quota', member, channel });
+      await quota.acknowledged();
+      delaysMs.push(quota.acknowledgedAfterMs ?? Infinity);
+    }
+    assert.ok(delaysMs.length > RESULTS, `only ${delaysMs.length} commands were taken in the meantime`);
+    assert.ok(Math.max(...delaysMs) < ACKNOWLEDGE_WITHIN_MS, `the slowest took ${Math.max(...delaysMs)} ms`);
+    for (const { interaction, member: requester } of heavy) await onlyPost(stage, interaction, requester);
+    assert.equal(judge(stage).posted, RESULTS);
+  });
+});

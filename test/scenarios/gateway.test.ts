@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { describe, test } from 'node:test';
+import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
+import type { SharedStage } from './shared-stage.ts';
+import { addServer, shareStage } from './shared-stage.ts';
+import { setStage } from './support.ts';
+
+const HASTY_TIMERS = fileURLToPath(new URL('./hasty-timers.ts', import.meta.url));
+const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
+const HTTP_OK = 200;
+const HTTP_UNAVAILABLE = 503;
+const RECONNECTED_WITHIN_MS = 20_000;
+
+/** Asks something that costs nothing, and resolves when it is answered. */
+async function expectAnswer({ stage }: SharedStage): Promise<void> {
+  const { channel, member } = addServer(stage);
+  const interaction = stage.discord.invoke({ command: 'quota', member, channel });
+  await interaction.finalMessage({ timeoutMs: RECONNECTED_WITHIN_MS });
+}
+
+async function health({ bot }: SharedStage, path: '/healthz' | '/readyz'): Promise<number> {
+  return (await fetch(`http://127.0.0.1:${bot.httpPort}${path}`)).status;
+}
+
+/** Waits until the bot itself says so, which is a little after the connection itself has changed. */
+async function untilReadinessIs(shared: SharedStage, status: number): Promise<void> {
+  const deadline = Date.now() + RECONNECTED_WITHIN_MS;
+  while ((await health(shared, '/readyz')) !== status) assert.ok(Date.now() < deadline, `never answered ${status}`);
+}
+
+describe('the gateway comes and goes', () => {
+  const shared = shareStage({ bot: { preload: [HURRIED_PAUSES] } });
+
+  test('commands are answered after Discord asks to reconnect', async () => {
+    const { discord } = shared().stage;
+    discord.gateway.requestReconnect();
+    await discord.waitFor(() => discord.gateway.connectedSessions().length === 0);
+    await discord.botConnected({ timeoutMs: RECONNECTED_WITHIN_MS });
+    await expectAnswer(shared());
+  });
+
+  test('a command that came while the connection was cut is answered when it resumes', async () => {
+    const { stage } = shared();
+    const [session] = stage.discord.gateway.connectedSessions();
+    stage.discord.gateway.cutConnections();
+    await expectAnswer(shared());
+    assert.equal(stage.discord.gateway.connectedSessions()[0]?.id, session?.id, 'it resumed and did not begin anew');
+  });
+
+  test('a session that is gone for good is replaced by a new one', async () => {
+    const { discord } = shared().stage;
+    discord.gateway.invalidateSessions({ resumable: false });
+    await discord.botConnected({ timeoutMs: RECONNECTED_WITHIN_MS });
+    await expectAnswer(shared());
+  });
+
+  test('events that make no sense are survived', async () => {
+    const { stage, bot } = shared();
+    const nonsense: unknown[] = [null, 'text', [], {}, { id: 7, type: 2 }, { id: '1', type: 2, data: null, token: 1 }];
+    for (const data of nonsense) stage.discord.gateway.dispatch('INTERACTION_CREATE', data);
+    stage.discord.gateway.dispatch('NO_SUCH_EVENT', { guild_id: 'x' });
+    stage.discord.gateway.dispatch('GUILD_CREATE', null);
+    await expectAnswer(shared());
+    assert.equal(bot.exit, undefined);
+  });
+
+  test('without the gateway the bot lives, is not ready, and becomes ready again', async () => {
+    const { stage } = shared();
+    const { gateway } = stage.discord;
+    assert.deepEqual([await health(shared(), '/healthz'), await health(shared(), '/readyz')], [HTTP_OK, HTTP_OK]);
+    gateway.greetsClients = false;
+    gateway.cutConnections();
+    await untilReadinessIs(shared(), HTTP_UNAVAILABLE);
+    assert.equal(await health(shared(), '/healthz'), HTTP_OK);
+    gateway.greetsClients = true;
+    await untilReadinessIs(shared(), HTTP_OK);
+    await expectAnswer(shared());
+  });
+});
+
+test('a gateway that never says hello ends the start, with a remedy', async (t) => {
+  const stage = await setStage(t);
+  stage.discord.gateway.greetsClients = false;
+  const environment = stage.environment();
+  const { exitCode, output } = await runBotToItsEnd({ environment, preload: [HASTY_TIMERS] });
+  assert.equal(exitCode, 1);
+  assert.match(output, /gateway did not let us in within 30 seconds.*DISCORD_API_URL/);
+});
+
+test('commands are registered once, and again only when the bot or its place has changed', async (t) => {
+  const stage = await setStage(t);
+  const registrations = () => stage.discord.requests.filter(({ route }) => route === 'PUT commands').length;
+  for (const expected of [1, 1]) {
+    const bot = await stage.startBot();
+    await bot.stop();
+    assert.equal(registrations(), expected);
+  }
+  assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { BotProcess } from '../../sandbox/bot-process.ts';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { Stage } from '../../sandbox/stage.ts';
+import { readBooks } from '../audit.ts';
+import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
+import { answered } from './requests.ts';
+import { setStage } from './support.ts';
+
+const HASTY_TIMERS = fileURLToPath(new URL('./hasty-timers.ts', import.meta.url));
+const WAIT_MS_MAX = 30_000;
+const EXIT_TERMINATED = 143;
+
+function imagine({ discord, member, channel }: Stage, prompt: string): InteractionHandle {
+  return discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
+}
+
+function imagineSeveral(stage: Stage, prefix: string, count: number): InteractionHandle[] {
+  return Array.from({ length: count }, (_, index) => imagine(stage, `${prefix} ${index}`));
+}
+
+/** Resolves when money is held for every one of them, so that all are under way or in line. */
+async function untilHeld({ discord, dataDirectory }: Stage, interactions: readonly InteractionHandle[]): Promise<void> {
+  await discord.waitFor(() => {
+    const { transfers } = readBooks(dataDirectory);
+    return interactions.every(({ id }) => transfers.has(id));
+  }, WAIT_MS_MAX);
+}
+
+async function untilLogged({ discord }: Stage, bot: BotProcess, message: string): Promise<void> {
+  await discord.waitFor(() => bot.logLines.some(({ msg }) => msg === message), WAIT_MS_MAX);
+}
+
+describe('how a bot ends', { concurrency: true }, () => {
+  test('asked to stop under load, it takes nothing more, finishes everything and ends well', async (t) => {
+    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '2' } });
+    const bot = await stage.startBot();
+    const gate = stage.provider.holdAnswers();
+    const interactions = imagineSeveral(stage, 'a last wish', 5);
+    await gate.arrived(2);
+    await untilHeld(stage, interactions);
+
+    bot.signal('SIGTERM');
+    await untilLogged(stage, bot, 'stopping');
+    await stage.discord.waitFor(() => stage.discord.gateway.connectedSessions().length === 0, WAIT_MS_MAX);
+    gate.release();
+    await bot.ended();
+    assert.deepEqual(bot.exit, { code: 0, signal: null });
+    for (const interaction of interactions) await onlyPost(stage, interaction, stage.member);
+    assert.equal(stage.provider.bills.length, 5);
+    assert.equal(judge(stage).posted, 5);
+  });
+
+  test('asked twice, it ends at once, and its successor tells everybody the truth', async (t) => {
+    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '2' } });
+    const bot = await stage.startBot();
+    const gate = stage.provider.holdAnswers();
+    const interactions = imagineSeveral(stage, 'cut short', 3);
+    await gate.arrived(2);
+    await untilHeld(stage, interactions);
+    bot.signal('SIGTERM');
+    await untilLogged(stage, bot, 'stopping');
+    bot.signal('SIGTERM');
+    await bot.ended();
+    assert.equal(bot.exit?.code, EXIT_TERMINATED);
+    gate.release();
+
+    await stage.startBot();
+    const texts = await Promise.all(interactions.map(async (interaction) => (await answered(interaction)).text));
+    await atRest(stage);
+    assert.equal(
+      texts.filter((text) => /restarted while the provider was at work.*being checked/.test(text)).length,
+      2,
+    );
+    assert.equal(texts.filter((text) => /before your request went out.*You were not charged/.test(text)).length, 1);
+    for (const interaction of interactions) assert.equal(interaction.messages().length, 1);
+    const { unknown, voided, posted } = judge(stage);
+    assert.deepEqual({ unknown, voided, posted }, { unknown: 2, voided: 1, posted: 0 });
+    assert.equal(stage.provider.bills.length, 2);
+  });
+
+  test('a time to drain that is over ends it, too', async (t) => {
+    const stage = await setStage(t, { environment: { DRAIN_SECONDS: '0' } });
+    const bot = await stage.startBot();
+    const gate = stage.provider.holdAnswers();
+    imagine(stage, 'too slow for this');
+    await gate.arrived(1);
+    bot.signal('SIGINT');
+    await bot.ended();
+    assert.equal(bot.exit?.code, EXIT_TERMINATED);
+    assert.match(bot.output, /the time to drain is over/);
+  });
+});
+
+test('of two bots on one data directory, neither touches what the other is at work on until it is dead', async (t) => {
+  const stage = await setStage(t);
+  const { discord, provider } = stage;
+  const gate = provider.holdAnswers();
+  const older = await stage.startBot();
+  const first = imagine(stage, 'of the older');
+  await gate.arrived(1);
+  const doomed = await stage.startBot();
+  const second = imagine(stage, 'of the doomed');
+  await gate.arrived(2);
+  const newer = await stage.startBot({ preload: [HASTY_TIMERS] });
+
+  await doomed.kill();
+  assert.match((await answered(second)).text, /restarted while the provider was at work/);
+  // The newer one has swept, and left alone what belongs to the living.
+  assert.deepEqual(
+    newer.logLines.filter(({ msg }) => msg === 'job recovered').map(({ job }) => job),
+    [second.id],
+  );
+  gate.release(1);
+  await onlyPost(stage, first, stage.member);
+
+  const third = imagine(stage, 'of the newer');
+  await gate.arrived(3);
+  older.signal('SIGTERM');
+  await older.ended();
+  assert.equal(older.exit?.code, 0);
+  gate.release();
+  await onlyPost(stage, third, stage.member);
+  for (const prompt of ['of the older', 'of the doomed', 'of the newer']) {
+    assert.equal(callsFor(stage, prompt).length, 1, prompt);
+  }
+  assert.doesNotMatch(textOf(first), /restarted/);
+  assert.equal(discord.channelMessages(stage.channel).length, 3);
+  const { posted, unknown } = judge(stage);
+  assert.deepEqual({ posted, unknown }, { posted: 2, unknown: 1 });
+});

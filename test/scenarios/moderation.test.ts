@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
+import { callsFor } from './judgement.ts';
+import { accountOf, ask, billsFor, courseOf, endReasonOf, isFor } from './requests.ts';
+import { addServer, shareStage } from './shared-stage.ts';
+
+const BUDGET_NANO_USD = 10_000_000_000;
+
+describe('A request that the safety system declines', { concurrency: 3 }, () => {
+  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+
+  const cases = [
+    { prompt: 'a forbidden thing', says: /safety system declined this request/ },
+    { prompt: 'an unshowable thing', says: /safety system declined the image that came out/ },
+    { prompt: 'a thing against the policy', says: /safety system declined this request/ },
+  ];
+  for (const { prompt, says } of cases) {
+    it(`${prompt}: is explained to its member alone, although the answer was to be public`, async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const refusal = 'content_policy_violation';
+      stage.provider.faults.add({ kind: 'refuse', refusal, when: isFor('a thing against the policy') });
+      const asked = await ask(stage, server, 'imagine', { prompt, quality: 'low' });
+
+      assert.match(asked.text, says);
+      assert.match(asked.text, /You were not charged\.$/);
+      assert.equal(asked.message.visibleTo, server.member.user.id);
+      assert.ok((asked.message.flags & MESSAGE_FLAG.ephemeral) !== 0);
+      assert.ok(asked.interaction.original()?.deletedAtMs !== undefined, 'the public answer is taken back');
+      const inChannel = stage.discord.channelMessages(server.channel);
+      assert.deepEqual(
+        inChannel.map(({ id, visibleTo }) => ({ id, visibleTo })),
+        [{ id: asked.message.id, visibleTo: server.member.user.id }],
+      );
+
+      assert.equal(callsFor(stage, prompt).length, 1);
+      assert.deepEqual(billsFor(stage, prompt), []);
+      assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch void');
+      assert.equal(endReasonOf(stage, asked.interaction), 'moderation');
+      const { settled, held, exposure } = accountOf(stage, server);
+      assert.deepEqual({ settled, held, exposure }, { settled: 0, held: 0, exposure: 0 });
+    });
+  }
+
+  it('stays one private message where it was private from the start', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const prompt = 'another forbidden thing';
+    const asked = await ask(stage, server, 'imagine', { prompt, private: true });
+
+    assert.match(asked.text, /safety system declined this request.*You were not charged\.$/);
+    assert.equal(asked.message.id, asked.interaction.original()?.id);
+    assert.equal(asked.message.visibleTo, server.member.user.id);
+    assert.equal(asked.interaction.messagesEver().length, 1);
+    assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch void');
+  });
+});

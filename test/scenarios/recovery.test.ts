@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { TestContext } from 'node:test';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { Stage } from '../../sandbox/stage.ts';
+import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
+import { answered } from './requests.ts';
+import { addServer } from './shared-stage.ts';
+import { setStage } from './support.ts';
+
+const HASTY_TIMERS = fileURLToPath(new URL('./hasty-timers.ts', import.meta.url));
+const WAIT_MS_MAX = 30_000;
+const HTTP_UNAVAILABLE = 503;
+const MEBIBYTE = 1024 * 1024;
+const run = promisify(execFile);
+
+function imagine({ discord, member, channel }: Stage, prompt: string): InteractionHandle {
+  return discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
+}
+
+/** Takes the lock that lets nobody else write to the bot's books. */
+function lockBooks({ dataDirectory }: Stage): { unlock(): void } {
+  const database = new DatabaseSync(join(dataDirectory, 'easel.sqlite'));
+  database.exec('PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE');
+  return {
+    unlock() {
+      database.exec('COMMIT');
+      database.close();
+    },
+  };
+}
+
+/** Whether the exact call is written down, which is the last thing before its money is held. */
+function isPlanned({ dataDirectory }: Stage, { id }: InteractionHandle): boolean {
+  const spool = join(dataDirectory, 'spool');
+  const folder = readdirSync(spool).find((name) => name.startsWith(id));
+  const record = folder === undefined ? undefined : join(spool, folder, 'job.json');
+  return record !== undefined && existsSync(record) && readFileSync(record, 'utf8').includes('"plan"');
+}
+
+// Each test has a stage of its own, and much of its time is spent on waiting.
+describe('recovery', { concurrency: true }, () => {
+  describe('after a crash', { concurrency: 2 }, () => {
+    test('while the provider works: nobody guesses, and what still waited is free', async (t) => {
+      const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1' } });
+      const bot = await stage.startBot();
+      const gate = stage.provider.holdAnswers();
+      const working = imagine(stage, 'at work');
+      await gate.arrived(1);
+      const waiting = imagine(stage, 'in line');
+      await stage.discord.waitFor(() => /In line/.test(textOf(waiting)), WAIT_MS_MAX);
+      await bot.kill();
+      gate.release();
+
+      await stage.startBot();
+      assert.match((await answered(working)).text, /its answer is lost.*Easel did not ask twice/);
+      assert.match((await answered(waiting)).text, /ask again.*You were not charged/);
+      await atRest(stage);
+      const { posted, unknown, voided, exposure } = judge(stage);
+      assert.deepEqual({ posted, unknown, voided }, { posted: 0, unknown: 1, voided: 1 });
+      assert.ok(exposure > 0, 'what may have been paid for counts against the budget');
+      assert.equal(callsFor(stage, 'at work').length, 1);
+      assert.equal(callsFor(stage, 'in line').length, 0);
+    });
+
+    for (const kind of ['hang', 'accept then hang'] as const) {
+      test(`while the paid result goes up (${kind}): it is posted once`, async (t) => {
+        const stage = await setStage(t);
+        const { discord } = stage;
+        const bot = await stage.startBot();
+        const fault = discord.faults.add({ kind, route: 'PATCH original', times: Infinity });
+        const interaction = imagine(stage, 'paid for');
+        await discord.waitFor(() => fault.spoiled() > 0, WAIT_MS_MAX);
+        await bot.kill();
+        discord.faults.clear();
+
+        await stage.startBot();
+        const post = await onlyPost(stage, interaction, stage.member);
+        assert.equal(post.id, interaction.original()?.id);
+        assert.equal(post.attachments.length, 1);
+        assert.equal(callsFor(stage, 'paid for').length, 1);
+        assert.equal(judge(stage).posted, 1);
+      });
+    }
+
+    test('where the reply has died in the meantime, the paid result goes to the channel', async (t) => {
+      const stage = await setStage(t);
+      const { discord } = stage;
+      const bot = await stage.startBot();
+      const fault = discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
+      const interaction = imagine(stage, 'worth the wait');
+      await discord.waitFor(() => fault.spoiled() > 0, WAIT_MS_MAX);
+      await bot.kill();
+      discord.faults.clear();
+      discord.clock.advance(60 * 60_000);
+
+      await stage.startBot();
+      const post = await onlyPost(stage, interaction, stage.member);
+      assert.notEqual(post.id, interaction.original()?.id);
+      assert.equal(post.nonce, interaction.id);
+      assert.equal(judge(stage).posted, 1);
+    });
+  });
+
+  describe('when the books cannot be written', { concurrency: 2 }, () => {
+    test('for a moment, requests wait', async (t) => {
+      const stage = await setStage(t);
+      await stage.startBot();
+      const lock = lockBooks(stage);
+      const interaction = imagine(stage, 'no hurry');
+      await stage.discord.waitFor(() => isPlanned(stage, interaction), WAIT_MS_MAX);
+      // Another command, from its beginning to its end, is time enough to run into the lock.
+      await answered(stage.discord.invoke({ command: 'quota', member: stage.member, channel: stage.channel }));
+      assert.deepEqual(callsFor(stage, 'no hurry'), []);
+      lock.unlock();
+      await onlyPost(stage, interaction, stage.member);
+      assert.equal(judge(stage).posted, 1);
+    });
+
+    test('for longer, new requests are denied, and what is paid for is booked later', async (t) => {
+      const stage = await setStage(t);
+      const bot = await stage.startBot({ preload: [HASTY_TIMERS] });
+      const gate = stage.provider.holdAnswers();
+      const paid = imagine(stage, 'already under way');
+      await gate.arrived(1);
+      const lock = lockBooks(stage);
+      const health = fetch(`http://127.0.0.1:${bot.httpPort}/readyz`);
+      const { channel, member } = addServer(stage);
+      const denied = stage.discord.invoke({ command: 'imagine', member, channel, options: { prompt: 'too late' } });
+      gate.release();
+      assert.match((await answered(denied)).text, /cannot read its books.*You were not charged/);
+      assert.equal((await health).status, HTTP_UNAVAILABLE);
+      await stage.discord.waitFor(() => /settlement failed/.test(bot.output), WAIT_MS_MAX);
+      lock.unlock();
+
+      await onlyPost(stage, paid, stage.member);
+      assert.equal(callsFor(stage, 'too late').length, 0);
+      assert.equal(callsFor(stage, 'already under way').length, 1);
+      assert.equal(judge(stage).posted, 1);
+    });
+  });
+
+  describe('when the disk is full', () => {
+    test('new requests are denied, and a paid one is never forgotten', async (t) => {
+      const disk = await mountSmallDisk(t);
+      if (disk === undefined) return t.skip('mounting a small disk is not permitted here');
+      const stage = await setStage(t, { environment: { DATA_DIR: disk } });
+      const bot = await stage.startBot({ preload: [HASTY_TIMERS] });
+      const gate = stage.provider.holdAnswers();
+      const paid = imagine(stage, 'paid before the disk was full');
+      await gate.arrived(1);
+      await writeFile(join(disk, 'first-filler'), Buffer.alloc(200 * MEBIBYTE));
+      assert.match((await answered(imagine(stage, 'no room'))).text, /no room.*You were not charged/);
+      await fillUp(disk);
+      gate.release();
+      await stage.discord.waitFor(() => /settlement failed/.test(bot.output), WAIT_MS_MAX);
+      await rm(join(disk, 'filler'));
+
+      assert.match((await answered(paid)).text, /being checked/);
+      await atRest(stage, [disk]);
+      assert.equal(bot.exit, undefined);
+      assert.equal(callsFor(stage, 'no room').length, 0);
+      assert.equal(callsFor(stage, 'paid before the disk was full').length, 1);
+      const { posted, unknown } = judge(stage, [disk]);
+      assert.deepEqual({ posted, unknown }, { posted: 0, unknown: 1 });
+    });
+  });
+});
+
+/** Enough that a bot with no work begins by saying yes. */
+const DISK_SIZE = '300m';
+
+/** A disk of its own for a bot; undefined where this process may not have one. */
+async function mountSmallDisk(t: TestContext): Promise<string | undefined> {
+  const directory = await mkdtemp(join(tmpdir(), 'easel-disk-'));
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${DISK_SIZE}`, 'tmpfs', directory]);
+  } catch {
+    await rm(directory, { recursive: true });
+    return undefined;
+  }
+  t.after(async () => {
+    await run('umount', ['--lazy', directory]);
+    await rm(directory, { recursive: true });
+  });
+  return directory;
+}
+
+/** Writes until nothing more fits. */
+async function fillUp(disk: string): Promise<void> {
+  const everything = Buffer.alloc(300 * MEBIBYTE);
+  await assert.rejects(writeFile(join(disk, 'filler'), everything), { code: 'ENOSPC' });
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as z from 'zod';
+import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
+import type { OptionValues } from '../../sandbox/discord/option-values.ts';
+import { renderMessage } from '../../sandbox/discord/render.ts';
+import type { EmulatedMember } from '../../sandbox/discord/world.ts';
+import type { Bill } from '../../sandbox/provider/billing-log.ts';
+import type { Stage } from '../../sandbox/stage.ts';
+import { photograph } from '../fixtures/pictures.ts';
+import type { Answered } from './requests.ts';
+import { accountOf, ask, billsFor, isFor, shownUsd } from './requests.ts';
+import type { Server } from './shared-stage.ts';
+import { addServer, shareStage } from './shared-stage.ts';
+
+const BUDGET_NANO_USD = 10_000_000_000;
+
+/** Fields that no description of the API has yet, and that must come out of the export as they went in. */
+const usageExtras = { batch: null, cache: { hits: [1, 2.5, 'three'], 'a "quoted", key': true } };
+
+/** A month of a server: two members, two models, a picture made from another, a refusal and a lost answer. */
+type Month = {
+  readonly server: Server;
+  readonly other: EmulatedMember;
+  readonly bills: readonly Bill[];
+  readonly billsOfOther: readonly Bill[];
+};
+
+describe('/usage and /quota', () => {
+  const shared = shareStage({ provider: { usageExtras }, auditedBudget: BUDGET_NANO_USD });
+
+  it('says what the provider billed: in all, by member, by model, by kind of token', async () => {
+    const { stage } = shared();
+    const { server, other, bills, billsOfOther } = await spendAMonth(stage);
+    const { text, message } = await askAsAdministrator(stage, server);
+
+    const { exposure, settled } = accountOf(stage, server);
+    assert.equal(settled, sumOf(bills), 'the account is what was billed');
+    assert.ok(text.includes(`**${shownUsd(settled)}** of $10.00 spent · 5 images`), text);
+    assert.ok(text.includes(`Unknown, being checked: ${shownUsd(exposure)}`), text);
+    assert.ok(text.includes(`Remaining: **${shownUsd(BUDGET_NANO_USD - settled - exposure)}**`), text);
+    assert.match(text, /without charge: 1 request$/m);
+    assert.ok(text.includes(`<@${other.user.id}>: ${shownUsd(sumOf(billsOfOther))}`), text);
+    for (const model of new Set(bills.map((bill) => bill.model))) {
+      const ofModel = bills.filter((bill) => bill.model === model);
+      assert.ok(text.includes(`\`${model}\`: ${shownUsd(sumOf(ofModel))}`), text);
+    }
+    const tokens = (count: (bill: Bill) => number): string =>
+      bills.reduce((sum, bill) => sum + count(bill), 0).toLocaleString('en-US');
+    assert.ok(text.includes(`${tokens(({ usage }) => usage.input_tokens_details.text_tokens)} text in`), text);
+    assert.ok(text.includes(`${tokens(({ usage }) => usage.input_tokens_details.image_tokens)} image in`), text);
+    assert.ok(text.includes(`${tokens(({ usage }) => usage.output_tokens)} image out`), text);
+    assert.equal(message.visibleTo, server.administrator.user.id);
+    assert.ok((message.flags & MESSAGE_FLAG.ephemeral) !== 0, 'it is for the administrator alone');
+  });
+
+  it('exports entries that add up to the totals exactly, raw usage included', async () => {
+    const { stage } = shared();
+    const { server, bills } = await spendAMonth(stage);
+    const { message } = await askAsAdministrator(stage, server, { export: true });
+
+    const csv = replayCsv(fileEndingWith(message, '.csv'));
+    const jsonl = fileEndingWith(message, '.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line) => exportedEntry.parse(JSON.parse(line)));
+    const { settled, held, exposure } = accountOf(stage, server);
+    assert.deepEqual(csv, { settled, held, exposure });
+    assert.deepEqual(replayEntries(jsonl), { settled, held, exposure });
+
+    const usageByRequest = new Map(
+      jsonl.flatMap(({ charge }) => (charge ? [[charge.requestId, charge.usage] as const] : [])),
+    );
+    assert.equal(usageByRequest.size, bills.length);
+    for (const { requestId, usage } of bills) assert.deepEqual(usageByRequest.get(requestId), usage);
+    const [anyUsage] = usageByRequest.values();
+    assert.deepEqual(pick(anyUsage, Object.keys(usageExtras)), usageExtras);
+  });
+
+  it('counts one member alone where one is asked for, in words and in the export', async () => {
+    const { stage } = shared();
+    const { server, other, billsOfOther } = await spendAMonth(stage);
+    const { text, message } = await askAsAdministrator(stage, server, { member: other.user, export: true });
+
+    assert.ok(text.includes(`**${shownUsd(sumOf(billsOfOther))}** · 1 image`), text);
+    assert.ok(!text.includes(`<@${server.member.user.id}>`), text);
+    assert.deepEqual(replayCsv(fileEndingWith(message, '.csv')), {
+      settled: sumOf(billsOfOther),
+      held: 0,
+      exposure: 0,
+    });
+  });
+
+  it('counts pictures that were made, and not those that were only asked for', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const prompt = `of four, two (${server.guild.id})`;
+    stage.provider.faults.add({ kind: 'fewer-images', imageCount: 2, when: isFor(prompt) });
+    await ask(stage, server, 'imagine', { prompt, quality: 'low', count: 4 });
+
+    assert.match((await askAsAdministrator(stage, server)).text, /spent · 2 images/);
+  });
+
+  it('looks at the month that is asked for, and knows what is no month', async () => {
+    const { stage } = shared();
+    const { server } = await spendAMonth(stage);
+    const thisMonth = new Date(stage.discord.clock.now()).toISOString().slice(0, 7);
+
+    const now = await askAsAdministrator(stage, server, { month: thisMonth });
+    assert.match(now.text, new RegExp(`Usage in ${thisMonth}[^]*spent · 5 images`));
+    const longAgo = await askAsAdministrator(stage, server, { month: '2025-02' });
+    assert.match(longAgo.text, /Usage in 2025-02[^]*\*\*\$0\.0000\*\* of \$10\.00 spent · 0 images/);
+    const never = await askAsAdministrator(stage, server, { month: '2026-13' });
+    assert.match(never.text, /That is not a month\. Write it like `2026-11`\./);
+    const empty = await askAsAdministrator(stage, server, { month: '2025-02', export: true });
+    assert.deepEqual(replayCsv(fileEndingWith(empty.message, '.csv')), { settled: 0, held: 0, exposure: 0 });
+  });
+
+  it('is for administrators, also where the command was shown to everybody', async () => {
+    const { stage } = shared();
+    const { server } = await spendAMonth(stage);
+    const { member, channel } = server;
+    assert.throws(() => stage.discord.invoke({ command: 'usage', member, channel }), /hidden/);
+
+    const invoked = stage.discord.invoke({ command: 'usage', member, channel, permissionsLifted: true });
+    const text = renderMessage(await invoked.finalMessage());
+    assert.match(text, /Only members who may manage this server/);
+    assert.doesNotMatch(text, /\$/);
+  });
+
+  it('/quota tells a member alone of that member alone', async () => {
+    const { stage } = shared();
+    const { server, other, billsOfOther } = await spendAMonth(stage);
+    const { text, message } = await ask(stage, server, 'quota', {}, other);
+
+    assert.ok(text.includes(`You have made 1 image for ${shownUsd(sumOf(billsOfOther))}.`), text);
+    assert.doesNotMatch(text, /is being checked/, 'the lost answer was not theirs');
+    const { settled, exposure } = accountOf(stage, server);
+    assert.ok(text.includes(`This server can spend ${shownUsd(BUDGET_NANO_USD - settled - exposure)} more`), text);
+    assert.equal(message.visibleTo, other.user.id);
+
+    const mine = await ask(stage, server, 'quota');
+    assert.ok(mine.text.includes(`${shownUsd(exposure)} is being checked`), mine.text);
+  });
+});
+
+async function askAsAdministrator(stage: Stage, server: Server, options: OptionValues = {}): Promise<Answered> {
+  return ask(stage, server, 'usage', options, server.administrator);
+}
+
+async function spendAMonth(stage: Stage): Promise<Month> {
+  const server = addServer(stage);
+  const other = stage.discord.world.addMember(server.guild, { username: 'otto' });
+  const at = (words: string): string => `${words} (${server.guild.id})`;
+  const [refused, lost, ofOther] = [at('a forbidden thing'), at('a lost thing'), at('by otto')];
+  stage.provider.faults.add({ kind: 'bill-then-drop', when: isFor(lost) });
+  const bytes = await photograph({ width: 320, height: 200 }).png().toBuffer();
+  const reference = stage.discord.uploadAttachment({ bytes, filename: 'reference.png' });
+  const mine = [
+    { prompt: at('first'), quality: 'low', count: 2 },
+    { prompt: at('second'), quality: 'high', reference },
+    { prompt: at('third'), quality: 'low', model: 'gpt-image-2' },
+    { prompt: refused },
+    { prompt: lost },
+  ];
+  await Promise.all([
+    ...mine.map(async (options) => ask(stage, server, 'imagine', options)),
+    ask(stage, server, 'imagine', { prompt: ofOther, quality: 'medium' }, other),
+  ]);
+  const billsOfOther = billsFor(stage, ofOther);
+  const bills = mine.filter(({ prompt }) => prompt !== lost).flatMap(({ prompt }) => billsFor(stage, prompt));
+  assert.equal(bills.length, 3);
+  assert.equal(billsOfOther.length, 1);
+  return { server, other, bills: [...bills, ...billsOfOther], billsOfOther };
+}
+
+function sumOf(bills: readonly Bill[]): number {
+  return bills.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0);
+}
+
+function fileEndingWith({ shownAttachments }: Answered['message'], ending: string): string {
+  const file = shownAttachments.find(({ filename }) => filename.endsWith(ending));
+  return (file ?? assert.fail(`no file ends with ${ending}`)).bytes.toString('utf8');
+}
+
+/** What a reader of the export needs of each line, whatever else stands there. */
+const exportedEntry = z.looseObject({
+  type: z.string(),
+  transfer: z.string(),
+  held: z.number(),
+  charge: z.looseObject({ cost: z.number(), requestId: z.string(), usage: z.unknown() }).optional(),
+});
+
+type Totals = { settled: number; held: number; exposure: number };
+type Line = { readonly type: string; readonly transfer: string; readonly nanoUsd: number };
+
+/** Adds a table up as an accountant would who knows nothing of the program but what its lines are called. */
+function replayCsv(csv: string): Totals {
+  const [header = '', ...rows] = csv.trimEnd().split('\r\n');
+  const columns = header.split(',');
+  const cell = (row: string, column: string): string => row.split(',')[columns.indexOf(column)] ?? '';
+  return replay(
+    rows.map((row) => {
+      const nanoUsd = Number(cell(row, 'cost_nano_usd'));
+      assert.equal(cell(row, 'cost_usd'), (nanoUsd / 1e9).toFixed(6), 'both amounts are the same');
+      return { type: cell(row, 'type'), transfer: cell(row, 'transfer'), nanoUsd };
+    }),
+  );
+}
+
+function replayEntries(entries: readonly z.infer<typeof exportedEntry>[]): Totals {
+  return replay(
+    entries.map(({ type, transfer, held, charge }) => ({ type, transfer, nanoUsd: charge ? charge.cost : held })),
+  );
+}
+
+function replay(lines: readonly Line[]): Totals {
+  const totals = { settled: 0, held: 0, exposure: 0 };
+  const heldByTransfer = new Map<string, number>();
+  for (const { type, transfer, nanoUsd } of lines) {
+    const held = heldByTransfer.get(transfer) ?? 0;
+    if (type === 'reserve') {
+      heldByTransfer.set(transfer, nanoUsd);
+      totals.held += nanoUsd;
+    } else if (type !== 'dispatch') {
+      totals.held -= held;
+      if (type === 'post') totals.settled += nanoUsd;
+      if (type === 'unknown') totals.exposure += nanoUsd;
+    }
+  }
+  return totals;
+}
+
+function pick(value: unknown, keys: readonly string[]): Record<string, unknown> {
+  assert.ok(typeof value === 'object' && value !== null);
+  return Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)));
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import type { FairQueueLimits, QueueRefusal } from '../../src/services/fair-queue.ts';
+import { createFairQueue } from '../../src/services/fair-queue.ts';
+
+const MINUTE_MS = 60_000;
+
+const wide: FairQueueLimits = { concurrency: 1, lengthMax: 100, waitMsMax: 10 * MINUTE_MS, imagesPerMinute: undefined };
+
+/** A queue on a clock of its own, with tasks that end when the test says so. */
+function openQueue(context: TestContext, limits: Partial<FairQueueLimits> = {}) {
+  context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const queue = createFairQueue({ ...wide, ...limits }, Date.now);
+  const begun: string[] = [];
+  const ends = new Map<string, PromiseWithResolvers<string>>();
+  const finish = async (name: string): Promise<void> => {
+    ends.get(name)?.resolve(name);
+    await turn();
+  };
+  return {
+    queue,
+    begun,
+    /** Comes as `guild/member`, with a number where somebody comes more than once. */
+    come: async (name: string, images = 1): Promise<string | QueueRefusal> => {
+      const [guild = '', member = ''] = name.split(/[/ ]/);
+      const end = Promise.withResolvers<string>();
+      ends.set(name, end);
+      return queue.run({ guild, member, images }, async () => {
+        begun.push(name);
+        return end.promise;
+      });
+    },
+    finish,
+    fail: async (name: string): Promise<void> => {
+      ends.get(name)?.reject(new Error(name));
+      await turn();
+    },
+    tick: async (ms: number): Promise<void> => {
+      context.mock.timers.tick(ms);
+      await turn();
+    },
+    /** Ends whatever runs, one after another, until nothing waits any more. */
+    drain: async (): Promise<void> => {
+      await turn();
+      for (let index = 0; index < begun.length; index += 1) await finish(begun[index] ?? '');
+    },
+  };
+}
+
+/** Answers that are looked at later; one that never comes is of no account. */
+function ignoreAnswers(answers: readonly Promise<unknown>[]): void {
+  void Promise.allSettled(answers);
+}
+
+describe('the order of turns', () => {
+  it('goes round by guild, and within a guild by member, once there is a line', async (context) => {
+    const { come, begun, drain } = openQueue(context);
+    const order = ['a/x 1', 'a/x 2', 'a/x 3', 'a/y 1', 'b/z 1', 'b/z 2', 'c/w 1'];
+    ignoreAnswers(order.map(async (name) => come(name)));
+    await drain();
+    assert.deepEqual(begun, ['a/x 1', 'a/x 2', 'b/z 1', 'c/w 1', 'a/y 1', 'b/z 2', 'a/x 3']);
+  });
+
+  it('keeps nobody behind a flood from elsewhere', async (context) => {
+    const { come, begun, finish } = openQueue(context);
+    const flood = Array.from({ length: 50 }, (_, index) => `loud/x ${index}`);
+    ignoreAnswers([...flood, 'quiet/y'].map(async (name) => come(name)));
+    await finish('loud/x 0');
+    await finish('loud/x 1');
+    assert.deepEqual(begun, ['loud/x 0', 'loud/x 1', 'quiet/y']);
+  });
+});
+
+describe('limits', () => {
+  it('run so many at once and no more, also after failures', async (context) => {
+    const { come, begun, queue, fail, finish } = openQueue(context, { concurrency: 2 });
+    const failing = assert.rejects(come('a/x'), { message: 'a/x' });
+    ignoreAnswers([come('a/y'), come('a/z'), come('b/x')]);
+    await turn();
+    assert.deepEqual({ running: queue.running, waiting: queue.waiting }, { running: 2, waiting: 2 });
+    await fail('a/x');
+    await failing;
+    assert.deepEqual(begun, ['a/x', 'a/y', 'a/z']);
+    await finish('a/y');
+    assert.deepEqual(begun, ['a/x', 'a/y', 'a/z', 'b/x']);
+    await finish('a/z');
+    await finish('b/x');
+    assert.deepEqual({ running: queue.running, waiting: queue.waiting }, { running: 0, waiting: 0 });
+  });
+
+  it('turn away who finds the line full', async (context) => {
+    const { come, drain, begun } = openQueue(context, { lengthMax: 2 });
+    const answers = ['a/x', 'a/y', 'a/z', 'b/x'].map(async (name) => come(name));
+    assert.deepEqual(await answers[3], { refused: 'queue-full' });
+    await drain();
+    assert.deepEqual(begun, ['a/x', 'a/y', 'a/z']);
+    assert.equal(await answers[2], 'a/z');
+  });
+
+  it('turn away whose turn does not come in time, and nobody else', async (context) => {
+    const { come, tick, finish, begun, queue } = openQueue(context, { waitMsMax: MINUTE_MS });
+    ignoreAnswers([come('a/x')]);
+    const early = come('a/y');
+    await tick(MINUTE_MS / 2);
+    const late = come('a/z');
+    await tick(MINUTE_MS / 2);
+    assert.deepEqual(await early, { refused: 'waited-too-long' });
+    assert.equal(queue.waiting, 1);
+    await finish('a/x');
+    assert.deepEqual(begun, ['a/x', 'a/z']);
+    await tick(10 * MINUTE_MS);
+    await finish('a/z');
+    assert.equal(await late, 'a/z', 'who has begun is not turned away any more');
+  });
+});
+
+describe('the pace of a provider', () => {
+  it('lets through so many images a minute, and refills evenly', async (context) => {
+    const { come, begun, tick } = openQueue(context, { concurrency: 10, imagesPerMinute: 6 });
+    ignoreAnswers([come('a/x', 4), come('b/x', 4), come('c/x', 1)]);
+    await turn();
+    assert.deepEqual(begun, ['a/x']);
+    await tick(19_000);
+    assert.deepEqual(begun, ['a/x']);
+    await tick(1_000);
+    assert.deepEqual(begun, ['a/x', 'b/x']);
+    await tick(10_000);
+    assert.deepEqual(begun, ['a/x', 'b/x', 'c/x']);
+  });
+
+  it('does not keep out for ever who asks for more than a minute gives', async (context) => {
+    const { come, begun, tick } = openQueue(context, { concurrency: 10, imagesPerMinute: 5 });
+    ignoreAnswers([come('a/x', 10), come('b/x', 5)]);
+    await turn();
+    assert.deepEqual(begun, ['a/x']);
+    await tick(2 * MINUTE_MS - 1);
+    assert.deepEqual(begun, ['a/x'], 'what was overdrawn is made good first');
+    await tick(1);
+    assert.deepEqual(begun, ['a/x', 'b/x']);
+  });
+
+  it('pauses when it is told to, for the longest time that it was told', async (context) => {
+    const { come, begun, queue, tick } = openQueue(context);
+    queue.pause(30_000);
+    queue.pause(10_000);
+    ignoreAnswers([come('a/x')]);
+    await tick(29_999);
+    assert.deepEqual(begun, []);
+    await tick(1);
+    assert.deepEqual(begun, ['a/x']);
+  });
+});

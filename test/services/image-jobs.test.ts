@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import type { TransferState } from '../../src/billing/guild-account.ts';
+import { createLedger } from '../../src/billing/ledger.ts';
+import { openAiPrices } from '../../src/billing/prices.ts';
+import type { FairQueue } from '../../src/services/fair-queue.ts';
+import { createFairQueue } from '../../src/services/fair-queue.ts';
+import { createImageJobs } from '../../src/services/image-jobs.ts';
+import { createJobCompletion } from '../../src/services/job-completion.ts';
+import type { JobJournal, Receipt } from '../../src/services/job-journal.ts';
+import { createJobJournal } from '../../src/services/job-journal.ts';
+import type { JobOutcome } from '../../src/services/job-outcome.ts';
+import { findModel } from '../../src/services/providers/models.ts';
+import { createReservations } from '../../src/services/reservation.ts';
+import { openSpool } from '../../src/services/spool.ts';
+import { details } from '../billing/account-fixture.ts';
+import { createMemoryDatabase } from '../billing/memory-store.ts';
+import { createDirectory, createProgressLog, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
+
+const NOW = Date.UTC(2026, 10, 15);
+const HOUR_MS = 60 * 60_000;
+const GENEROUS = 10_000_000_000;
+const model = findModel('gpt-image-2') ?? assert.fail();
+const usage = { input_tokens: 60, input_tokens_details: { text_tokens: 60, image_tokens: 0 }, output_tokens: 1_756 };
+const made: Receipt = { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' };
+/** 60 text tokens and 1,756 image tokens of gpt-image-2. */
+const COST = 60 * 5_000 + 1_756 * 30_000;
+
+/** Jobs on a real ledger and a real disk. The provider is told what to do, and nobody is there to be told of the end. */
+async function openJobs(
+  context: TestContext,
+  options: {
+    readonly receipt?: Receipt;
+    readonly budget?: number;
+    readonly journal?: Partial<JobJournal>;
+    /** How long every job waits for its turn. */
+    readonly waitMs?: number;
+  } = {},
+) {
+  const directory = await createDirectory(context);
+  const spool = await openSpool(join(directory, 'spool'));
+  const clock = { now: NOW };
+  const parts = { now: () => clock.now, log: silentLog };
+  const queue: FairQueue = {
+    ...createFairQueue({ concurrency: 1, lengthMax: 9, waitMsMax: 1_000, imagesPerMinute: undefined }, parts.now),
+    async run(_ticket, task) {
+      clock.now += options.waitMs ?? 0;
+      return task();
+    },
+  };
+  const ledger = createLedger({
+    ...parts,
+    store: createMemoryDatabase().connect(),
+    random: () => 0,
+    sleep: async () => undefined,
+  });
+  const receiptsDirectory = join(directory, 'receipts');
+  const journal = { ...createJobJournal({ ...parts, spool, receiptsDirectory, owner: 'mine' }), ...options.journal };
+  const outcomes: JobOutcome[] = [];
+  /** Where the transfer stood when the provider was called. */
+  const calls: (TransferState | undefined)[] = [];
+  const transfer = async (): Promise<TransferState | undefined> =>
+    ledger.transfer({ guild: 'guild', transfer: JOB_ID });
+  const jobs = createImageJobs({
+    ...parts,
+    admission: { admit: async () => ({ model }), close: () => undefined },
+    intake: { takeIn: async () => ({ images: [], firstFrameOnly: false }) },
+    journal,
+    prices: openAiPrices,
+    reservations: createReservations({
+      ...parts,
+      ledger,
+      budgetOf: () => options.budget ?? GENEROUS,
+      callMsMax: 1_000,
+    }),
+    queue,
+    caller: {
+      async call() {
+        calls.push(await transfer());
+        return options.receipt ?? made;
+      },
+    },
+    succession: { successor: async () => undefined },
+    completion: createJobCompletion({
+      ledger,
+      prices: openAiPrices,
+      pictures: { finish: async () => ({ images: [], notes: [] }) },
+    }),
+    conclusion: { conclude: async (_job, outcome) => void outcomes.push(outcome) },
+  });
+  return {
+    ledger,
+    calls,
+    outcomes,
+    transfer,
+    head: async () => ledger.head('guild', '202611'),
+    run: async (): Promise<void> => {
+      const job = await jobs.begin(createRequest(), {});
+      await jobs.run(job, { images: [], mask: undefined }, createProgressLog());
+    },
+  };
+}
+
+function summaryOf(outcomes: readonly JobOutcome[]): readonly unknown[] {
+  return outcomes.map((outcome) =>
+    outcome.ended === 'refused' ? outcome.refusal.reason : outcome.result.charge?.cost,
+  );
+}
+
+describe('the money of a job', () => {
+  it('is held and the call written down before it is made, and the bill takes the place of the hold', async (context) => {
+    const { run, calls, outcomes, transfer, head } = await openJobs(context);
+    await run();
+    assert.deepEqual(
+      calls.map((state) => state?.type),
+      ['dispatch'],
+    );
+    assert.deepEqual(summaryOf(outcomes), [COST]);
+    assert.deepEqual([(await transfer())?.type, (await transfer())?.amount], ['post', COST]);
+    const { settled, held, exposure } = await head();
+    assert.deepEqual({ settled, held, exposure }, { settled: COST, held: 0, exposure: 0 });
+  });
+
+  it('is never booked before its receipt is on disk', async (context) => {
+    const journal = {
+      async writeReceipt(): Promise<void> {
+        throw new Error('no space left on device');
+      },
+    };
+    const { run, calls, outcomes, transfer, head } = await openJobs(context, { journal });
+    await run();
+    assert.equal(calls.length, 1);
+    assert.deepEqual(outcomes, [], 'what came of it is left to recovery');
+    assert.equal((await transfer())?.type, 'dispatch');
+    assert.ok((await head()).held > 0, 'and what it may have cost is still held');
+  });
+
+  it('keeps a job from being called that the budget does not cover', async (context) => {
+    const { run, calls, outcomes, transfer } = await openJobs(context, { budget: 1_000 });
+    await run();
+    assert.deepEqual([calls, summaryOf(outcomes), await transfer()], [[], ['over-budget'], undefined]);
+  });
+
+  it('does not pay for a call whose turn came when its reservation was over', async (context) => {
+    const { run, calls, outcomes, ledger, head } = await openJobs(context, { waitMs: HOUR_MS });
+    await run();
+    assert.deepEqual([calls, summaryOf(outcomes)], [[], ['waited-too-long']]);
+    await ledger.expireHolds('guild', '202611');
+    assert.equal((await head()).held, 0);
+  });
+
+  it('is left alone where another process was asked the same and is at work on it', async (context) => {
+    const { run, calls, ledger, transfer } = await openJobs(context);
+    const ref = { guild: 'guild', transfer: JOB_ID };
+    const order = { amount: 100, limit: GENEROUS, expiresAt: NOW + 1_000, details };
+    const before = await ledger.reserve(ref, order);
+    await assert.rejects(run, /duplicate/);
+    assert.deepEqual(await transfer(), before.refused === undefined && before.transfer);
+    const after = await ledger.dispatch(ref, NOW + 1_000);
+    await assert.rejects(run, /duplicate/);
+    assert.deepEqual(await transfer(), after.refused === undefined && after.transfer);
+    assert.deepEqual(calls, []);
+  });
+
+  it('is given back when provably nothing was made', async (context) => {
+    const receipt = { outcome: 'failed', kind: 'moderation', charged: 'no' } as const;
+    const { run, outcomes, transfer, head } = await openJobs(context, { receipt });
+    await run();
+    assert.deepEqual(summaryOf(outcomes), ['provider-refused']);
+    assert.equal((await transfer())?.type, 'void');
+    const { settled, held, exposure } = await head();
+    assert.deepEqual({ settled, held, exposure }, { settled: 0, held: 0, exposure: 0 });
+  });
+
+  it('counts against the budget while nobody knows what was made', async (context) => {
+    const receipt = { outcome: 'failed', kind: 'timeout', charged: 'unknown' } as const;
+    const { run, outcomes, transfer, head } = await openJobs(context, { receipt });
+    await run();
+    assert.deepEqual(summaryOf(outcomes), ['outcome-unknown']);
+    assert.equal((await transfer())?.type, 'unknown');
+    const { settled, held, exposure } = await head();
+    assert.deepEqual({ settled, held }, { settled: 0, held: 0 });
+    assert.ok(exposure > 0);
+  });
+
+  it('counts as its estimate where pictures came without a price', async (context) => {
+    const { run, outcomes, transfer, head } = await openJobs(context, { receipt: { outcome: 'made', imageCount: 1 } });
+    await run();
+    assert.deepEqual(summaryOf(outcomes), [undefined]);
+    assert.equal((await transfer())?.type, 'unknown');
+    assert.equal((await head()).exposure, (await transfer())?.amount);
+  });
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import { createFairQueue } from '../../src/services/fair-queue.ts';
+import type { OpenJob } from '../../src/services/job-journal.ts';
+import { createProviderCaller } from '../../src/services/provider-call.ts';
+import type {
+  ImageCall,
+  ImageProvider,
+  ImageResult,
+  ProviderFailureKind,
+} from '../../src/services/providers/image-provider.ts';
+import { PROVIDER_FAILURE_KINDS, ProviderFailure } from '../../src/services/providers/image-provider.ts';
+import { openSpool } from '../../src/services/spool.ts';
+import { createDirectory, createPlan, createProgressLog, createRequest, silentLog } from './job-fixture.ts';
+
+const made: ImageResult = { imageCount: 1, usage: { output_tokens: 7 }, requestId: 'req_1' };
+
+function failure(kind: ProviderFailureKind, charged: 'no' | 'unknown', retryAfterMs?: number): ProviderFailure {
+  return new ProviderFailure(kind, charged, { message: kind, requestId: 'req_1', retryAfterMs });
+}
+
+/** A caller on a clock that moves only while it sleeps, and a provider that does as it is told, call after call. */
+async function openCaller(context: TestContext, ...answers: readonly (ImageResult | Error)[]) {
+  const spool = await openSpool(await createDirectory(context));
+  const folder = await spool.create('job.mine');
+  const job: OpenJob = {
+    request: createRequest(),
+    address: {},
+    beganAt: 0,
+    plan: createPlan(),
+    keptUntil: undefined,
+    folder,
+  };
+  const calls: ImageCall[] = [];
+  const pausesMs: number[] = [];
+  let clock = 0;
+  const provider: ImageProvider = {
+    async makeImages(call) {
+      const answer = answers[Math.min(calls.length, answers.length - 1)];
+      calls.push(call);
+      if (answer === undefined || answer instanceof Error) throw answer;
+      return answer;
+    },
+    listModels: async () => undefined,
+  };
+  const limits = { concurrency: 1, lengthMax: 1, waitMsMax: 1, imagesPerMinute: undefined };
+  const progress = createProgressLog();
+  const caller = createProviderCaller({
+    provider,
+    queue: createFairQueue(limits, () => clock),
+    safetyIdentifierOf: (member) => `hash of ${member}`,
+    now: () => clock,
+    sleep: async (ms) => {
+      pausesMs.push(ms);
+      clock += ms;
+    },
+    log: silentLog,
+  });
+  return { call: async () => caller.call(job, progress), calls, pausesMs, progress };
+}
+
+describe('a call that went well', () => {
+  it('is made once, and its receipt tells everything that the provider said', async (context) => {
+    const { call, calls } = await openCaller(context, made);
+    assert.deepEqual(await call(), { outcome: 'made', ...made });
+    const [{ prompt, safetyIdentifier, size } = assert.fail(), ...others] = calls;
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      { prompt, safetyIdentifier, size },
+      { prompt: 'a red fox in snow', safetyIdentifier: 'hash of mira', size: { width: 1024, height: 1024 } },
+    );
+  });
+});
+
+describe('a call that may have been charged', () => {
+  it('is never made again, whatever its failure is called', async (context) => {
+    for (const kind of PROVIDER_FAILURE_KINDS) {
+      const { call, calls } = await openCaller(context, failure(kind, 'unknown'), made);
+      assert.deepEqual(await call(), { outcome: 'failed', kind, charged: 'unknown', requestId: 'req_1' });
+      assert.equal(calls.length, 1, kind);
+    }
+  });
+
+  it('is one whose result could not be kept, too', async (context) => {
+    const { call, calls } = await openCaller(context, new Error('no space left on device'), made);
+    assert.deepEqual(await call(), { outcome: 'failed', kind: 'unusable-answer', charged: 'unknown' });
+    assert.equal(calls.length, 1);
+  });
+});
+
+describe('a call that provably made nothing', () => {
+  it('is made again where waiting can help, and only there', async (context) => {
+    for (const kind of PROVIDER_FAILURE_KINDS) {
+      const { call, calls } = await openCaller(context, failure(kind, 'no'), made);
+      const { outcome } = await call();
+      const helps = kind === 'rate-limited' || kind === 'unreachable';
+      assert.deepEqual([outcome, calls.length], helps ? ['made', 2] : ['failed', 1], kind);
+    }
+  });
+
+  it('waits as long as the provider asked, and says so', async (context) => {
+    const { call, pausesMs, progress } = await openCaller(context, failure('rate-limited', 'no', 12_000), made);
+    await call();
+    assert.deepEqual(pausesMs, [12_000]);
+    assert.deepEqual(progress.states, [
+      { phase: 'generating', since: 0 },
+      { phase: 'provider-busy', retryInMs: 12_000 },
+      { phase: 'generating', since: 12_000 },
+    ]);
+  });
+
+  it('waits longer each time where the provider does not say, and gives up in the end', async (context) => {
+    const { call, calls, pausesMs } = await openCaller(context, failure('unreachable', 'no'));
+    assert.deepEqual(await call(), { outcome: 'failed', kind: 'unreachable', charged: 'no', requestId: 'req_1' });
+    assert.deepEqual(pausesMs, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000]);
+    assert.equal(calls.length, 7);
+  });
+
+  it('is not waited for beyond three minutes', async (context) => {
+    const { call, calls } = await openCaller(context, failure('rate-limited', 'no', 100_000));
+    await call();
+    assert.equal(calls.length, 2);
+  });
+
+  it('keeps at which stage it was declined', async (context) => {
+    const details = { message: 'declined', moderationStage: 'output' } as const;
+    const { call } = await openCaller(context, new ProviderFailure('moderation', 'no', details));
+    assert.deepEqual(await call(), { outcome: 'failed', kind: 'moderation', charged: 'no', stage: 'output' });
+  });
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import { openSpool } from '../../src/services/spool.ts';
+import { createDirectory } from './job-fixture.ts';
+
+const PERMISSION_BITS = 0o777;
+
+async function openTestSpool(context: TestContext) {
+  const directory = join(await createDirectory(context), 'spool');
+  return { directory, spool: await openSpool(directory) };
+}
+
+async function modeOf(path: string): Promise<number> {
+  return (await stat(path)).mode & PERMISSION_BITS;
+}
+
+describe('folders', () => {
+  it('are created, listed, renamed and removed, files and all', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    await folder.writeFile('image-0', Buffer.from('pixels'));
+    await writeFile(join(directory, 'no-folder'), '');
+    assert.deepEqual(await spool.list(), ['job.one']);
+    assert.equal(await spool.rename('job.one', 'job.two'), true);
+    assert.equal(await spool.folder('job.two').has('image-0'), true);
+    await spool.folder('job.two').remove();
+    await spool.folder('job.two').remove();
+    assert.deepEqual(await spool.list(), []);
+  });
+
+  it('are taken over by one of several only', async (context) => {
+    const { spool } = await openTestSpool(context);
+    await spool.create('job.dead');
+    const heirs = ['job.a', 'job.b', 'job.c'].map(async (name) => spool.rename('job.dead', name));
+    assert.equal((await Promise.all(heirs)).filter(Boolean).length, 1);
+    assert.equal((await spool.list()).length, 1);
+  });
+
+  it('are not created twice', async (context) => {
+    const { spool } = await openTestSpool(context);
+    await spool.create('job.one');
+    await assert.rejects(async () => spool.create('job.one'), { code: 'EEXIST' });
+  });
+
+  it('and what is in them are for nobody else on the machine', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    await folder.writeRecord('durable.json', {});
+    await folder.writeRecordQuickly('quick.json', {});
+    await folder.writeFile('image-0', Buffer.from('pixels'));
+    const sink = await folder.openByteSink('image-1');
+    await sink.close();
+    assert.equal(await modeOf(directory), 0o700);
+    assert.equal(await modeOf(folder.path('')), 0o700);
+    for (const file of await readdir(folder.path(''))) assert.equal(await modeOf(folder.path(file)), 0o600, file);
+  });
+});
+
+describe('records', () => {
+  it('are read back as they were written last, and leave nothing else behind', async (context) => {
+    const { spool } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    assert.equal(await folder.readRecord('job.json'), undefined);
+    await folder.writeRecordQuickly('job.json', { step: 'begun' });
+    assert.deepEqual(await folder.readRecord('job.json'), { step: 'begun' });
+    await folder.writeRecord('job.json', { step: 'planned', prompt: 'fö\n' });
+    assert.deepEqual(await folder.readRecord('job.json'), { step: 'planned', prompt: 'fö\n' });
+    assert.deepEqual(await readdir(folder.path('')), ['job.json']);
+  });
+
+  it('stay as they were when the next one was not written to its end', async (context) => {
+    const { spool } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    await folder.writeRecord('job.json', { step: 'begun' });
+    await writeFile(folder.path('job.json.new'), '{"step":"pla');
+    assert.deepEqual(await folder.readRecord('job.json'), { step: 'begun' });
+    await folder.writeRecord('job.json', { step: 'planned' });
+    assert.deepEqual(await folder.readRecord('job.json'), { step: 'planned' });
+  });
+
+  it('fail loudly where they cannot be understood', async (context) => {
+    const { spool } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    await writeFile(folder.path('job.json'), '{"step":"pla');
+    await assert.rejects(async () => folder.readRecord('job.json'), SyntaxError);
+  });
+});
+
+describe('files', () => {
+  it('take bytes piece by piece, from a buffer that is used again', async (context) => {
+    const { spool } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    const sink = await folder.openByteSink('image-0');
+    const lent = Buffer.alloc(4);
+    for (const piece of ['abcd', 'efgh', 'ij']) {
+      const length = lent.write(piece);
+      await sink.write(lent.subarray(0, length));
+    }
+    lent.fill(0);
+    await sink.close();
+    assert.equal(await readFile(folder.path('image-0'), 'utf8'), 'abcdefghij');
+  });
+
+  it('begin afresh when they are opened again', async (context) => {
+    const { spool } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    await folder.writeFile('image-0', Buffer.from('a long first attempt'));
+    await folder.writeFile('image-0', Buffer.from('second'));
+    assert.equal(await readFile(folder.path('image-0'), 'utf8'), 'second');
+  });
+
+  it('tell their first bytes and their size', async (context) => {
+    const { spool } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    await folder.writeFile('image-0', Buffer.from('abcdefghij'));
+    assert.deepEqual(await folder.inspect('image-0', 4), { head: Buffer.from('abcd'), sizeBytes: 10 });
+    assert.deepEqual(await folder.inspect('image-0', 64), { head: Buffer.from('abcdefghij'), sizeBytes: 10 });
+  });
+
+  it('can leave for a place that outlives the job', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    await folder.writeRecord('receipt.json', { outcome: 'made' });
+    const destination = join(directory, '..', 'receipts', '2026-11-20', 'job.json');
+    await folder.moveOut('receipt.json', destination);
+    await folder.remove();
+    assert.equal(await readFile(destination, 'utf8'), '{"outcome":"made"}');
+  });
+});
+
+describe('room', () => {
+  it('is there as long as the disk has what is asked for', async (context) => {
+    const directory = await createDirectory(context);
+    assert.equal(await (await openSpool(directory, 1)).hasRoom(), true);
+    assert.equal(await (await openSpool(directory, Number.MAX_SAFE_INTEGER)).hasRoom(), false);
+  });
+});

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KeyvSqlite } from '@keyv/sqlite';
+import { Keyv } from 'keyv';
+import { isBusy } from '../../src/storage/atomic-commit.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { openStore, StoreFailure } from '../../src/storage/store.ts';
+import { readBooksOf } from '../audit.ts';
+import type { StoreUnderTest } from '../contracts/store-contract.ts';
+import { describeStoreContract } from '../contracts/store-contract.ts';
+
+describeStoreContract('SQLite', createSubject);
+
+describe('openStore', () => {
+  it('creates the directories on the way to the database', async (context) => {
+    const directory = await createDirectory(context);
+    const store = await openStore(`sqlite://${join(directory, 'some', 'where', 'easel.sqlite')}`, 'ledger');
+    context.after(async () => store.close());
+    assert.equal(await store.isWritable(), true);
+  });
+
+  it('fails loudly where something else has the place of the database', async (context) => {
+    const directory = await createDirectory(context);
+    const path = join(directory, 'easel.sqlite');
+    await writeFile(path, 'Dear diary, '.repeat(1_000));
+    await assert.rejects(async () => openStore(`sqlite:${path}`, 'ledger'), StoreFailure);
+    await assert.rejects(async () => openStore(`sqlite:${directory}`, 'ledger'), StoreFailure);
+    await assert.rejects(async () => openStore(`sqlite:${join(path, 'below.sqlite')}`, 'ledger'), StoreFailure);
+  });
+});
+
+describe('a database that somebody else has locked', { concurrency: true }, () => {
+  it('is waited for, while everything else goes on', async (context) => {
+    const { store, path } = await openTemporaryStore(context);
+    using blocker = new DatabaseSync(path);
+    blocker.exec('BEGIN IMMEDIATE');
+    const order: string[] = [];
+    const committed = commitOnce(store).then((isCommitted) => order.push(`committed: ${isCommitted}`));
+    for (let turn = 0; turn < 20; turn += 1) await sleep(5);
+    assert.equal(await store.read('head'), undefined);
+    order.push('unlocked');
+    blocker.exec('COMMIT');
+    await committed;
+    assert.deepEqual(order, ['unlocked', 'committed: true']);
+  });
+
+  it('is given up in the end, loudly and with nothing written', async (context) => {
+    const { store, path } = await openTemporaryStore(context);
+    using blocker = new DatabaseSync(path);
+    blocker.exec('BEGIN IMMEDIATE');
+    await assert.rejects(async () => commitOnce(store), StoreFailure);
+    blocker.exec('COMMIT');
+    assert.equal(await store.read('head'), undefined);
+    assert.equal(await commitOnce(store), true);
+  });
+});
+
+describe('isBusy', () => {
+  it("knows SQLite's codes for a lock, the extended ones as well", () => {
+    // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY, SQLITE_LOCKED_SHAREDCACHE, SQLITE_BUSY_SNAPSHOT
+    for (const code of [5, 6, 261, 262, 517]) assert.equal(isBusy(withCode(code)), true, String(code));
+    // SQLITE_ERROR, SQLITE_FULL, SQLITE_CONSTRAINT, SQLITE_NOTADB
+    for (const code of [1, 13, 19, 26, '5', undefined]) assert.equal(isBusy(withCode(code)), false, String(code));
+    assert.equal(isBusy({ errcode: 5 }), false);
+  });
+});
+
+function withCode(errcode: unknown): Error {
+  return Object.assign(new Error('from SQLite'), { errcode });
+}
+
+async function commitOnce(store: Store): Promise<boolean> {
+  return store.commit({ guard: { key: 'head', expected: undefined, next: 1 }, writes: [] });
+}
+
+async function createDirectory(context: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'easel-store-'));
+  context.after(async () => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function openTemporaryStore(context: TestContext): Promise<{ store: Store; path: string }> {
+  const path = join(await createDirectory(context), 'easel.sqlite');
+  const store = await openStore(`sqlite:${path}`, 'ledger');
+  context.after(async () => store.close());
+  return { store, path };
+}
+
+async function createSubject(): Promise<StoreUnderTest> {
+  const directory = await mkdtemp(join(tmpdir(), 'easel-store-'));
+  const path = join(directory, 'easel.sqlite');
+  const url = `sqlite:${path}`;
+  const opened: Store[] = [];
+  return {
+    url,
+    async connect(namespace = 'ledger') {
+      const store = await openStore(url, namespace);
+      opened.push(store);
+      return store;
+    },
+    plainKeyv: () => new Keyv({ store: new KeyvSqlite({ uri: `sqlite://${path}` }), namespace: 'ledger' }),
+    async overwrite(key, text) {
+      using database = new DatabaseSync(path);
+      const { changes } = database.prepare('UPDATE keyv SET value = ? WHERE key = ?').run(text, key);
+      assert.equal(changes, 1);
+    },
+    async failOnWriting(key) {
+      using database = new DatabaseSync(path);
+      database.exec(`
+        DROP TRIGGER IF EXISTS fail_on_insert;
+        DROP TRIGGER IF EXISTS fail_on_update;
+        CREATE TRIGGER fail_on_insert BEFORE INSERT ON keyv WHEN NEW.key = '${key}'
+          BEGIN SELECT RAISE(ABORT, 'the disk is full'); END;
+        CREATE TRIGGER fail_on_update BEFORE UPDATE ON keyv WHEN NEW.key = '${key}'
+          BEGIN SELECT RAISE(ABORT, 'the disk is full'); END;`);
+    },
+    readBooks: () => readBooksOf(path),
+    async dispose() {
+      await Promise.all(opened.map(async (store) => store.close().catch(() => undefined)));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
