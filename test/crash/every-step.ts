@@ -1,3 +1,4 @@
+import { courseOf } from '../scenarios/requests.ts';
 import type { CampaignReport, Kill } from './campaign.ts';
 import { blaming, runCampaign, runLife, seeDie, startAndJudge } from './campaign.ts';
 import type { CrashSite, KillOrder, Tally } from './crash-site.ts';
@@ -82,9 +83,14 @@ async function onNewSite<Result>(act: (site: CrashSite) => Promise<Result>): Pro
   }
 }
 
+/** A request from beginning to end, without a kill. */
 async function playThrough(site: CrashSite, scene: Scene): Promise<void> {
-  await site.answer(site.ask(scene));
+  const trial = site.ask(scene);
+  await site.answer(trial);
   await site.settled();
+  // Otherwise there would be next to no steps to kill at, and all of them would pass.
+  const course = courseOf(site.stage, trial.interaction);
+  if (!course.endsWith(scene.booking)) throw new Error(`${scene.name} went wrong by itself: "${course}"`);
 }
 
 function stepsSince(steps: readonly string[], since: string | undefined): readonly string[] {

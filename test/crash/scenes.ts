@@ -14,6 +14,8 @@ export type Scene = {
   readonly imageCount: number;
   /** What the prompt says besides being unlike any other. */
   readonly words: string;
+  /** The entry that ends its transfer where nothing is killed. */
+  readonly booking: 'post' | 'void' | 'unknown';
 };
 
 /** A request that was made. */
@@ -36,6 +38,7 @@ export const imagine: Scene = {
   isPrivate: false,
   imageCount: 1,
   words: 'a lighthouse',
+  booking: 'post',
 };
 export const privateImagine: Scene = { ...imagine, name: 'a private /imagine', isPrivate: true };
 export const twoImages: Scene = { ...imagine, name: 'an /imagine of two images', imageCount: 2 };
@@ -45,9 +48,24 @@ export const privateEdit: Scene = {
   command: 'edit',
   isPrivate: true,
 };
-export const refused: Scene = { ...imagine, name: 'an /imagine that the provider refuses', words: WITHOUT_QUOTA };
-export const declined: Scene = { ...imagine, name: 'an /imagine that moderation declines', words: FORBIDDEN };
-export const unpriced: Scene = { ...imagine, name: 'an /imagine without usage', words: WITHOUT_USAGE };
+export const refused: Scene = {
+  ...imagine,
+  name: 'an /imagine that the provider refuses',
+  words: WITHOUT_QUOTA,
+  booking: 'void',
+};
+export const declined: Scene = {
+  ...imagine,
+  name: 'an /imagine that moderation declines',
+  words: FORBIDDEN,
+  booking: 'void',
+};
+export const unpriced: Scene = {
+  ...imagine,
+  name: 'an /imagine without usage',
+  words: WITHOUT_USAGE,
+  booking: 'unknown',
+};
 
 /** Has the provider take the words of scenes as they are meant. */
 export function teachProvider({ provider }: Stage): void {
