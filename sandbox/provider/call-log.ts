@@ -24,7 +24,7 @@ export type ProviderCall = {
   readonly requestId: string;
   readonly method: string;
   readonly path: string;
-  readonly endpoint: 'models' | 'generations' | 'edits' | 'other';
+  readonly endpoint: 'models' | 'generations' | 'edits' | 'costs' | 'other';
   /** The bearer token presented. */
   readonly apiKey: string | undefined;
   /** By lower-case name, without `authorization`. */
@@ -52,6 +52,7 @@ export function describeRequest(request: IncomingMessage, at: number): OpenCall 
   const route = `${request.method ?? ''} ${pathname}`;
   const routes: Readonly<Record<string, OpenCall['endpoint']>> = {
     'GET /v1/models': 'models',
+    'GET /v1/organization/costs': 'costs',
     'POST /v1/images/generations': 'generations',
     'POST /v1/images/edits': 'edits',
   };

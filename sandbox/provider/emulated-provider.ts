@@ -20,6 +20,8 @@ export type EmulatedProvider = {
   /** The origin with `/v1`, as SDKs want it. */
   readonly baseUrl: string;
   readonly apiKey: string;
+  /** Opens the organization's costs, and nothing else. */
+  readonly adminKey: string;
   /** Every call billed, in order. */
   readonly bills: readonly Bill[];
   /** Every request received, in order, billed or not; requests for result files apart. */
@@ -61,6 +63,7 @@ function emulatorFailure(error: unknown): ApiRefusal {
 export async function createEmulatedProvider(options: EmulatedProviderOptions = {}): Promise<EmulatedProvider> {
   const now = options.now ?? Date.now;
   const apiKey = options.apiKey ?? `sk-emulated-${randomBytes(16).toString('hex')}`;
+  const adminKey = options.adminKey ?? `sk-admin-emulated-${randomBytes(16).toString('hex')}`;
   const recordsKeptMax = options.recordsKeptMax ?? recordsKeptMaxDefault;
   const log = createCallLog(recordsKeptMax);
   const billing = createBillingLog(options.billingLogPath, recordsKeptMax);
@@ -69,7 +72,7 @@ export async function createEmulatedProvider(options: EmulatedProviderOptions = 
   const files = createResultFiles();
   const bugs: unknown[] = [];
   const closing = new AbortController();
-  const answer = createRouter({ options, apiKey, now, billing, faults, gates, files, origin: () => origin });
+  const answer = createRouter({ options, apiKey, adminKey, now, billing, faults, gates, files, origin: () => origin });
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const closed = new Promise<void>((resolve) => response.once('close', resolve));
@@ -101,6 +104,7 @@ export async function createEmulatedProvider(options: EmulatedProviderOptions = 
     origin,
     baseUrl: `${origin}/v1`,
     apiKey,
+    adminKey,
     bills: billing.bills,
     calls: log.calls,
     fileRequests: files.requests,

@@ -37,7 +37,14 @@ export async function wait(exchange: Exchange, waitMs: number): Promise<void> {
 /** Writes once the client has taken what came before; resolves at once when it has gone. */
 async function write({ response }: Exchange, bytes: Buffer): Promise<void> {
   if (response.destroyed || bytes.length === 0) return;
-  await new Promise<void>((resolve) => response.write(bytes, () => resolve()));
+  await new Promise<void>((resolve) => {
+    // A response whose client has gone in the meantime never tells that the bytes are written.
+    response.once('close', resolve);
+    response.write(bytes, () => {
+      response.off('close', resolve);
+      resolve();
+    });
+  });
 }
 
 const dripsPerSecond = 20;

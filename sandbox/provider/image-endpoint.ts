@@ -19,6 +19,8 @@ export type ImageEndpointParts = {
   readonly deliver: DeliverAnswer;
   readonly workOptions: WorkOptions;
   readonly latencyMs: (call: ProviderCall) => number;
+  /** Of the models that are charged by the image. */
+  readonly nanoUsdPerImage: Readonly<Record<string, number>>;
   readonly now: () => number;
 };
 
@@ -50,18 +52,24 @@ function billedOutcome(ending: EndingFault | undefined): BillOutcome | undefined
   }
 }
 
-function billFor(call: ProviderCall, work: FinishedWork, outcome: BillOutcome, at: number): Bill {
-  const { parameters, size, quality, usage } = work;
+function billFor(
+  call: ProviderCall,
+  work: FinishedWork,
+  outcome: BillOutcome,
+  { now, nanoUsdPerImage }: ImageEndpointParts,
+): Bill {
+  const { parameters, size, quality, usage, pictures } = work;
+  const perImage = nanoUsdPerImage[parameters.model.id];
   return {
-    at,
+    at: now(),
     requestId: call.requestId,
     model: parameters.model.id,
     endpoint: parameters.endpoint,
-    n: work.pictures.length,
+    n: pictures.length,
     size: `${size.width}x${size.height}`,
     quality,
     usage,
-    costNanoUsd: costNanoUsd(parameters.model.generation, usage),
+    costNanoUsd: perImage === undefined ? costNanoUsd(parameters.model.generation, usage) : perImage * pictures.length,
     promptSha256: createHash('sha256').update(parameters.prompt).digest('hex'),
     safetyIdentifier: parameters.safetyIdentifier ?? null,
     outcome,
@@ -91,7 +99,7 @@ export function createImageEndpoint(parts: ImageEndpointParts): AnswerImageCall 
     judge.judgeWords(call, 'output');
     const outcome = billedOutcome(ending);
     if (outcome !== undefined) {
-      parts.billing.add(billFor(call, work, outcome, parts.now()));
+      parts.billing.add(billFor(call, work, outcome, parts));
       call.isBilled = true;
     }
     await gates.pass(call, 'before-answer');

@@ -11,8 +11,14 @@ export type EmulatedProviderOptions = {
   readonly apiKey?: string;
   /** Further keys that are accepted. */
   readonly otherApiKeys?: readonly string[];
+  /** The key that may ask for the organization's costs, and for nothing else; a fresh one by default. */
+  readonly adminKey?: string;
   /** Ids from the catalogue that calls may name; by default all but the retired gpt-image-1. */
   readonly models?: readonly string[];
+  /** Further ids under which it serves models of the catalogue: what each of them is like. */
+  readonly ownModels?: Readonly<Record<string, string>>;
+  /** What an image costs with the models that are charged by the image and not by the token, in nano-US-dollars. */
+  readonly nanoUsdPerImage?: Readonly<Record<string, number>>;
   /** What GET /v1/models tells; by default the served models and their shutdown dates. `absent` answers 404. */
   readonly modelList?: readonly ListedModel[] | 'absent';
   /** How long the work takes beside the drawing, in milliseconds. Streams spread it over their events. */

@@ -8,18 +8,20 @@ import { createImageRateLimit } from './image-rate-limit.ts';
 import { catalogue, type CatalogueModel, modelsServedByDefault } from './model-catalogue.ts';
 import { answerModelList, listModels, unknownUrl } from './model-list.ts';
 import { createNoisePngSource } from './noise-png.ts';
+import { answerCosts, missingScope } from './organization-costs.ts';
 import { readOpenApiDescription } from './openapi-description.ts';
 import type { EmulatedProviderOptions } from './provider-options.ts';
 
 const requestBytesMaxDefault = 256 * 1024 * 1024;
 const moderationWordsDefault: ModerationWords = { input: ['forbidden'], output: ['unshowable'] };
 
-function servedModels(ids: readonly string[]): ReadonlyMap<string, CatalogueModel> {
+function servedModels(options: EmulatedProviderOptions): ReadonlyMap<string, CatalogueModel> {
+  const published = (options.models ?? modelsServedByDefault).map((id) => [id, id] as const);
   return new Map(
-    ids.map((id) => {
-      const model = catalogue.get(id);
-      if (model === undefined) throw new RangeError(`The catalogue has no model ${id}.`);
-      return [id, model];
+    [...published, ...Object.entries(options.ownModels ?? {})].map(([id, like]) => {
+      const model = catalogue.get(like);
+      if (model === undefined) throw new RangeError(`The catalogue has no model ${like}.`);
+      return [id, { ...model, id }];
     }),
   );
 }
@@ -28,6 +30,7 @@ export type RouterParts = Pick<ImageEndpointParts, 'now' | 'billing' | 'faults' 
   Pick<AnswerDeliveryParts, 'files' | 'origin'> & {
     readonly options: EmulatedProviderOptions;
     readonly apiKey: string;
+    readonly adminKey: string;
   };
 
 function createImageCalls({ options, ...parts }: RouterParts, served: CallJudgeParts['served']): AnswerImageCall {
@@ -46,21 +49,26 @@ function createImageCalls({ options, ...parts }: RouterParts, served: CallJudgeP
     usageExtras: options.usageExtras ?? {},
   };
   const deliver = createAnswerDelivery({ ...parts, latencyMs });
-  return createImageEndpoint({ ...parts, judge, deliver, workOptions, latencyMs });
+  const { nanoUsdPerImage = {} } = options;
+  return createImageEndpoint({ ...parts, judge, deliver, workOptions, latencyMs, nanoUsdPerImage });
 }
 
 /** Checks the key and hands the request to its endpoint. */
 export function createRouter(parts: RouterParts): (exchange: Exchange) => Promise<void> {
   const { options } = parts;
-  const served = servedModels(options.models ?? modelsServedByDefault);
+  const served = servedModels(options);
   const apiKeys = new Set([parts.apiKey, ...(options.otherApiKeys ?? [])]);
   const answerImageCall = createImageCalls(parts, served);
   return async (exchange) => {
     const { call, request } = exchange;
     const body = await readBody(request, options.requestBytesMax ?? requestBytesMaxDefault);
+    if (call.endpoint === 'costs' && call.apiKey === parts.adminKey) {
+      return answerCosts(exchange, parts.billing.bills, parts.now());
+    }
     if (call.apiKey === undefined || !apiKeys.has(call.apiKey)) {
       throw refusal('invalid_api_key', { requestId: call.requestId, model: '' });
     }
+    if (call.endpoint === 'costs') throw missingScope();
     if (call.endpoint === 'other') throw unknownUrl(call.method, call.path);
     if (call.endpoint !== 'models') return answerImageCall(exchange, call.endpoint, body);
     const list = options.modelList ?? listModels(served.values());

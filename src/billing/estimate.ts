@@ -1,10 +1,11 @@
 import type { NanoUsd } from './money.ts';
-import { requireNanoUsd } from './money.ts';
-import type { TokenRates } from './prices.ts';
+import { requireNanoUsd, roundUpToMicroUsd } from './money.ts';
+import type { Tariff, TokenRates } from './prices.ts';
 import { withoutSnapshotDate } from './prices.ts';
 
 /** What a call will ask for, as far as its price depends on it. Sizes in pixels, lengths in bytes. */
 export type EstimatedCall = {
+  /** The model whose token tables bound the call. */
   readonly model: string;
   readonly count: number;
   readonly width: number;
@@ -20,16 +21,21 @@ export type EstimatedCall = {
  * The most that a call can cost, in nano-dollars, or undefined where no ceiling is known, in which case the call is refused.
  *
  * A reservation is a promise to the administrator, so every unknown is taken at its dearest: n images are taken as n
- * calls, a UTF-8 byte as a token, and text at the image rate, because that is what it costs when the provider's
- * usage does not split its input.
+ * calls, a UTF-8 byte as a token, and all input at its dearest rate, because that is what it costs when the provider's
+ * usage does not split it. Images that are charged by the piece need no such care.
  */
-export function estimateCeiling(rates: TokenRates, call: EstimatedCall): NanoUsd | undefined {
+export function estimateCeiling(tariff: Tariff, call: EstimatedCall): NanoUsd | undefined {
+  return tariff.by === 'image' ? requireNanoUsd(call.count * tariff.perImage) : estimateTokens(tariff.rates, call);
+}
+
+function estimateTokens(rates: TokenRates, call: EstimatedCall): NanoUsd | undefined {
   const outputTokens = maxOutputTokens(call.model, call.quality, call.width, call.height);
   if (outputTokens === undefined) return undefined;
   const textTokens = call.promptUtf8Bytes + UNSEEN_TEXT_TOKENS_MAX;
   const imageTokens = call.inputImages.reduce((sum, image) => sum + maxInputTokens(call, image), 0);
-  const input = textTokens * Math.max(rates.textIn, rates.imageIn) + imageTokens * rates.imageIn;
-  return requireNanoUsd(call.count * (input + outputTokens * rates.imageOut));
+  const dearestInput = Math.max(rates.textIn, rates.imageIn, rates.cachedTextIn, rates.cachedImageIn);
+  const input = (textTokens + imageTokens) * dearestInput;
+  return roundUpToMicroUsd(call.count * (input + outputTokens * rates.imageOut));
 }
 
 /** Edits were seen to add up to 80 text tokens that the prompt does not contain; a margin lies on top. */

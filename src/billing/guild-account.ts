@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { MemberAccount, MemberLimits, Totals } from './member-account.ts';
+import { remainingAllowance, spentOrHeld } from './member-account.ts';
 import type { NanoUsd } from './money.ts';
 import { requireNanoUsd } from './money.ts';
 
 /**
- * A guild's account for one month, as a pure state machine: head, transfer and movement in; next head, entry and
- * transfer out, or a refusal. Everything that can go wrong with storage happens elsewhere; everything that can go
+ * A guild's account for one month, as a pure state machine: head, member, transfer and movement in; next head, member
+ * and transfer and an entry out, or a refusal. Everything that can go wrong with storage happens elsewhere; everything that can go
  * wrong with money is decided here.
  *
  *     reserve ─▶ dispatch ─▶ post ─▶ adjust
@@ -37,6 +39,16 @@ export type AccountHead = {
   readonly open: Readonly<Record<string, Hold>>;
   /** The SHA-256 of the last entry, in hex; the next entry carries it. */
   readonly lastHash: string;
+  /** The entries lie in an archive, and no longer here. */
+  readonly pruned?: PrunedMark;
+};
+
+/** Where the entries of a month went. */
+export type PrunedMark = {
+  /** The SHA-256 of the archive's manifest, in hex. */
+  readonly manifestSha256: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 };
 
 /** Where a transfer stands. Its id is the interaction's, so an interaction can be paid for once only. */
@@ -46,6 +58,9 @@ export type TransferState = {
   readonly type: MovementType;
   /** What was estimated, or for a posted transfer what it cost. */
   readonly amount: NanoUsd;
+  readonly member: string;
+  /** How many images were asked for. */
+  readonly images: number;
   /** Why it ended, where it ended without a picture. */
   readonly reason?: string;
 };
@@ -68,6 +83,8 @@ export type Charge = {
   readonly priceVersion: string;
   readonly rule: string;
   readonly requestId?: string | undefined;
+  /** Who found the cost out and how, where it was not the provider's answer that told it. */
+  readonly reconciled?: { readonly by: string; readonly reason: string };
 };
 
 export type Movement =
@@ -99,6 +116,8 @@ export type Entry = Movement & {
 export type Refusal =
   | { readonly refused: 'duplicate'; readonly transfer: TransferState }
   | { readonly refused: 'over-budget'; readonly remaining: NanoUsd }
+  | { readonly refused: 'over-member-budget'; readonly remaining: NanoUsd }
+  | { readonly refused: 'too-many-images'; readonly remaining: number }
   | { readonly refused: 'too-many-open' }
   | { readonly refused: 'expired' }
   | { readonly refused: 'out-of-order'; readonly transfer: TransferState | undefined };
@@ -106,6 +125,7 @@ export type Refusal =
 export type Applied = {
   readonly refused?: undefined;
   readonly head: AccountHead;
+  readonly member: MemberAccount;
   readonly entry: Entry;
   readonly transfer: TransferState;
 };
@@ -129,27 +149,36 @@ export function emptyHead(): AccountHead {
 
 /** What may still be reserved under a limit. Negative after a call that cost more than its estimate. */
 export function remainingBudget(head: AccountHead, limit: NanoUsd): NanoUsd {
-  return limit - head.settled - head.held - head.exposure;
+  return limit - spentOrHeld(head);
+}
+
+/** Whose part of the account a movement changes. */
+export function memberOf(current: TransferState | undefined, movement: Movement): string | undefined {
+  return movement.type === 'reserve' ? movement.details.member : current?.member;
 }
 
 /** Applies one movement to an account, or says why it must not be. */
 export function applyMovement(
-  head: AccountHead,
+  { head, member }: { readonly head: AccountHead; readonly member: MemberAccount },
   current: TransferState | undefined,
   order: {
     readonly transfer: string;
     readonly period: string;
+    /** The UTC day of the request, as `YYYYMMDD`. */
+    readonly day: string;
     readonly at: number;
     readonly movement: Movement;
     /** The month's budget; only a reservation is measured against it. */
     readonly limit?: NanoUsd;
+    /** What the member may spend and make; only a reservation is measured against it. */
+    readonly memberLimits?: MemberLimits;
     /** The one movement that this one may follow, where the account's own order is not narrow enough. */
     readonly onlyAfter?: MovementType;
   },
 ): Applied | Refusal {
   const { transfer, movement } = order;
   const hold = head.open[transfer];
-  const refusal = refuse(head, current, hold, order);
+  const refusal = refuse({ head, member }, current, hold, order);
   if (refusal) return refusal;
 
   const held = hold?.amount ?? (movement.type === 'reserve' ? movement.amount : (current?.amount ?? 0));
@@ -165,11 +194,18 @@ export function applyMovement(
       open: openAfter(head.open, transfer, movement),
       lastHash: hashEntry(entry),
     },
+    member: {
+      ...member,
+      ...totalsAfter(member, current, held, movement),
+      imagesByDay: imagesAfter(member.imagesByDay, order.day, current, movement),
+    },
     transfer: {
       period: order.period,
       seq,
       type: movement.type === 'adjust' ? 'post' : movement.type,
       amount: amountAfter(current, held, movement),
+      member: memberOf(current, movement) ?? '',
+      images: movement.type === 'reserve' ? movement.details.count : (current?.images ?? 0),
       ...('reason' in movement ? { reason: movement.reason } : {}),
     },
   };
@@ -188,17 +224,21 @@ const allowedAfter: Readonly<Record<MovementType | 'nothing', readonly MovementT
 };
 
 function refuse(
-  head: AccountHead,
+  { head, member }: { readonly head: AccountHead; readonly member: MemberAccount },
   current: TransferState | undefined,
   hold: Hold | undefined,
   order: {
     readonly at: number;
     readonly movement: Movement;
+    readonly day: string;
     readonly limit?: NanoUsd;
+    readonly memberLimits?: MemberLimits;
     readonly onlyAfter?: MovementType;
   },
 ): Refusal | undefined {
   const { movement } = order;
+  // What lies in an archive is closed: a request that is as old as that cannot come again.
+  if (head.pruned) return { refused: 'out-of-order', transfer: current };
   if (movement.type === 'reserve' && current) return { refused: 'duplicate', transfer: current };
   const isInOrder = allowedAfter[current?.type ?? 'nothing'].includes(movement.type);
   if (!isInOrder || (order.onlyAfter && order.onlyAfter !== current?.type)) {
@@ -209,18 +249,25 @@ function refuse(
 
   if (Object.keys(head.open).length >= OPEN_HOLDS_MAX) return { refused: 'too-many-open' };
   const remaining = remainingBudget(head, requireNanoUsd(order.limit ?? 0));
-  return movement.amount > remaining ? { refused: 'over-budget', remaining } : undefined;
+  if (movement.amount > remaining) return { refused: 'over-budget', remaining };
+  return refuseMember(member, movement, order.day, order.memberLimits ?? {});
 }
 
-function totalsAfter(
-  head: AccountHead,
-  current: TransferState | undefined,
-  held: NanoUsd,
-  movement: Movement,
-): Pick<AccountHead, 'settled' | 'held' | 'exposure'> {
+function refuseMember(
+  member: MemberAccount,
+  movement: Extract<Movement, { type: 'reserve' }>,
+  day: string,
+  limits: MemberLimits,
+): Refusal | undefined {
+  const { nanoUsd, images } = remainingAllowance(member, limits, day);
+  if (movement.amount > nanoUsd) return { refused: 'over-member-budget', remaining: nanoUsd };
+  return movement.details.count <= images ? undefined : { refused: 'too-many-images', remaining: images };
+}
+
+function totalsAfter(before: Totals, current: TransferState | undefined, held: NanoUsd, movement: Movement): Totals {
   const isExposed = current?.type === 'unknown';
   const isReleased = current?.type === 'release';
-  const totals = { settled: head.settled, held: head.held, exposure: head.exposure };
+  const totals = { settled: before.settled, held: before.held, exposure: before.exposure };
   switch (movement.type) {
     case 'reserve':
       totals.held += movement.amount;
@@ -252,6 +299,22 @@ function totalsAfter(
   return totals;
 }
 
+/** Images count from their reservation on, and not while it is held to be certain that they were not made. */
+function imagesAfter(
+  imagesByDay: MemberAccount['imagesByDay'],
+  day: string,
+  current: TransferState | undefined,
+  movement: Movement,
+): MemberAccount['imagesByDay'] {
+  const before = imagesByDay[day] ?? 0;
+  const images = current?.images ?? 0;
+  if (movement.type === 'reserve') return { ...imagesByDay, [day]: before + movement.details.count };
+  if (movement.type === 'void' || movement.type === 'release') return { ...imagesByDay, [day]: before - images };
+  // Given up, and made after all.
+  if (movement.type === 'post' && current?.type === 'release') return { ...imagesByDay, [day]: before + images };
+  return imagesByDay;
+}
+
 function openAfter(open: AccountHead['open'], transfer: string, movement: Movement): AccountHead['open'] {
   if (movement.type === 'reserve') {
     const { amount, expiresAt, details } = movement;
@@ -271,6 +334,6 @@ function amountAfter(current: TransferState | undefined, held: NanoUsd, movement
 }
 
 /** The SHA-256 of an entry in hex, over the JSON in which it is stored. */
-function hashEntry(entry: Entry): string {
+export function hashEntry(entry: Entry): string {
   return createHash('sha256').update(JSON.stringify(entry)).digest('hex');
 }

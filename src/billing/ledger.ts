@@ -12,22 +12,30 @@ import type {
   RequestDetails,
   TransferState,
 } from './guild-account.ts';
-import { applyMovement, emptyHead } from './guild-account.ts';
+import type { MemberAccount, MemberLimits } from './member-account.ts';
+import { applyMovement, emptyHead, memberOf } from './guild-account.ts';
+import { emptyMember } from './member-account.ts';
 import { createGuildIndex } from './guild-index.ts';
-import { entryKey, headKey, transferKey } from './ledger-keys.ts';
+import { entryKey, headKey, memberKey, transferKey } from './ledger-keys.ts';
 import { createMutex } from './mutex.ts';
 import type { NanoUsd } from './money.ts';
 import type { Period } from './period.ts';
-import { periodOfSnowflake } from './period.ts';
+import { dayOfSnowflake, periodOfSnowflake, periodsBack } from './period.ts';
 
 /** A request in one guild's account. The transfer's id is the id of its interaction. */
 export type TransferRef = { readonly guild: string; readonly transfer: string };
 
 export type Ledger = {
-  /** Checks the budget and holds the estimate, in one step. */
+  /** Checks the budget and the member's limits and holds the estimate, in one step. */
   reserve(
     ref: TransferRef,
-    order: { amount: NanoUsd; limit: NanoUsd; expiresAt: number; details: RequestDetails },
+    order: {
+      amount: NanoUsd;
+      limit: NanoUsd;
+      memberLimits?: MemberLimits;
+      expiresAt: number;
+      details: RequestDetails;
+    },
   ): Promise<Applied | Refusal>;
   /** The fence before the network call: unless this is granted, the call must not be made. */
   dispatch(ref: TransferRef, expiresAt: number): Promise<Applied | Refusal>;
@@ -49,8 +57,9 @@ export type Ledger = {
 
   transfer(ref: TransferRef): Promise<TransferState | undefined>;
   head(guild: string, period: Period): Promise<AccountHead>;
-  /** The journal in order, a page of entries at a time. */
-  entries(guild: string, period: Period): AsyncGenerator<readonly Entry[]>;
+  member(guild: string, period: Period, member: string): Promise<MemberAccount>;
+  /** The journal in order, a page of entries at a time; nothing where it was pruned, as the head says. */
+  entries(guild: string, period: Period, range?: EntryRange): AsyncGenerator<readonly Entry[]>;
   /**
    * Ends every hold that nobody waits for any more: a request that never went out is freed, one that did is unknown.
    * @returns how many holds were ended.
@@ -58,7 +67,12 @@ export type Ledger = {
   expireHolds(guild: string, period: Period): Promise<number>;
   /** The guilds that have entries in a month. */
   guilds(period: Period): Promise<readonly string[]>;
+  /** The months up to this one in which a guild has entries, the latest first. */
+  periods(guild: string, last: Period): Promise<readonly Period[]>;
 };
+
+/** A part of a journal, by the numbers of its entries: those after the first number, up to and with the second. */
+export type EntryRange = { readonly after: number; readonly upTo: number };
 
 const ENTRIES_PER_PAGE = 500;
 
@@ -79,13 +93,16 @@ export function createLedger(parts: {
 
   async function move(ref: TransferRef, movement: Movement, conditions: Conditions = {}): Promise<Applied | Refusal> {
     const period = periodOfSnowflake(ref.transfer);
+    const day = dayOfSnowflake(ref.transfer);
     const key = headKey(ref.guild, period);
     return mutex.run(key, async () =>
       untilCommitted(parts, async () => {
         const head = await store.read<AccountHead>(key);
-        const current = await store.read<TransferState>(transferKey(ref.guild, ref.transfer));
-        const order = { transfer: ref.transfer, period, at: now(), movement, ...conditions };
-        const outcome = applyMovement(head?.value ?? emptyHead(), current?.value, order);
+        const current = (await store.read<TransferState>(transferKey(ref.guild, ref.transfer)))?.value;
+        const memberId = memberOf(current, movement) ?? '';
+        const member = await readMember(ref.guild, period, memberId);
+        const order = { transfer: ref.transfer, period, day, at: now(), movement, ...conditions };
+        const outcome = applyMovement({ head: head?.value ?? emptyHead(), member }, current, order);
         if (outcome.refused !== undefined) return outcome;
         // Before a guild's first entry: an index that names a guild too many is harmless, one too few is not.
         if (!head) await index.add(ref.guild, period);
@@ -94,6 +111,7 @@ export function createLedger(parts: {
           writes: [
             { key: entryKey(ref.guild, period, outcome.entry.seq), value: outcome.entry },
             { key: transferKey(ref.guild, ref.transfer), value: outcome.transfer },
+            { key: memberKey(ref.guild, period, memberId), value: outcome.member },
           ],
         });
         return isCommitted ? outcome : lostRace;
@@ -101,11 +119,16 @@ export function createLedger(parts: {
     );
   }
 
+  // A member's part changes only together with the head, so the head's version vouches for both.
+  const readMember: Ledger['member'] = async (guild, period, member) =>
+    (await store.read<MemberAccount>(memberKey(guild, period, member)))?.value ?? emptyMember();
+
   const readHead: Ledger['head'] = async (guild, period) =>
     (await store.read<AccountHead>(headKey(guild, period)))?.value ?? emptyHead();
 
   return {
-    reserve: async (ref, { limit, ...order }) => move(ref, { type: 'reserve', ...order }, { limit }),
+    reserve: async (ref, { limit, memberLimits = {}, ...order }) =>
+      move(ref, { type: 'reserve', ...order }, { limit, memberLimits }),
     dispatch: async (ref, expiresAt) => move(ref, { type: 'dispatch', expiresAt }),
     post: async (ref, charge, details) => move(ref, { type: 'post', charge, details }),
     void: async (ref, reason) => move(ref, { type: 'void', reason }),
@@ -115,8 +138,14 @@ export function createLedger(parts: {
     adjust: async (ref, correction) => move(ref, { type: 'adjust', ...correction }),
     transfer: async (ref) => (await store.read<TransferState>(transferKey(ref.guild, ref.transfer)))?.value,
     head: readHead,
-    entries: (guild, period) => readEntries(store, guild, period, readHead),
+    member: readMember,
+    entries: (guild, period, range) => readEntries(store, { guild, period }, readHead, range),
     guilds: async (period) => index.list(period),
+    periods: async (guild, last) => {
+      const periods = periodsBack(last, periodOfSnowflake(guild));
+      const heads = await store.readMany<AccountHead>(periods.map((period) => headKey(guild, period)));
+      return periods.filter((_, place) => heads[place] !== undefined);
+    },
 
     async expireHolds(guild, period) {
       const { open } = await readHead(guild, period);
@@ -136,16 +165,23 @@ export function createLedger(parts: {
 }
 
 /** What must hold at the moment of the commit, besides the order of movements. */
-type Conditions = { readonly limit?: NanoUsd; readonly onlyAfter?: MovementType };
+type Conditions = {
+  readonly limit?: NanoUsd;
+  readonly memberLimits?: MemberLimits;
+  readonly onlyAfter?: MovementType;
+};
 
 async function* readEntries(
   store: Store,
-  guild: string,
-  period: Period,
+  { guild, period }: { readonly guild: string; readonly period: Period },
   readHead: Ledger['head'],
+  range?: EntryRange,
 ): AsyncGenerator<readonly Entry[]> {
-  const { seq: last } = await readHead(guild, period);
-  for (let first = 1; first <= last; first += ENTRIES_PER_PAGE) {
+  const head = await readHead(guild, period);
+  // What was pruned is read from its archive.
+  if (head.pruned) return;
+  const last = Math.min(head.seq, range?.upTo ?? head.seq);
+  for (let first = 1 + (range?.after ?? 0); first <= last; first += ENTRIES_PER_PAGE) {
     const seqs = Array.from({ length: Math.min(ENTRIES_PER_PAGE, last - first + 1) }, (_, offset) => first + offset);
     const page = await store.readMany<Entry>(seqs.map((seq) => entryKey(guild, period, seq)));
     yield page.map((entry, offset) => {

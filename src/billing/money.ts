@@ -25,6 +25,20 @@ export function requireNanoUsd(amount: NanoUsd): NanoUsd {
   return amount;
 }
 
+/** Providers that publish how they round, round to six decimals of a dollar. */
+const NANO_USD_PER_MICRO_USD = 1_000;
+
+/** Rounds a non-negative amount to the nearest millionth of a dollar, a half upwards. */
+export function roundHalfUpToMicroUsd(amount: NanoUsd): NanoUsd {
+  const rounded = Math.floor((requireNanoUsd(amount) + NANO_USD_PER_MICRO_USD / 2) / NANO_USD_PER_MICRO_USD);
+  return requireNanoUsd(rounded * NANO_USD_PER_MICRO_USD);
+}
+
+/** Rounds an amount up to a whole millionth of a dollar: a ceiling must not be lower than what a bill is rounded to. */
+export function roundUpToMicroUsd(amount: NanoUsd): NanoUsd {
+  return requireNanoUsd(Math.ceil(requireNanoUsd(amount) / NANO_USD_PER_MICRO_USD) * NANO_USD_PER_MICRO_USD);
+}
+
 /** Shows an amount rounded half up, for example `$0.0421`; four decimals are what messages show. */
 export function formatUsd(amount: NanoUsd, decimals = 4): string {
   return `${amount < 0 ? '-' : ''}$${decimalUsd(Math.abs(amount), decimals)}`;

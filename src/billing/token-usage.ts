@@ -7,7 +7,7 @@ import * as z from 'zod';
  * that reports no text.
  */
 export type TokenUsage = {
-  readonly input: number;
+  readonly input: number | undefined;
   /** Text and image tokens of the input, where the provider splits them. */
   readonly inputSplit: { readonly text: number; readonly image: number } | undefined;
   /** Those of the input that the provider says it had cached, where it says of which kind they were. */
@@ -20,7 +20,7 @@ const tokens = z.number().int().nonnegative();
 const split = z.looseObject({ text_tokens: tokens, image_tokens: tokens });
 
 const usageSchema = z.looseObject({
-  input_tokens: tokens,
+  input_tokens: tokens.nullish(),
   output_tokens: tokens,
   input_tokens_details: z
     .looseObject({
@@ -34,13 +34,15 @@ const usageSchema = z.looseObject({
 });
 
 /**
- * Reads a provider's usage object, or answers undefined where it cannot be billed by.
+ * Reads a provider's usage object, or answers undefined where it cannot be billed by: pictures whose own tokens nobody
+ * told would all but look as if they were free.
  * Source of the shape: the `usage` of OpenAI's Images API.
  */
 export function readTokenUsage(raw: unknown): TokenUsage | undefined {
   const parsed = usageSchema.safeParse(raw);
   if (!parsed.success) return undefined;
-  const { input_tokens: input, output_tokens: output, input_tokens_details: details } = parsed.data;
+  const { input_tokens: told, output_tokens: output, input_tokens_details: details } = parsed.data;
+  const input = told ?? undefined;
   const text = details?.text_tokens;
   const image = details?.image_tokens;
   const hasSplit = typeof text === 'number' && typeof image === 'number' && text + image === input;

@@ -1,5 +1,5 @@
 import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteraction } from 'discord.js';
-import { ApplicationCommandOptionType } from 'discord.js';
+import { ApplicationCommandOptionType, GuildMember } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
 import type { GuildButton, GuildCommand } from '../discord/command.ts';
 import type { DiscordAddress } from '../discord/reply-address.ts';
@@ -82,6 +82,7 @@ export function readRequest(
     id: interaction.id,
     guild: interaction.guildId,
     member: interaction.user.id,
+    roles: rolesOf(interaction),
     prompt: options.getString('prompt', true),
     model: text('model'),
     size: text('size'),
@@ -92,6 +93,15 @@ export function readRequest(
     isPrivate: isPrivate(interaction),
     ...operation,
   };
+}
+
+/**
+ * The roles as the command brings them along. Of a server whose name Discord told when we connected, the library makes a
+ * member of its own, whose public list holds only roles that it knows, and it knows none: what came is in its private one.
+ */
+export function rolesOf({ member }: GuildCommand): string[] {
+  if (!member) return [];
+  return member instanceof GuildMember ? member['_roles'] : member.roles;
 }
 
 /** Where the answer to a command or a button goes. */

@@ -1,24 +1,29 @@
 import type { APIMessageTopLevelComponent } from 'discord.js';
 import { ButtonStyle, ComponentType, InteractionContextType } from 'discord.js';
 import { remainingBudget } from '../billing/guild-account.ts';
+import { remainingAllowance } from '../billing/member-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
-import { periodOfSnowflake } from '../billing/period.ts';
+import { dayOfSnowflake, periodOfSnowflake } from '../billing/period.ts';
 import type { Button, Command, GuildButton, GuildCommand } from '../discord/command.ts';
 import { writeButtonId } from '../discord/custom-id.ts';
+import { describeAllowance } from '../discord/limit-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { describeQuota } from '../discord/usage-message.ts';
 import { relativeTime } from '../discord/wording.ts';
+import type { GuildSettingsStore } from '../services/guild-settings.ts';
+import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
 import type { UsageReports } from '../services/usage-report.ts';
-import { readReplyAddress } from './image-options.ts';
+import { readReplyAddress, rolesOf } from './image-options.ts';
 
 export type QuotaCommandParts = {
   readonly ledger: Ledger;
   readonly reports: UsageReports;
+  readonly settings: Pick<GuildSettingsStore, 'read'>;
   readonly keptResults: KeptResults;
-  readonly budgetOf: (guild: string) => NanoUsd;
+  readonly budgetOf: (guild: string) => Promise<NanoUsd>;
   readonly replies: ReplyEditor;
 };
 
@@ -52,8 +57,12 @@ async function answer(parts: QuotaCommandParts, interaction: GuildCommand): Prom
   const { guildId: guild, user } = interaction;
   const period = periodOfSnowflake(interaction.id);
   const report = await reports.read(guild, period, user.id);
-  const remaining = remainingBudget(await ledger.head(guild, period), budgetOf(guild));
-  const message = renderText(describeQuota(report, remaining));
+  const remaining = remainingBudget(await ledger.head(guild, period), await budgetOf(guild));
+  const limits = limitsOf(await parts.settings.read(guild), user.id, rolesOf(interaction));
+  const member = await ledger.member(guild, period, user.id);
+  const allowance = describeAllowance(limits, remainingAllowance(member, limits, dayOfSnowflake(interaction.id)));
+  const quota = describeQuota(report, remaining);
+  const message = renderText(allowance === undefined ? quota : `${quota}\n${allowance}`);
   const kept = await keptResults.list(guild, user.id);
   await replies.edit(interaction, { ...message, components: [...message.components, ...offer(kept)] });
 }

@@ -1,27 +1,34 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import type { AutocompleteInteraction } from 'discord.js';
 import { ApplicationCommandOptionType, InteractionContextType, PermissionFlagsBits } from 'discord.js';
+import type { Logger } from 'pino';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
-import { formatPeriod, parsePeriod, periodOfSnowflake } from '../billing/period.ts';
-import type { Command, GuildCommand } from '../discord/command.ts';
+import { formatPeriod, namePeriod, parsePeriod, periodOfSnowflake } from '../billing/period.ts';
+import type { Command, GuildCommand, Suggestion } from '../discord/command.ts';
 import type { Upload } from '../discord/multipart.ts';
-import { uploadFromBytes } from '../discord/multipart.ts';
+import { uploadFromBytes, uploadFromFile } from '../discord/multipart.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText, renderTextWithFiles } from '../discord/result-message.ts';
-import { describeUsage } from '../discord/usage-message.ts';
-import { formatSize } from '../discord/wording.ts';
-import { exportLedger } from '../services/ledger-export.ts';
-import type { UsageReports } from '../services/usage-report.ts';
+import type { UsageView } from '../discord/usage-message.ts';
+import { describeChart, describeUsage } from '../discord/usage-message.ts';
+import { formatList, formatSize } from '../discord/wording.ts';
+import type { ChartPress } from '../services/chart-press.ts';
+import type { ExportFile, ExportFiles } from '../services/export-files.ts';
+import { chartOf } from '../services/usage-chart-data.ts';
+import type { UsageReport, UsageReports } from '../services/usage-report.ts';
 
 export type UsageCommandParts = {
   readonly ledger: Ledger;
   readonly reports: UsageReports;
-  readonly budgetOf: (guild: string) => NanoUsd;
+  readonly charts: ChartPress;
+  readonly exports: ExportFiles;
+  readonly budgetOf: (guild: string) => Promise<NanoUsd>;
   readonly replies: ReplyEditor;
+  readonly now: () => number;
+  readonly log: Logger;
 };
 
-const compress = promisify(gzip);
+const SUGGESTIONS_MAX = 25;
 
 /** `/usage`: what a server has spent, for those who answer for it. */
 export function createUsageCommand(parts: UsageCommandParts): Command {
@@ -38,6 +45,7 @@ export function createUsageCommand(parts: UsageCommandParts): Command {
           description: 'Another month, like 2026-11',
           min_length: 6,
           max_length: 7,
+          autocomplete: true,
         },
         { type: ApplicationCommandOptionType.User, name: 'member', description: 'Only what this member has spent' },
         {
@@ -49,49 +57,96 @@ export function createUsageCommand(parts: UsageCommandParts): Command {
     },
     isPrivate: () => true,
     begin: async (interaction) => ({ run: async () => answer(parts, interaction) }),
+    suggest: async (interaction) => suggestMonths(parts, interaction),
   };
 }
 
 async function answer(parts: UsageCommandParts, interaction: GuildCommand): Promise<void> {
-  const { ledger, reports, replies } = parts;
+  const { reports, exports, replies, now } = parts;
   const { guildId: guild, options } = interaction;
-  const say = async (text: string): Promise<void> => replies.edit(interaction, renderText(text));
 
   // Discord hides the command from others, but a server's owner can show it to anybody.
-  if (!interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild)) {
-    return say('Only members who may manage this server can see what it has spent. `/quota` shows your own numbers.');
+  if (!mayManage(interaction)) {
+    return replies.edit(
+      interaction,
+      renderText('Only members who may manage this server can see what it has spent. `/quota` shows your own numbers.'),
+    );
   }
   const month = options.getString('month');
   const period = month === null ? periodOfSnowflake(interaction.id) : parsePeriod(month);
-  if (period === undefined) return say('That is not a month. Write it like `2026-11`.');
-
+  if (period === undefined) {
+    return replies.edit(interaction, renderText('That is not a month. Write it like `2026-11`.'));
+  }
   const member = options.getUser('member')?.id;
   const report = await reports.read(guild, period, member);
-  const text = describeUsage(report, { limit: parts.budgetOf(guild), member });
-  if (!options.getBoolean('export')) return say(text);
+  const view = { limit: await parts.budgetOf(guild), member, now: now() };
+  const chart = await printChart(parts, report, view);
+  if (!options.getBoolean('export')) return send(parts, interaction, describeUsage(report, view), { chart, files: [] });
 
-  const { csv, jsonl } = await exportLedger(ledger, guild, period, member);
-  const name = `easel-${formatPeriod(period)}${member === undefined ? '' : `-${member}`}`;
-  const limitBytes = interaction.attachmentSizeLimit;
-  const files = await Promise.all([
-    toUpload(`${name}.csv`, 'text/csv', csv, limitBytes),
-    toUpload(`${name}.jsonl`, 'application/x-ndjson', jsonl, limitBytes),
-  ]);
-  const tooLarge = files.find(({ sizeBytes }) => sizeBytes > limitBytes);
-  if (tooLarge) {
-    return say(
-      `${text}\n\nThe export is larger than the ${formatSize(limitBytes)} that Discord takes here. ` +
-        'Export one member at a time, or ask the operator for the whole of it.',
-    );
-  }
-  const names = files.map((file) => file.name);
-  return replies.edit(interaction, renderTextWithFiles(text, names), files);
+  const sizeBytesMax = interaction.attachmentSizeLimit;
+  await exports.withFiles({ guild, period, member, sizeBytesMax }, async (written) => {
+    const files = written.filter(({ sizeBytes }) => sizeBytes <= sizeBytesMax);
+    const text = `${describeUsage(report, view)}${describeTooLarge(written, sizeBytesMax)}`;
+    await send(parts, interaction, text, { chart, files });
+  });
 }
 
-/** A text file, compressed only where it would be too large as it is. */
-async function toUpload(name: string, contentType: string, text: string, limitBytes: number): Promise<Upload> {
-  const bytes = Buffer.from(text);
-  return bytes.length <= limitBytes
-    ? uploadFromBytes(name, contentType, bytes)
-    : uploadFromBytes(`${name}.gz`, 'application/gzip', await compress(bytes));
+type Chart = { readonly upload: Upload; readonly altText: string };
+
+async function send(
+  parts: UsageCommandParts,
+  interaction: GuildCommand,
+  text: string,
+  { chart, files }: { readonly chart: Chart | undefined; readonly files: readonly ExportFile[] },
+): Promise<void> {
+  const names = files.map(({ name }) => name);
+  const picture = chart && { name: chart.upload.name, altText: chart.altText };
+  const uploads = [...(chart ? [chart.upload] : []), ...files.map((file) => uploadFromFile(file.path, file))];
+  await parts.replies.edit(interaction, renderTextWithFiles(text, names, picture), uploads);
+}
+
+/** A report is worth as much without its picture, which words can stand in for. */
+async function printChart(
+  { charts, log }: UsageCommandParts,
+  report: UsageReport,
+  view: UsageView,
+): Promise<Chart | undefined> {
+  if (report.isPruned) return undefined;
+  try {
+    const budget = view.member === undefined ? view.limit : undefined;
+    const png = await charts.print(chartOf(report, { budget, now: view.now }));
+    const upload = uploadFromBytes(`usage-${formatPeriod(report.period)}.png`, 'image/png', png);
+    return { upload, altText: describeChart(report, view) };
+  } catch (error) {
+    log.warn({ err: error }, 'a chart could not be drawn; the report goes out without it');
+    return undefined;
+  }
+}
+
+function describeTooLarge(files: readonly ExportFile[], sizeBytesMax: number): string {
+  const names = files.filter(({ sizeBytes }) => sizeBytes > sizeBytesMax).map(({ name }) => `\`${name}\``);
+  if (names.length === 0) return '';
+  return (
+    `\n\nToo large for the ${formatSize(sizeBytesMax)} that Discord takes here: ${formatList(names)}. ` +
+    'Export one member at a time, or ask the operator for the whole of it.'
+  );
+}
+
+/** The months that have entries, the latest first, by what is typed of their number or their name. */
+async function suggestMonths(
+  { ledger }: UsageCommandParts,
+  interaction: AutocompleteInteraction,
+): Promise<readonly Suggestion[]> {
+  const { guildId: guild } = interaction;
+  if (guild === null || !mayManage(interaction)) return [];
+  const typed = interaction.options.getFocused().toLowerCase();
+  const months = await ledger.periods(guild, periodOfSnowflake(interaction.id));
+  return months
+    .map((period) => ({ name: namePeriod(period), value: formatPeriod(period) }))
+    .filter(({ name, value }) => value.includes(typed) || name.toLowerCase().includes(typed))
+    .slice(0, SUGGESTIONS_MAX);
+}
+
+function mayManage({ memberPermissions }: GuildCommand | AutocompleteInteraction): boolean {
+  return memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false;
 }

@@ -26,9 +26,12 @@ export type Command = {
   isPrivate(interaction: GuildCommand): boolean;
   /** Runs beside the acknowledgement and must be short: it may leave a trace in case the process dies. */
   begin(interaction: GuildCommand): Promise<Task>;
-  /** Suggests values for the option that is being typed. Reads nothing but memory. */
-  suggest?(interaction: AutocompleteInteraction): readonly { readonly name: string; readonly value: string }[];
+  /** Suggests values for the option that is being typed. It has to be quick: people type on, and ask again. */
+  suggest?(interaction: AutocompleteInteraction): readonly Suggestion[] | Promise<readonly Suggestion[]>;
 };
+
+/** What people read, and what the command is given when they choose it. */
+export type Suggestion = { readonly name: string; readonly value: string };
 
 /** One verb that people can press. Its answer is for the person who pressed it alone. */
 export type Button = {

@@ -4,6 +4,7 @@ import type { MaskRefusal } from '../services/image-masks.ts';
 import type { AttachmentRefusal } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import type { ProviderFailureKind } from '../services/providers/image-provider.ts';
+import { nameLimit } from './limit-message.ts';
 import { escapeText, formatDuration, formatList, formatSize, relativeTime } from './wording.ts';
 
 /**
@@ -31,7 +32,23 @@ function explain(refusal: JobRefusal): string {
       return (
         `This server's budget for the month does not cover it: it could cost up to ${formatUsd(refusal.needed)}, and ` +
         `${formatUsd(Math.max(0, refusal.remaining))} is left. The budget renews ${relativeTime(refusal.renewsAt)}; ` +
-        'a smaller size, a lower quality or fewer images may still fit, and an administrator can ask the operator to raise it.'
+        'a smaller size, a lower quality or fewer images may still fit, and an administrator can raise it with `/settings budget`.'
+      );
+    case 'over-member-budget':
+      return (
+        `${nameLimit(refusal.source)} for the month does not cover it: it could cost up to ${formatUsd(refusal.needed)}, and ` +
+        `${formatUsd(Math.max(0, refusal.remaining))} is left. It renews ${relativeTime(refusal.renewsAt)}; ` +
+        'a smaller size, a lower quality or fewer images may still fit, and an administrator can raise it with `/settings limit`.'
+      );
+    case 'too-many-images':
+      return (
+        `${nameLimit(refusal.source)} for today does not cover it: ${describeImagesLeft(refusal.remaining)}. ` +
+        `It renews ${relativeTime(refusal.renewsAt)}, and an administrator can raise it with \`/settings limit\`.`
+      );
+    case 'not-allowed':
+      return (
+        `Your roles do not let you use ${refusal.option} \`${escapeText(refusal.value)}\` here. ` +
+        `Allowed: ${formatList(refusal.allowed.map((value) => `\`${escapeText(value)}\``))}. An administrator decides that with \`/settings access\`.`
       );
     case 'rate-limited':
       return `That was a lot in a minute. Try again in ${formatDuration(refusal.retryAfterMs)}.`;
@@ -72,6 +89,11 @@ function explain(refusal: JobRefusal): string {
     case 'bug':
       return `Something went wrong on Easel's side. Please give the operator this reference: \`${refusal.reference}\`.`;
   }
+}
+
+function describeImagesLeft(remaining: number): string {
+  if (remaining <= 0) return 'no image is left';
+  return remaining === 1 ? 'one image is left' : `${remaining} images are left`;
 }
 
 function explainUnsupportedOption(refusal: Extract<JobRefusal, { reason: 'option-unsupported' }>): string {

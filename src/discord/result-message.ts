@@ -1,5 +1,5 @@
 import { ComponentType, MessageFlags } from 'discord.js';
-import type { APIContainerComponent, APIMessageTopLevelComponent } from 'discord.js';
+import type { APIContainerComponent, APIMediaGalleryComponent, APIMessageTopLevelComponent } from 'discord.js';
 import { formatUsd } from '../billing/money.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from '../services/job-outcome.ts';
@@ -43,14 +43,33 @@ export function renderText(content: string): MessagePayload {
   };
 }
 
-/** A text with files under it, each to be downloaded by itself. */
-export function renderTextWithFiles(content: string, names: readonly string[]): MessagePayload {
+/** A picture under a text, and what it shows in words. */
+export type ShownPicture = { readonly name: string; readonly altText: string };
+
+/** A text with files under it, each to be downloaded by itself; a picture comes first, and so in the uploads. */
+export function renderTextWithFiles(
+  content: string,
+  fileNames: readonly string[],
+  picture?: ShownPicture,
+): MessagePayload {
   const text = renderText(content);
-  const files = names.map((name) => ({ type: ComponentType.File as const, file: { url: `attachment://${name}` } }));
+  const gallery = picture ? [renderGallery([picture.name], picture.altText)] : [];
+  const files = fileNames.map((name) => ({ type: ComponentType.File as const, file: { url: `attachment://${name}` } }));
+  const attachments = [
+    ...(picture ? [{ filename: picture.name, description: picture.altText }] : []),
+    ...fileNames.map((filename) => ({ filename })),
+  ];
   return {
     ...text,
-    components: [...text.components, ...files],
-    attachments: names.map((filename, index) => ({ id: String(index), filename })),
+    components: [...text.components, ...gallery, ...files],
+    attachments: attachments.map((attachment, index) => ({ id: String(index), ...attachment })),
+  };
+}
+
+function renderGallery(names: readonly string[], altText: string): APIMediaGalleryComponent {
+  return {
+    type: ComponentType.MediaGallery,
+    items: names.map((name) => ({ media: { url: `attachment://${name}` }, description: altText })),
   };
 }
 
@@ -70,10 +89,10 @@ function renderResult(
     type: ComponentType.Container,
     components: [
       { type: ComponentType.TextDisplay, content: escapeText(truncate(request.prompt, PROMPT_LENGTH_MAX)) },
-      {
-        type: ComponentType.MediaGallery,
-        items: files.map(({ name }) => ({ media: { url: `attachment://${name}` }, description: altText })),
-      },
+      renderGallery(
+        files.map(({ name }) => name),
+        altText,
+      ),
       { type: ComponentType.TextDisplay, content: details.join('\n') },
     ],
   };
@@ -82,7 +101,10 @@ function renderResult(
 function describeCost({ charge, estimate }: FinishedJob): string {
   if (!charge) return `cost not reported by the provider; ${formatUsd(estimate)} counts against the budget`;
   const { cost, usage } = charge;
-  return `${formatUsd(cost)} · ${formatTokens(usage.output)} image tokens · ${formatTokens(usage.input)} input tokens`;
+  const told = [formatUsd(cost)];
+  if (usage) told.push(`${formatTokens(usage.output)} image tokens`);
+  if (usage?.input !== undefined) told.push(`${formatTokens(usage.input)} input tokens`);
+  return told.join(' · ');
 }
 
 function describeNote(note: ResultNote): string {

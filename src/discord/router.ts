@@ -79,10 +79,12 @@ export function createRouter(parts: {
   }
 
   async function suggest(interaction: AutocompleteInteraction): Promise<void> {
-    const suggestions = commands.get(interaction.commandName)?.suggest?.(interaction) ?? [];
-    await interaction.respond([...suggestions]).catch((error: unknown) => {
-      log.debug({ err: error }, 'suggestions came too late');
-    });
+    try {
+      const suggestions = (await commands.get(interaction.commandName)?.suggest?.(interaction)) ?? [];
+      await interaction.respond([...suggestions]);
+    } catch (error) {
+      log.debug({ err: error }, 'nothing was suggested, or too late');
+    }
   }
 
   return {

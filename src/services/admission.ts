@@ -1,14 +1,25 @@
+import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { StoreFailure } from '../storage/store.ts';
+import { checkAccess, withDefaults } from './access.ts';
 import { checkOptions, chooseModel } from './call-planning.ts';
+import type { GuildSettings, GuildSettingsStore } from './guild-settings.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { JobRefusal } from './job-outcome.ts';
 import type { ModelRoster } from './model-roster.ts';
 import type { ImageModel } from './providers/models.ts';
 import type { Spool } from './spool.ts';
 
+/** A request with its server's defaults in it, and what has to be known for the next step. */
+export type Admitted = {
+  readonly request: ImageRequest;
+  readonly model: ImageModel;
+  readonly settings: GuildSettings;
+};
+
 /** Everything that can be refused before a single byte is downloaded or a single cent is held. */
 export type Admission = {
-  admit(request: ImageRequest): Promise<{ readonly model: ImageModel } | JobRefusal>;
+  admit(request: ImageRequest): Promise<Admitted | JobRefusal>;
   /** From now on everything is refused. */
   close(): void;
 };
@@ -18,8 +29,10 @@ const MINUTE_SECONDS = 60;
 export function createAdmission(parts: {
   roster: ModelRoster;
   spool: Spool;
+  settings: Pick<GuildSettingsStore, 'read'>;
   /** How many requests a member may make in a minute; 0 where there is no such limit. */
   memberRequestsPerMinute: number;
+  log: Logger;
 }): Admission {
   const { roster, spool, memberRequestsPerMinute } = parts;
   const limiter =
@@ -38,14 +51,31 @@ export function createAdmission(parts: {
     }
   }
 
+  /** A server whose decisions cannot be read is one in which nothing may be spent. */
+  async function readSettings(request: ImageRequest): Promise<GuildSettings | undefined> {
+    try {
+      return await parts.settings.read(request.guild);
+    } catch (error) {
+      if (!(error instanceof StoreFailure)) throw error;
+      parts.log.error({ job: request.id, err: error }, 'the store failed; the request is denied');
+      return undefined;
+    }
+  }
+
   return {
-    async admit(request) {
+    async admit(asked) {
       if (isClosed) return { reason: 'stopping' };
+      const settings = await readSettings(asked);
+      if (!settings) return { reason: 'store-unavailable' };
+      const request = withDefaults(asked, settings, roster.models);
       const model = chooseModel(request, roster.models);
       if ('reason' in model) return model;
-      const refusal = checkOptions(request, model, roster.models) ?? (await checkRate(request.member));
+      const refusal =
+        checkOptions(request, model, roster.models) ??
+        checkAccess(request, model.id, settings) ??
+        (await checkRate(request.member));
       if (refusal) return refusal;
-      return (await spool.hasRoom()) ? { model } : { reason: 'disk-full' };
+      return (await spool.hasRoom()) ? { request, model, settings } : { reason: 'disk-full' };
     },
     close() {
       isClosed = true;

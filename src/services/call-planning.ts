@@ -1,6 +1,6 @@
 import { estimateCeiling } from '../billing/estimate.ts';
-import type { PriceTable } from '../billing/prices.ts';
-import { findRates } from '../billing/prices.ts';
+import { timeOfSnowflake } from '../billing/period.ts';
+import type { PriceBook } from '../billing/prices.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { CallPlan } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
@@ -51,7 +51,7 @@ export function planCall(
   request: ImageRequest,
   model: ImageModel,
   pictures: PlannedPictures,
-  prices: PriceTable,
+  prices: PriceBook,
 ): CallPlan | JobRefusal {
   const options = readOptions(request, model);
   if ('reason' in options) return options;
@@ -66,11 +66,12 @@ export function planCall(
     ...(options.fidelity ? { fidelity: options.fidelity } : {}),
     ...pictures,
   };
-  const rates = findRates(prices, model.id);
+  const price = prices.priceOf(model.id, timeOfSnowflake(request.id));
   const estimate =
-    rates &&
-    estimateCeiling(rates, {
+    price &&
+    estimateCeiling(price.tariff, {
       ...call,
+      model: model.countsTokensLike,
       count: request.count,
       promptUtf8Bytes: Buffer.byteLength(request.prompt),
       inputImages: [...pictures.images, ...(pictures.mask ? [pictures.mask] : [])],

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { PriceTable } from '../billing/prices.ts';
+import type { PriceBook } from '../billing/prices.ts';
 import type { Admission } from './admission.ts';
 import { planCall } from './call-planning.ts';
 import type { FairQueue } from './fair-queue.ts';
@@ -13,6 +13,7 @@ import type { ModelSuccession } from './model-succession.ts';
 import type { PictureIntake } from './picture-intake.ts';
 import type { ProviderCaller } from './provider-call.ts';
 import type { Reservations } from './reservation.ts';
+import { isDiskFull } from './spool.ts';
 
 /**
  * Every image is a job, and a job is admitted, reserved, called, settled and delivered. Each step leaves one durable
@@ -20,7 +21,7 @@ import type { Reservations } from './reservation.ts';
  */
 export type ImageJobs = {
   /** Leaves the first trace of a job. Short, because it runs while the member waits to be acknowledged. */
-  begin(request: ImageRequest, address: ReplyAddress): Promise<OpenJob>;
+  begin(request: ImageRequest, address: ReplyAddress): Promise<OpenJob | JobRefusal>;
   /** Nobody is waiting for this job: forget it. */
   abandon(job: OpenJob): Promise<void>;
   /** Takes the job to its end, which is always exactly one final message, now or after recovery. */
@@ -33,7 +34,7 @@ export function createImageJobs(parts: {
   admission: Admission;
   intake: PictureIntake;
   journal: JobJournal;
-  prices: PriceTable;
+  prices: PriceBook;
   reservations: Reservations;
   queue: FairQueue;
   caller: ProviderCaller;
@@ -52,10 +53,10 @@ export function createImageJobs(parts: {
     if ('reason' in admitted) return admitted;
     const pictures = await intake.takeIn(job, attachments);
     if ('reason' in pictures) return pictures;
-    const plan = planCall(job.request, admitted.model, pictures, prices);
+    const plan = planCall(admitted.request, admitted.model, pictures, prices);
     if ('reason' in plan) return plan;
     const planned = await journal.writePlan(job, plan);
-    return (await reservations.reserve(planned)) ?? planned;
+    return (await reservations.reserve(planned, admitted.settings)) ?? planned;
   }
 
   /** Waits for its turn, calls, and settles. Undefined when the call went out and recovery has to do the rest. */
@@ -105,7 +106,9 @@ export function createImageJobs(parts: {
       running.add(request.id);
       return journal.begin(request, address).catch((error: unknown) => {
         running.delete(request.id);
-        throw error;
+        if (!isDiskFull(error)) throw error;
+        log.error({ job: request.id, err: error }, 'the disk is full: requests are refused until there is room');
+        return { reason: 'disk-full' };
       });
     },
     async abandon(job) {

@@ -9,6 +9,8 @@ export const imageRequestSchema = z.object({
   id: z.string(),
   guild: z.string(),
   member: z.string(),
+  /** The member's roles at the moment of asking: limits and permissions go by them. */
+  roles: z.array(z.string()),
   operation: z.enum(['generate', 'edit']),
   prompt: z.string(),
   model: z.string().optional(),

@@ -1,7 +1,8 @@
 import type { Charge } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
-import type { PriceTable } from '../billing/prices.ts';
-import { findRates, priceUsage } from '../billing/prices.ts';
+import { timeOfSnowflake } from '../billing/period.ts';
+import type { PriceBook } from '../billing/prices.ts';
+import { priceCall } from '../billing/prices.ts';
 import type { TokenUsage } from '../billing/token-usage.ts';
 import { readTokenUsage } from '../billing/token-usage.ts';
 import type { CallPlan, FailedReceipt, MadeReceipt, OpenJob, Receipt } from './job-journal.ts';
@@ -19,17 +20,17 @@ export type JobCompletion = {
 
 export function createJobCompletion(parts: {
   ledger: Ledger;
-  prices: PriceTable;
+  prices: PriceBook;
   pictures: ResultPictures;
 }): JobCompletion {
   const { ledger, prices, pictures } = parts;
 
   async function completeMade(job: OpenJob, receipt: MadeReceipt): Promise<JobOutcome> {
     const plan = requirePlan(job);
-    const priced = priceReceipt(prices, plan, receipt);
+    const priced = priceReceipt(prices, job, receipt);
     const ref = refOf(job);
     // The books count pictures that were made, which may be fewer than were asked for.
-    if (priced) await ledger.post(ref, priced.charge, { ...detailsOf(job), count: receipt.imageCount });
+    if (priced) await ledger.post(ref, priced.charge, { ...detailsOf(job), count: madeCountOf(receipt) });
     else await ledger.unknown(ref, { reason: 'no-usage', estimated: true, requestId: receipt.requestId });
     const { images, notes } = await pictures.finish(job, receipt.imageCount);
     const result: FinishedJob = {
@@ -62,16 +63,21 @@ export function createJobCompletion(parts: {
   };
 }
 
+/** Undefined where the provider charges by the token and did not tell of any. */
 function priceReceipt(
-  prices: PriceTable,
-  plan: CallPlan,
+  prices: PriceBook,
+  job: OpenJob,
   receipt: MadeReceipt,
-): { charge: Charge; usage: TokenUsage } | undefined {
+): { charge: Charge; usage: TokenUsage | undefined } | undefined {
+  const modelPrice = prices.priceOf(requirePlan(job).model, timeOfSnowflake(job.request.id));
   const usage = readTokenUsage(receipt.usage);
-  const rates = findRates(prices, plan.model);
-  if (!usage || !rates) return undefined;
-  const price = priceUsage(prices, rates, usage);
-  return { usage, charge: { ...price, usage: receipt.usage, requestId: receipt.requestId } };
+  const price = modelPrice && priceCall(modelPrice, { imageCount: madeCountOf(receipt), usage });
+  return price && { usage, charge: { ...price, usage: receipt.usage ?? null, requestId: receipt.requestId } };
+}
+
+/** What a provider that charges by the image charges for, also where not all of it arrived here. */
+function madeCountOf({ madeCount, imageCount }: MadeReceipt): number {
+  return madeCount ?? imageCount;
 }
 
 function notesOf(job: OpenJob, plan: CallPlan, receipt: MadeReceipt): ResultNote[] {

@@ -18,7 +18,7 @@ export function createJobConclusion(parts: {
   deliver: DeliverOutcome;
   journal: JobJournal;
   /** Hears of every end, for counting. */
-  onEnd: (outcome: JobOutcome) => void;
+  onEnd: (job: OpenJob, outcome: JobOutcome) => void;
   now: () => number;
   log: Logger;
 }): JobConclusion {
@@ -29,7 +29,7 @@ export function createJobConclusion(parts: {
         const delivery = await deliver(job, outcome);
         log.info({ job: job.request.id, guild: job.request.guild, ...summaryOf(outcome), delivery }, 'job concluded');
         if (delivery === 'later') return;
-        parts.onEnd(outcome);
+        parts.onEnd(job, outcome);
         const mustBeKept = delivery === 'undeliverable' && outcome.ended === 'finished';
         await (mustBeKept ? journal.keep(job, now() + KEPT_MS) : journal.end(job));
       } catch (error) {

@@ -28,7 +28,10 @@ export type JobJournal = {
   list(): Promise<readonly JobOnDisk[]>;
   /** Takes over the job of a process that is gone; undefined where somebody else was faster. */
   adopt(jobOnDisk: JobOnDisk): Promise<JobOnDisk | undefined>;
-  /** Reads a job back; undefined where its record never made it to disk. */
+  /**
+   * Reads a job back; undefined where its record never made it to disk.
+   * @throws where there is a record that cannot be understood
+   */
   open(jobOnDisk: JobOnDisk): Promise<OpenJob | undefined>;
   /** The job has ended: drops its pictures and keeps its receipt for a week. */
   end(job: OpenJob): Promise<void>;
@@ -85,7 +88,10 @@ export type CallPlan = z.infer<typeof callPlanSchema>;
 const receiptSchema = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('made'),
+    /** How many images arrived whole. */
     imageCount: z.number(),
+    /** How many the provider made; older receipts do not tell. */
+    madeCount: z.number().optional(),
     /** The provider's usage object as it was sent; left out where the provider left it out. */
     usage: z.unknown().optional(),
     requestId: z.string().optional(),
@@ -149,7 +155,7 @@ export function createJobJournal(parts: {
       return planned;
     },
     keep: async (job, until) => job.folder.writeRecord(JOB_RECORD, recordOf({ ...job, keptUntil: until })),
-    writeReceipt: async (job, receipt) => job.folder.writeRecord(RECEIPT_RECORD, receipt),
+    writeReceipt: async (job, receipt) => job.folder.writePaidRecord(RECEIPT_RECORD, receipt),
     async readReceipt(job) {
       const record = await job.folder.readRecord(RECEIPT_RECORD);
       return record === undefined ? undefined : receiptSchema.parse(record);
@@ -164,9 +170,10 @@ export function createJobJournal(parts: {
     },
     async open(jobOnDisk) {
       const folder = spool.folder(jobOnDisk.folder);
-      const record = recordSchema.safeParse(await folder.readRecord(JOB_RECORD));
-      if (!record.success) return undefined;
-      const { request, address, beganAt, plan, keptUntil } = record.data;
+      const record = await folder.readRecord(JOB_RECORD);
+      if (record === undefined) return undefined;
+      // A record that is there and cannot be understood may be of a paid job: it is never taken for none.
+      const { request, address, beganAt, plan, keptUntil } = recordSchema.parse(record);
       return { request, address, beganAt, plan, keptUntil, folder };
     },
     async end(job) {

@@ -2,6 +2,7 @@ import type { NanoUsd } from '../billing/money.ts';
 import type { TokenUsage } from '../billing/token-usage.ts';
 import type { ImageRefusal } from './image-intake.ts';
 import type { MaskRefusal } from './image-masks.ts';
+import type { LimitSource } from './guild-settings.ts';
 import type { AttachmentRefusal } from './image-request.ts';
 import type { ProviderFailureKind } from './providers/image-provider.ts';
 
@@ -11,6 +12,25 @@ import type { ProviderFailureKind } from './providers/image-provider.ts';
  */
 export type JobRefusal =
   | { readonly reason: 'over-budget'; readonly remaining: NanoUsd; readonly needed: NanoUsd; readonly renewsAt: number }
+  | {
+      readonly reason: 'over-member-budget';
+      readonly source: LimitSource;
+      readonly remaining: NanoUsd;
+      readonly needed: NanoUsd;
+      readonly renewsAt: number;
+    }
+  | {
+      readonly reason: 'too-many-images';
+      readonly source: LimitSource;
+      readonly remaining: number;
+      readonly renewsAt: number;
+    }
+  | {
+      readonly reason: 'not-allowed';
+      readonly option: 'model' | 'quality' | 'count';
+      readonly value: string;
+      readonly allowed: readonly string[];
+    }
   | { readonly reason: 'rate-limited'; readonly retryAfterMs: number }
   | { readonly reason: 'queue-full' | 'waited-too-long' | 'too-many-open' | 'stopping' }
   | { readonly reason: 'disk-full' | 'store-unavailable' }
@@ -53,8 +73,8 @@ export type FinishedJob = {
   readonly model: string;
   readonly size: string;
   readonly quality: string;
-  /** What it cost; undefined where the provider did not tell. */
-  readonly charge: { readonly cost: NanoUsd; readonly usage: TokenUsage } | undefined;
+  /** What it cost, and its tokens where the provider told of them; undefined where the cost is not known. */
+  readonly charge: { readonly cost: NanoUsd; readonly usage: TokenUsage | undefined } | undefined;
   /** What is held against the budget where the cost is not known. */
   readonly estimate: NanoUsd;
   readonly notes: readonly ResultNote[];

@@ -78,7 +78,7 @@ export function createJobRecovery(parts: {
       await journal.dropOldReceipts();
       await lease.clean();
     } catch (error) {
-      log.error({ err: error }, 'recovery was cut short; it comes back in a minute');
+      log.error({ err: error }, 'recovery was cut short; it comes back soon');
     }
   }
 

@@ -1,12 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Entry, RequestDetails } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import { decimalUsd } from '../billing/money.ts';
 import type { Period } from '../billing/period.ts';
 import { readTokenUsage } from '../billing/token-usage.ts';
-
-/** A month's journal as two texts: a table for people, and the entries whole, raw usage included. */
-export type LedgerExport = { readonly csv: string; readonly jsonl: string };
 
 const CSV_COLUMNS = [
   'time',
@@ -31,33 +29,57 @@ const CSV_COLUMNS = [
 
 const COST_DECIMALS = 6;
 
+/** One entry, for people in a table, and whole with its raw usage; each a line with its end. */
+export type ExportedLine = { readonly csv: string; readonly jsonl: string };
+
+/** The first line of the table. */
+export const CSV_HEADER = `${CSV_COLUMNS.join(',')}\r\n`;
+
 /**
- * Writes out every entry of a guild's month; with a member, only the entries of that member's requests. Adding up the
- * exact integers of either text gives the guild's totals.
+ * Every entry of a guild's month, line by line for files of any length; with a member, only the entries of that member's
+ * requests. Adding up the exact integers of either text gives the totals.
  */
-export async function exportLedger(
+export async function* exportLines(
   ledger: Ledger,
   guild: string,
   period: Period,
   member?: string,
-): Promise<LedgerExport> {
-  const csv: string[] = [CSV_COLUMNS.join(',')];
-  const jsonl: string[] = [];
+): AsyncGenerator<ExportedLine> {
   // Only a reservation and a charge tell of the request, so the lines between and after take it from there.
-  const detailsByTransfer = new Map<string, RequestDetails>();
+  const details = createDetailsMemory();
   for await (const page of ledger.entries(guild, period)) {
     for (const entry of page) {
-      if ('details' in entry) detailsByTransfer.set(entry.transfer, entry.details);
-      const details = detailsByTransfer.get(entry.transfer);
-      if (member !== undefined && details?.member !== member) continue;
-      csv.push(toCsvLine(entry, guild, details));
-      jsonl.push(JSON.stringify(entry));
+      const told = details.of(entry);
+      if (member !== undefined && told?.member !== member) continue;
+      yield { csv: `${toCsvLine(entry, guild, told)}\r\n`, jsonl: `${JSON.stringify(entry)}\n` };
     }
+    // A store may answer without ever letting go of the event loop, and everybody else waits for it as well.
+    await nextTurn();
   }
-  return { csv: `${csv.join('\r\n')}\r\n`, jsonl: jsonl.map((line) => `${line}\n`).join('') };
 }
 
-function toCsvLine(entry: Entry, guild: string, details: RequestDetails | undefined): string {
+/** What the table tells of a request. */
+type ToldDetails = Pick<RequestDetails, 'member' | 'model' | 'size' | 'quality' | 'count'>;
+
+/** Remembers requests by transfer; what many of them have in common is kept once, because a month may have many. */
+function createDetailsMemory() {
+  const byTransfer = new Map<string, ToldDetails>();
+  const distinct = new Map<string, ToldDetails>();
+  return {
+    of(entry: Entry): ToldDetails | undefined {
+      if ('details' in entry) {
+        const { member, model, size, quality, count } = entry.details;
+        const key = JSON.stringify([member, model, size, quality, count]);
+        const details = distinct.get(key) ?? { member, model, size, quality, count };
+        distinct.set(key, details);
+        byTransfer.set(entry.transfer, details);
+      }
+      return byTransfer.get(entry.transfer);
+    },
+  };
+}
+
+function toCsvLine(entry: Entry, guild: string, details: ToldDetails | undefined): string {
   const amount = amountOf(entry);
   const charge = entry.type === 'post' ? entry.charge : undefined;
   const usage = charge && readTokenUsage(charge.usage);

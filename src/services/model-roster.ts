@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { ImageProvider } from './providers/image-provider.ts';
 import type { ModelWarning } from './providers/model-choice.ts';
 import { chooseModels } from './providers/model-choice.ts';
-import type { ImageModel } from './providers/models.ts';
+import type { ImageModel, ModelCatalogue } from './providers/models.ts';
 
 /** The models that can be used here and now: configured, known, offered by the provider, and not found missing since. */
 export type ModelRoster = {
@@ -17,17 +17,18 @@ export type ModelRoster = {
 /** Reads the provider's list. A provider that cannot be asked at the start is believed to have what is configured. */
 export async function createModelRoster(parts: {
   provider: ImageProvider;
+  catalogue: ModelCatalogue;
   configured: readonly string[];
   now: () => number;
   log: Logger;
 }): Promise<ModelRoster> {
-  const { provider, configured, now, log } = parts;
-  let models = chooseModels({ configured, offered: undefined, now: new Date(now()) }).models;
+  const { provider, catalogue, configured, now, log } = parts;
+  let models = chooseModels({ catalogue, configured, offered: undefined, now: new Date(now()) }).models;
 
   async function refresh(): Promise<void> {
     try {
       const offered = await provider.listModels(new AbortController().signal);
-      const choice = chooseModels({ configured, offered, now: new Date(now()) });
+      const choice = chooseModels({ catalogue, configured, offered, now: new Date(now()) });
       models = choice.models;
       choice.warnings.forEach((warning) => warnOf(warning, log));
       if (models.length === 0) log.error('the provider offers none of IMAGE_MODELS: name one that it has');

@@ -1,13 +1,18 @@
-import type { PriceTable } from '../billing/prices.ts';
+import type { PriceBook } from '../billing/prices.ts';
+import { StoreFailure } from '../storage/store.ts';
+import { checkAccess, withDefaults } from './access.ts';
 import type { PlannedPictures } from './call-planning.ts';
 import { checkOptions, chooseModel, planCall } from './call-planning.ts';
+import type { GuildSettingsStore } from './guild-settings.ts';
+import type { ImageRequest } from './image-request.ts';
 import type { CallPlan, JobJournal, OpenJob, Receipt } from './job-journal.ts';
 import type { ModelRoster } from './model-roster.ts';
+import type { ImageModel } from './providers/models.ts';
 import { requirePlan } from './reservation.ts';
 
 /**
  * What happens to a job whose model turns out to be gone. The next one takes its place where the member left the choice
- * to us, where it can do the same, and where it costs no more than what is held already.
+ * to us, where it can do the same, where they may use it, and where it costs no more than what is held already.
  */
 export type ModelSuccession = {
   /** The job with its new plan, or undefined where the receipt has to stand. */
@@ -16,10 +21,22 @@ export type ModelSuccession = {
 
 export function createModelSuccession(parts: {
   roster: ModelRoster;
-  journal: JobJournal;
-  prices: PriceTable;
+  journal: Pick<JobJournal, 'writePlan'>;
+  prices: PriceBook;
+  settings: Pick<GuildSettingsStore, 'read'>;
 }): ModelSuccession {
   const { roster, journal, prices } = parts;
+
+  /** The request as it would be admitted by what is offered now, or undefined where it would not be. */
+  async function admitAgain(request: ImageRequest): Promise<Admitted | undefined> {
+    const settings = await parts.settings.read(request.guild);
+    const completed = withDefaults(request, settings, roster.models);
+    const model = chooseModel(completed, roster.models);
+    if ('reason' in model) return undefined;
+    const refusal = checkOptions(completed, model, roster.models) ?? checkAccess(completed, model.id, settings);
+    return refusal ? undefined : { request: completed, model };
+  }
+
   return {
     async successor(job, receipt) {
       if (receipt.outcome !== 'failed' || receipt.kind !== 'model-not-found') return undefined;
@@ -27,15 +44,22 @@ export function createModelSuccession(parts: {
       roster.retire(plan.model);
       if (job.request.model !== undefined) return undefined;
 
-      const model = chooseModel(job.request, roster.models);
-      if ('reason' in model || checkOptions(job.request, model, roster.models)) return undefined;
-      const next = planCall(job.request, model, picturesOf(plan), prices);
+      const admitted = await admitAgain(job.request).catch(noneWhereTheStoreFails);
+      if (!admitted) return undefined;
+      const next = planCall(admitted.request, admitted.model, picturesOf(plan), prices);
       if ('reason' in next || next.estimate > plan.estimate) return undefined;
       // What is held stays what was held: it is the ledger's number, and not this model's ceiling.
       const replaced = { replacedModel: plan.replacedModel ?? plan.model, estimate: plan.estimate };
       return journal.writePlan(job, { ...next, ...replaced });
     },
   };
+}
+
+type Admitted = { readonly request: ImageRequest; readonly model: ImageModel };
+
+/** What came of the call is known and has to be written down, whether or not there could have been another one. */
+function noneWhereTheStoreFails(error: unknown): undefined {
+  if (!(error instanceof StoreFailure)) throw error;
 }
 
 /** The pictures of a plan and nothing else of it: its choices were made for the model that is gone. */

@@ -57,8 +57,8 @@ export function createProviderCaller(parts: {
   return {
     async call(job, progress) {
       try {
-        const { imageCount, usage, requestId } = await callWithRetries(job, progress);
-        return { outcome: 'made', imageCount, usage, ...(requestId === undefined ? {} : { requestId }) };
+        const { imageCount, madeCount, usage, requestId } = await callWithRetries(job, progress);
+        return { outcome: 'made', imageCount, madeCount, usage, ...(requestId === undefined ? {} : { requestId }) };
       } catch (error) {
         const failure = asProviderFailure(error);
         log.warn(

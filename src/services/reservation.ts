@@ -2,16 +2,18 @@ import type { Logger } from 'pino';
 import type { Refusal, RequestDetails } from '../billing/guild-account.ts';
 import type { Ledger, TransferRef } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
-import { endOfPeriod, periodOfSnowflake } from '../billing/period.ts';
+import { endOfDayOfSnowflake, endOfPeriod, periodOfSnowflake } from '../billing/period.ts';
 import { promptSha256 } from '../billing/prompt-hash.ts';
 import { StoreFailure } from '../storage/store.ts';
+import type { GuildSettings, LimitSource } from './guild-settings.ts';
+import { budgetIn, limitsOf } from './guild-settings.ts';
 import type { CallPlan, OpenJob } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
 
 /** A job's way through the ledger until its call goes out. */
 export type Reservations = {
-  /** Checks the guild's budget and holds the job's estimate, in one step. */
-  reserve(job: OpenJob): Promise<JobRefusal | undefined>;
+  /** Checks the guild's budget and the member's limits and holds the job's estimate, in one step. */
+  reserve(job: OpenJob, settings: GuildSettings): Promise<JobRefusal | undefined>;
   /** The last step before the call: whoever is refused here must not make it. */
   dispatch(job: OpenJob): Promise<JobRefusal | undefined>;
   /** Frees what is held for a call that was never made. Where the store fails, the hold frees itself by expiring. */
@@ -25,7 +27,7 @@ const DISPATCH_MARGIN_MS = 60_000;
 
 export function createReservations(parts: {
   ledger: Ledger;
-  budgetOf: (guild: string) => NanoUsd;
+  defaultBudget: NanoUsd;
   /** The longest that a call can take, in milliseconds. */
   callMsMax: number;
   now: () => number;
@@ -59,13 +61,15 @@ export function createReservations(parts: {
 
   return {
     cancel,
-    async reserve(job) {
-      const { guild, id } = job.request;
+    async reserve(job, settings) {
+      const { guild, id, member, roles } = job.request;
       const period = periodOfSnowflake(id);
       const amount = requirePlan(job).estimate;
+      const { source, ...memberLimits } = limitsOf(settings, member, roles);
       const order = {
         amount,
-        limit: parts.budgetOf(guild),
+        limit: budgetIn(settings, parts.defaultBudget),
+        memberLimits,
         expiresAt: now() + RESERVATION_MS,
         details: detailsOf(job),
       };
@@ -75,7 +79,7 @@ export function createReservations(parts: {
         if (reserved.refused !== undefined && (await ledger.expireHolds(guild, period)) > 0) {
           reserved = await ledger.reserve(refOf(job), order);
         }
-        return reserved.refused === undefined ? undefined : explainRefusal(reserved, amount, endOfPeriod(period));
+        return reserved.refused === undefined ? undefined : explainRefusal(reserved, amount, source, id);
       });
     },
     async dispatch(job) {
@@ -110,10 +114,15 @@ export function detailsOf(job: OpenJob): RequestDetails {
   };
 }
 
-function explainRefusal(refusal: Refusal, needed: NanoUsd, renewsAt: number): JobRefusal {
+function explainRefusal(refusal: Refusal, needed: NanoUsd, source: LimitSource, id: string): JobRefusal {
+  const renewsAt = endOfPeriod(periodOfSnowflake(id));
   switch (refusal.refused) {
     case 'over-budget':
       return { reason: 'over-budget', remaining: refusal.remaining, needed, renewsAt };
+    case 'over-member-budget':
+      return { reason: 'over-member-budget', source, remaining: refusal.remaining, needed, renewsAt };
+    case 'too-many-images':
+      return { reason: 'too-many-images', source, remaining: refusal.remaining, renewsAt: endOfDayOfSnowflake(id) };
     case 'too-many-open':
       return { reason: 'too-many-open' };
     case 'duplicate':

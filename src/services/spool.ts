@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { access, mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteSink } from './providers/image-provider.ts';
 
 /**
@@ -24,10 +25,13 @@ export type SpoolFolder = {
   path(name: string): string;
   /** Writes a JSON record so that after a crash there is the old one or the new one, and nothing between. */
   writeRecord(name: string, record: unknown): Promise<void>;
+  /** The same for a record of something that is paid for: on a full disk it waits for room. */
+  writePaidRecord(name: string, record: unknown): Promise<void>;
   /** Writes a JSON record that outlives the process, though perhaps not a loss of power: ten times cheaper. */
   writeRecordQuickly(name: string, record: unknown): Promise<void>;
   readRecord(name: string): Promise<unknown>;
   writeFile(name: string, bytes: Uint8Array): Promise<void>;
+  /** Opens a file for a result, which is paid for: on a full disk its bytes wait for room where they are. */
   openByteSink(name: string): Promise<ByteSink>;
   has(name: string): Promise<boolean>;
   /** The first bytes of a file and its size. */
@@ -44,15 +48,27 @@ const FOLDER_MODE = 0o700;
 /** Room for the results that may be under way when the disk begins to run full. */
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 
-/** Opens the spool below a directory, creating it if needed. */
-export async function openSpool(directory: string, freeBytesMin: number = FREE_BYTES_MIN): Promise<Spool> {
+/** For how long a paid result waits for room on a full disk: two minutes, which is time enough to make some. */
+const ROOM_ATTEMPTS_MAX = 240;
+const ROOM_PAUSE_MS = 500;
+
+/**
+ * Opens the spool below a directory, creating it if needed.
+ * @param onFull hears of every paid result that has to wait for room
+ */
+export async function openSpool(
+  directory: string,
+  freeBytesMin: number = FREE_BYTES_MIN,
+  onFull: () => void = () => undefined,
+): Promise<Spool> {
   await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
+  const patiently = createPatience(onFull);
   return {
     async create(name) {
       await mkdir(join(directory, name), { mode: FOLDER_MODE });
-      return createFolder(directory, name);
+      return createFolder(directory, name, patiently);
     },
-    folder: (name) => createFolder(directory, name),
+    folder: (name) => createFolder(directory, name, patiently),
     async rename(from, to) {
       try {
         await rename(join(directory, from), join(directory, to));
@@ -73,18 +89,22 @@ export async function openSpool(directory: string, freeBytesMin: number = FREE_B
   };
 }
 
-function createFolder(directory: string, folderName: string): SpoolFolder {
+function createFolder(directory: string, folderName: string, patiently: Patience): SpoolFolder {
   const folder = join(directory, folderName);
   const pathOf = (name: string): string => join(folder, name);
+
+  async function writeRecord(name: string, record: unknown): Promise<void> {
+    const temporary = pathOf(`${name}.new`);
+    await writeDurably(temporary, Buffer.from(JSON.stringify(record)));
+    await rename(temporary, pathOf(name));
+    await syncFolder(folder);
+  }
+
   return {
     name: folderName,
     path: pathOf,
-    async writeRecord(name, record) {
-      const temporary = pathOf(`${name}.new`);
-      await writeDurably(temporary, Buffer.from(JSON.stringify(record)));
-      await rename(temporary, pathOf(name));
-      await syncFolder(folder);
-    },
+    writeRecord,
+    writePaidRecord: async (name, record) => patiently(async () => writeRecord(name, record)),
     async writeRecordQuickly(name, record) {
       await writeFile(pathOf(`${name}.new`), JSON.stringify(record), { mode: FILE_MODE });
       await rename(pathOf(`${name}.new`), pathOf(name));
@@ -98,7 +118,10 @@ function createFolder(directory: string, folderName: string): SpoolFolder {
       }
     },
     writeFile: async (name, bytes) => writeDurably(pathOf(name), bytes),
-    openByteSink: async (name) => createFileSink(await open(pathOf(name), 'w', FILE_MODE)),
+    async openByteSink(name) {
+      const file = await patiently(async () => open(pathOf(name), 'w', FILE_MODE));
+      return createFileSink(file, patiently);
+    },
     async has(name) {
       return access(pathOf(name), constants.R_OK).then(
         () => true,
@@ -124,12 +147,34 @@ function createFolder(directory: string, folderName: string): SpoolFolder {
   };
 }
 
-function createFileSink(file: FileHandle): ByteSink {
+/** Decides how often something is tried that a full disk can prevent. */
+type Patience = <Result>(attempt: () => Promise<Result>) => Promise<Result>;
+
+/** Tries again for as long as the disk is full, within bounds. */
+function createPatience(onFull: () => void): Patience {
+  return async (attempt) => {
+    for (let count = 1; ; count += 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isDiskFull(error) || count === ROOM_ATTEMPTS_MAX) throw error;
+        if (count === 1) onFull();
+        await sleep(ROOM_PAUSE_MS);
+      }
+    }
+  };
+}
+
+const impatiently: Patience = async (attempt) => attempt();
+
+function createFileSink(file: FileHandle, patience: Patience): ByteSink {
   return {
     async write(bytes) {
       let offset = 0;
       while (offset < bytes.byteLength) {
-        offset += (await file.write(bytes, offset, bytes.byteLength - offset)).bytesWritten;
+        const from = offset;
+        const { bytesWritten } = await patience(async () => file.write(bytes, from, bytes.byteLength - from));
+        offset += bytesWritten;
       }
     },
     async close() {
@@ -144,7 +189,7 @@ function createFileSink(file: FileHandle): ByteSink {
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const sink = createFileSink(await open(path, 'w', FILE_MODE));
+  const sink = createFileSink(await open(path, 'w', FILE_MODE), impatiently);
   try {
     await sink.write(bytes);
   } finally {
@@ -160,6 +205,11 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/** Whether there is no room left, on the disk or in what this user may take of it. */
+export function isDiskFull(error: unknown): boolean {
+  return isErrorCode(error, 'ENOSPC') || isErrorCode(error, 'EDQUOT');
 }
 
 function isErrorCode(error: unknown, code: string): boolean {

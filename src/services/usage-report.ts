@@ -1,149 +1,119 @@
-import type { AccountHead, Entry } from '../billing/guild-account.ts';
-import type { Ledger } from '../billing/ledger.ts';
+import type { AccountHead } from '../billing/guild-account.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import type { Period } from '../billing/period.ts';
-import { readTokenUsage } from '../billing/token-usage.ts';
+import type { Standing, UsageCounts, UsageRollup } from './usage-rollup.ts';
+import { addCounts, emptyCounts } from './usage-rollup.ts';
+import type { UsageRollups } from './usage-rollups.ts';
 
 /** What was spent, on what, by how many requests. */
-export type Spending = { readonly cost: NanoUsd; readonly images: number; readonly requests: number };
+export type Spending = Pick<UsageCounts, 'cost' | 'images' | 'requests'>;
 
 /** Tokens by kind. Input that the provider did not split is counted apart, because it was billed apart. */
-export type TokenTotals = {
-  readonly textIn: number;
-  readonly imageIn: number;
-  readonly unsplitIn: number;
-  readonly cachedIn: number;
-  readonly out: number;
-};
+export type TokenTotals = Pick<UsageCounts, 'textIn' | 'imageIn' | 'unsplitIn' | 'cachedIn' | 'out'>;
 
-/** A guild's month, read from its journal. */
+/** What one model cost on one day; days count from 1. */
+export type DailySpending = { readonly day: number; readonly model: string; readonly cost: NanoUsd };
+
+/** A guild's month, or with a member that member's share of it. */
 export type UsageReport = {
   readonly period: Period;
-  /** The guild's totals; where a member was asked for, that member's. */
   readonly settled: NanoUsd;
   readonly held: NanoUsd;
-  readonly unknown: NanoUsd;
+  readonly unknown: { readonly amount: NanoUsd; readonly requests: number };
   readonly spending: Spending;
   /** Dearest first. */
   readonly members: readonly (Spending & { readonly member: string })[];
   readonly models: readonly (Spending & { readonly model: string })[];
+  readonly daily: readonly DailySpending[];
   readonly tokens: TokenTotals;
   /** How many requests ended without a picture and without a charge. */
   readonly voided: number;
+  /** Whether only the totals are left, because the entries went into an archive. */
+  readonly isPruned: boolean;
 };
 
 export type UsageReports = {
-  /** @param member where it is given, only this member's entries are counted. */
+  /** @param member where it is given, only this member's requests are counted. */
   read(guild: string, period: Period, member?: string): Promise<UsageReport>;
 };
 
-type Totals = { cost: NanoUsd; images: number; requests: number };
-/** Where a transfer's money stands while its journal is read. */
-type Standing = {
-  readonly member: string;
-  model: string;
-  state: 'held' | 'unknown' | 'done';
-  amount: NanoUsd;
-};
-
-export function createUsageReports(ledger: Ledger): UsageReports {
+export function createUsageReports(rollups: UsageRollups): UsageReports {
   return {
     async read(guild, period, member) {
-      const tally = createTally(member);
-      for await (const page of ledger.entries(guild, period)) page.forEach((entry) => tally.add(entry));
-      const head = member === undefined ? await ledger.head(guild, period) : undefined;
-      return tally.report(period, head);
+      const { head, rollup } = await rollups.read(guild, period);
+      return rollup ? reportOf(period, rollup, member) : reportOfTotals(period, head, member);
     },
   };
 }
 
-function createTally(onlyMember: string | undefined) {
-  const byMember = new Map<string, Totals>();
-  const byModel = new Map<string, Totals>();
-  const standings = new Map<string, Standing>();
-  const spending: Totals = { cost: 0, images: 0, requests: 0 };
-  const tokens = { textIn: 0, imageIn: 0, unsplitIn: 0, cachedIn: 0, out: 0 };
-  let voided = 0;
-
-  function book(standing: Standing, amount: Totals): void {
-    for (const totals of [spending, entryOf(byMember, standing.member), entryOf(byModel, standing.model)]) {
-      totals.cost += amount.cost;
-      totals.images += amount.images;
-      totals.requests += amount.requests;
+function reportOf(period: Period, rollup: UsageRollup, onlyMember: string | undefined): UsageReport {
+  const all = emptyCounts();
+  const members = new Map<string, UsageCounts>();
+  const models = new Map<string, UsageCounts>();
+  const daily: DailySpending[] = [];
+  const standings: Standing[] = [];
+  const isWanted = (member: string): boolean => onlyMember === undefined || member === onlyMember;
+  for (const [name, day] of rollup.days) {
+    const costs = new Map<string, NanoUsd>();
+    for (const [member, byModel] of day.counts) {
+      if (!isWanted(member)) continue;
+      for (const [model, counts] of byModel) {
+        for (const sum of [all, entryOf(members, member), entryOf(models, model)]) addCounts(sum, counts);
+        costs.set(model, (costs.get(model) ?? 0) + counts.cost);
+      }
     }
+    for (const [model, cost] of costs) daily.push({ day: Number(name.slice(period.length)), model, cost });
+    standings.push(...[...day.standings.values()].filter(({ member }) => isWanted(member)));
   }
-
-  function addTokens(raw: unknown): void {
-    const usage = readTokenUsage(raw);
-    if (!usage) return;
-    tokens.textIn += usage.inputSplit?.text ?? 0;
-    tokens.imageIn += usage.inputSplit?.image ?? 0;
-    tokens.unsplitIn += usage.inputSplit ? 0 : usage.input;
-    tokens.cachedIn += usage.cached.text + usage.cached.image;
-    tokens.out += usage.output;
-  }
-
+  const unknown = standings.filter(({ isUnknown }) => isUnknown);
   return {
-    add(entry: Entry): void {
-      if (entry.type === 'reserve') {
-        const { member, model } = entry.details;
-        if (onlyMember !== undefined && member !== onlyMember) return;
-        standings.set(entry.transfer, { member, model, state: 'held', amount: entry.amount });
-        return;
-      }
-      const standing = standings.get(entry.transfer);
-      if (!standing) return;
-      switch (entry.type) {
-        case 'dispatch':
-          break;
-        case 'post':
-          standing.state = 'done';
-          book(standing, { cost: entry.charge.cost, images: entry.details.count, requests: 1 });
-          addTokens(entry.charge.usage);
-          break;
-        case 'unknown':
-          standing.state = 'unknown';
-          break;
-        case 'void':
-          standings.delete(entry.transfer);
-          voided += 1;
-          break;
-        case 'release':
-          standing.state = 'done';
-          break;
-        case 'adjust':
-          book(standing, { cost: entry.amount, images: 0, requests: 0 });
-          break;
-      }
-    },
-    report(period: Period, head: AccountHead | undefined): UsageReport {
-      return {
-        period,
-        settled: head?.settled ?? spending.cost,
-        held: head?.held ?? sumOf(standings, 'held'),
-        unknown: head?.exposure ?? sumOf(standings, 'unknown'),
-        spending,
-        members: dearestFirst(byMember).map(([member, totals]) => ({ member, ...totals })),
-        models: dearestFirst(byModel).map(([model, totals]) => ({ model, ...totals })),
-        tokens,
-        voided,
-      };
-    },
+    period,
+    settled: all.cost,
+    held: sumOf(standings.filter(({ isUnknown }) => !isUnknown)),
+    unknown: { amount: sumOf(unknown), requests: unknown.length },
+    spending: all,
+    members: dearestFirst(members).map(([member, counts]) => ({ member, ...counts })),
+    models: dearestFirst(models).map(([model, counts]) => ({ model, ...counts })),
+    daily,
+    tokens: all,
+    voided: all.voided,
+    isPruned: false,
   };
 }
 
-function sumOf(standings: ReadonlyMap<string, Standing>, state: Standing['state']): NanoUsd {
-  return [...standings.values()]
-    .filter((standing) => standing.state === state)
-    .reduce((sum, { amount }) => sum + amount, 0);
+/** What the account itself tells of a guild; of a single member it tells nothing any more. */
+function reportOfTotals(period: Period, head: AccountHead, member: string | undefined): UsageReport {
+  const nothing = emptyCounts();
+  const { settled, counts } = head;
+  const isOfGuild = member === undefined;
+  return {
+    period,
+    settled: isOfGuild ? settled : 0,
+    held: 0,
+    unknown: { amount: 0, requests: 0 },
+    spending: isOfGuild ? { cost: settled, images: 0, requests: counts.post } : nothing,
+    members: [],
+    models: [],
+    daily: [],
+    tokens: nothing,
+    voided: isOfGuild ? counts.void : 0,
+    isPruned: true,
+  };
 }
 
-function entryOf(map: Map<string, Totals>, key: string): Totals {
-  const totals = map.get(key) ?? { cost: 0, images: 0, requests: 0 };
-  map.set(key, totals);
-  return totals;
+function sumOf(standings: readonly Standing[]): NanoUsd {
+  return standings.reduce((sum, { amount }) => sum + amount, 0);
 }
 
-function dearestFirst(map: ReadonlyMap<string, Totals>): [string, Totals][] {
-  return [...map].toSorted(([, one], [, other]) => other.cost - one.cost);
+function entryOf(map: Map<string, UsageCounts>, key: string): UsageCounts {
+  const counts = map.get(key) ?? emptyCounts();
+  map.set(key, counts);
+  return counts;
+}
+
+/** Those who have only asked, and paid for nothing, are left out. */
+function dearestFirst(map: ReadonlyMap<string, UsageCounts>): [string, UsageCounts][] {
+  return [...map]
+    .filter(([, { requests, cost }]) => requests > 0 || cost !== 0)
+    .toSorted(([, one], [, other]) => other.cost - one.cost);
 }

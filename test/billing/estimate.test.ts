@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EstimatedCall } from '../../src/billing/estimate.ts';
 import { estimateCeiling, maxOutputTokens } from '../../src/billing/estimate.ts';
-import { findRates, openAiPrices } from '../../src/billing/prices.ts';
+import { openAiPrices } from '../../src/billing/openai-prices.ts';
+import { createPriceBook, imageTariff, tokenTariff } from '../../src/billing/prices.ts';
 
 const call: EstimatedCall = {
   model: 'gpt-image-1',
@@ -17,9 +18,9 @@ const call: EstimatedCall = {
 
 function ceilingOf(changes: Partial<EstimatedCall>): number | undefined {
   const changed = { ...call, ...changes };
-  const rates = findRates(openAiPrices, changed.model);
-  assert.ok(rates);
-  return estimateCeiling(rates, changed);
+  const price = createPriceBook(openAiPrices).priceOf(changed.model, Date.UTC(2026, 10, 20));
+  assert.ok(price);
+  return estimateCeiling(price.tariff, changed);
 }
 
 describe('maxOutputTokens', () => {
@@ -90,6 +91,27 @@ describe('estimateCeiling', () => {
     ];
     const low = ceilingOf({ inputImages }) ?? 0;
     assert.equal(ceilingOf({ inputImages, highFidelity: true }), low + 2 * 6_240 * 10_000);
+  });
+
+  it('takes input at its dearest rate, whichever that is', () => {
+    const inputImages = [{ width: 1024, height: 1024 }];
+    const rates = { textIn: '1', imageIn: '2', imageOut: '3' };
+    for (const dearest of ['textIn', 'cachedTextIn', 'imageIn', 'cachedImageIn']) {
+      const tariff = tokenTariff({ ...rates, [dearest]: '9' });
+      const expected = (54 + 96 + 1_536) * 9_000 + 1_056 * 3_000;
+      assert.equal(estimateCeiling(tariff, { ...call, inputImages }), expected, dearest);
+    }
+  });
+
+  it('is never below what a bill is rounded to', () => {
+    const tariff = tokenTariff({ textIn: '2.5', imageIn: '2.5', imageOut: '8' });
+    // 151 × $2.50 per million is half a millionth of a dollar too much for six decimals.
+    assert.equal(estimateCeiling(tariff, { ...call, promptUtf8Bytes: 55 }), 378_000 + 8_448_000);
+  });
+
+  it('is the price of as many images as are asked for where they are charged by the piece', () => {
+    const inputImages = [{ width: 9_000, height: 10 }];
+    assert.equal(estimateCeiling(imageTariff('0.034'), { ...call, count: 3, inputImages }), 102_000_000);
   });
 
   it('refuses to name a ceiling where it knows none', () => {

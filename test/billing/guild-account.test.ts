@@ -1,119 +1,25 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import type {
-  AccountHead,
-  Applied,
-  Entry,
-  Movement,
-  MovementType,
-  Refusal,
-  TransferState,
-} from '../../src/billing/guild-account.ts';
+import type { MovementType } from '../../src/billing/guild-account.ts';
 import { applyMovement, emptyHead, OPEN_HOLDS_MAX, remainingBudget } from '../../src/billing/guild-account.ts';
-import { chargeOf, details, movementTypes } from './account-fixture.ts';
-
-const PERIOD = '202611';
-const LIMIT = 1_000;
-const ESTIMATE = 100;
-const COST = 70;
-const EXPIRES_AT = 50;
-
-const movements: Readonly<Record<MovementType, Movement>> = {
-  reserve: { type: 'reserve', amount: ESTIMATE, expiresAt: EXPIRES_AT, details },
-  dispatch: { type: 'dispatch', expiresAt: EXPIRES_AT + 10 },
-  post: { type: 'post', charge: chargeOf(COST), details },
-  void: { type: 'void', reason: 'moderation' },
-  unknown: { type: 'unknown', reason: 'timeout' },
-  release: { type: 'release', reason: 'not on the invoice', by: 'ada' },
-  adjust: { type: 'adjust', amount: -20, reason: 'credited', by: 'ada' },
-};
-
-/** An account that is moved step by step, with everything that it answered on the way. */
-function openAccount(limit = LIMIT) {
-  let head: AccountHead = emptyHead();
-  const transfers = new Map<string, TransferState>();
-  const entries: Entry[] = [];
-  function move(movement: Movement, transfer = 'tx', options: { at?: number; onlyAfter?: MovementType } = {}) {
-    const { at = 0, ...conditions } = options;
-    const order = { transfer, period: PERIOD, at, movement, limit, ...conditions };
-    const outcome = applyMovement(freeze(head), freeze(transfers.get(transfer)), order);
-    if (outcome.refused !== undefined) return outcome;
-    head = outcome.head;
-    transfers.set(transfer, outcome.transfer);
-    entries.push(outcome.entry);
-    return outcome;
-  }
-  return {
-    move,
-    /** Moves along a path on which nothing is refused. */
-    walk: (path: readonly MovementType[], transfer = 'tx') =>
-      path.forEach((type) => granted(move(movements[type], transfer))),
-    get head() {
-      return head;
-    },
-    get totals() {
-      return { settled: head.settled, held: head.held, exposure: head.exposure };
-    },
-    transfers,
-    entries,
-  };
-}
-
-/** Nothing that goes in may be changed: a lost race starts again from what was read. */
-function freeze<Value>(value: Value): Value {
-  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
-  return value;
-}
-
-function granted(outcome: Applied | Refusal): Applied {
-  assert.equal(outcome.refused, undefined);
-  assert.ok('entry' in outcome);
-  return outcome;
-}
-
-function reserve(amount: number): Movement {
-  return { type: 'reserve', amount, expiresAt: EXPIRES_AT, details };
-}
-
-/** Every state that a transfer can be in: the way there, what may follow, and what the account's totals are then. */
-const states = [
-  { path: [], next: ['reserve'], totals: { settled: 0, held: 0, exposure: 0 } },
-  { path: ['reserve'], next: ['dispatch', 'void'], totals: { settled: 0, held: 100, exposure: 0 } },
-  {
-    path: ['reserve', 'dispatch'],
-    next: ['post', 'void', 'unknown'],
-    totals: { settled: 0, held: 100, exposure: 0 },
-  },
-  { path: ['reserve', 'void'], next: [], totals: { settled: 0, held: 0, exposure: 0 } },
-  { path: ['reserve', 'dispatch', 'void'], next: [], totals: { settled: 0, held: 0, exposure: 0 } },
-  { path: ['reserve', 'dispatch', 'post'], next: ['adjust'], totals: { settled: 70, held: 0, exposure: 0 } },
-  {
-    path: ['reserve', 'dispatch', 'post', 'adjust'],
-    next: ['adjust'],
-    totals: { settled: 50, held: 0, exposure: 0 },
-  },
-  {
-    path: ['reserve', 'dispatch', 'unknown'],
-    next: ['post', 'release'],
-    totals: { settled: 0, held: 0, exposure: 100 },
-  },
-  {
-    path: ['reserve', 'dispatch', 'unknown', 'post'],
-    next: ['adjust'],
-    totals: { settled: 70, held: 0, exposure: 0 },
-  },
-  {
-    path: ['reserve', 'dispatch', 'unknown', 'release'],
-    next: ['post'],
-    totals: { settled: 0, held: 0, exposure: 0 },
-  },
-  {
-    path: ['reserve', 'dispatch', 'unknown', 'release', 'post'],
-    next: ['adjust'],
-    totals: { settled: 70, held: 0, exposure: 0 },
-  },
-] as const;
+import { emptyMember } from '../../src/billing/member-account.ts';
+import {
+  chargeOf,
+  COST,
+  DAY,
+  details,
+  ESTIMATE,
+  EXPIRES_AT,
+  granted,
+  LIMIT,
+  movements,
+  movementTypes,
+  openAccount,
+  PERIOD,
+  reserve,
+  states,
+} from './account-fixture.ts';
 
 describe('the way of a transfer', () => {
   for (const { path, next, totals } of states) {
@@ -122,6 +28,8 @@ describe('the way of a transfer', () => {
       const account = openAccount();
       account.walk(path);
       assert.deepEqual(account.totals, totals);
+      const { imagesByDay: _images, v: _version, ...memberTotals } = account.member(details.member);
+      assert.deepEqual(memberTotals, totals, 'all of it is the part of the only member');
       const before = account.head;
       const current = account.transfers.get('tx');
       const possible: readonly MovementType[] = next;
@@ -144,7 +52,7 @@ describe('the way of a transfer', () => {
       account.walk([type]);
       return account.transfers.get('tx');
     };
-    const base = { period: PERIOD };
+    const base = { period: PERIOD, member: details.member, images: details.count };
     assert.deepEqual(standing('reserve'), { ...base, seq: 1, type: 'reserve', amount: ESTIMATE });
     assert.deepEqual(standing('dispatch'), { ...base, seq: 2, type: 'dispatch', amount: ESTIMATE });
     assert.deepEqual(standing('unknown'), { ...base, seq: 3, type: 'unknown', amount: ESTIMATE, reason: 'timeout' });
@@ -230,8 +138,9 @@ describe('the budget', () => {
   });
 
   it('is nothing where nobody named one', () => {
-    const order = { transfer: 'tx', period: PERIOD, at: 0, movement: movements.reserve };
-    assert.deepEqual(applyMovement(emptyHead(), undefined, order), { refused: 'over-budget', remaining: 0 });
+    const order = { transfer: 'tx', period: PERIOD, day: DAY, at: 0, movement: movements.reserve };
+    const account = { head: emptyHead(), member: emptyMember() };
+    assert.deepEqual(applyMovement(account, undefined, order), { refused: 'over-budget', remaining: 0 });
   });
 
   it('never sees an amount that is no whole number', () => {

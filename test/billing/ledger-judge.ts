@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { accountName, auditBooks, replayJournal, sortBooks } from '../audit.ts';
 import type { Books } from '../audit.ts';
 import type { Aftermath, ProviderCall } from './ledger-world.ts';
-import { LIMIT, PERIOD } from './ledger-world.ts';
+import { LIMIT, MEMBER_LIMITS, PERIOD } from './ledger-world.ts';
 
 /** Holds what a scenario left behind against the provider's own log, and against what was promised on the way. */
 export function judge({ database, calls, acknowledged, failures, unfinished }: Aftermath): void {
   assert.deepEqual(failures, [], 'nothing may be thrown');
   assert.deepEqual(unfinished, [], 'nobody may wait for ever');
   const books = sortBooks(database.rows());
-  auditBooks(books, billsOf(calls), LIMIT);
+  auditBooks(books, billsOf(calls), LIMIT, MEMBER_LIMITS);
   for (const { guild, entry } of acknowledged) {
     const kept = books.entries.get(accountName(guild, PERIOD))?.[entry.seq - 1];
     assert.deepEqual(kept, entry, `entry ${entry.seq} of ${guild} was acknowledged, and is not in the journal`);

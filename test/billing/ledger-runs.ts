@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { Refusal } from '../../src/billing/guild-account.ts';
 import { movementTypes } from './account-fixture.ts';
 import { judge } from './ledger-judge.ts';
 import { scenarios } from './ledger-scenario.ts';
@@ -21,18 +22,22 @@ export type RunOrder = {
 export type RunReport = {
   /** What went wrong, and how to see it again; undefined where nothing did. */
   readonly fault: string | undefined;
-  /** How often each kind of movement was acknowledged, and how many calls went out. */
+  /** How often each kind of movement was acknowledged, each limit was met, and a call went out. */
   readonly reached: Readonly<Record<string, number>>;
 };
 
 const { runs, seed, shrinks, atomic, crashPoints }: RunOrder = JSON.parse(process.argv[2] ?? '');
-const reached: Record<string, number> = Object.fromEntries([...movementTypes, 'calls'].map((name) => [name, 0]));
+const limits: readonly Refusal['refused'][] = ['over-budget', 'over-member-budget', 'too-many-images'];
+const reached: Record<string, number> = Object.fromEntries(
+  [...movementTypes, ...limits, 'calls'].map((name) => [name, 0]),
+);
 
 const result = await fc.check(
   fc.asyncProperty(scenarios(crashPoints), async (scenario) => {
     const aftermath = await play(scenario, { atomic });
     reached['calls'] = (reached['calls'] ?? 0) + aftermath.calls.length;
-    for (const { entry } of aftermath.acknowledged) reached[entry.type] = (reached[entry.type] ?? 0) + 1;
+    const movements = aftermath.acknowledged.map(({ entry }) => entry.type);
+    for (const name of [...movements, ...aftermath.refusals]) reached[name] = (reached[name] ?? 0) + 1;
     judge(aftermath);
   }),
   { numRuns: runs, seed, endOnFailure: !shrinks },

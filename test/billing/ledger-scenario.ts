@@ -8,7 +8,14 @@ export type Errand = {
   /** In steps of the scheduler. */
   readonly startsAfter: number;
   readonly aim:
-    | { readonly kind: 'request'; readonly estimate: number; readonly cost: number; readonly ending: CallEnding }
+    | {
+        readonly kind: 'request';
+        readonly member: string;
+        readonly images: number;
+        readonly estimate: number;
+        readonly cost: number;
+        readonly ending: CallEnding;
+      }
     /** An administrator settles what is not known: by the provider's own log, or by giving it up. */
     | { readonly kind: 'reconcile'; readonly isGivenUp: boolean }
     | { readonly kind: 'adjust'; readonly amount: number }
@@ -42,6 +49,8 @@ export type Scenario = {
 
 export const PROCESSES = 3;
 const TRANSFERS = 6;
+const MEMBERS = ['mira', 'ada'];
+const IMAGES_MAX = 4;
 const ESTIMATE_MAX = 60;
 const COST_ABOVE_ESTIMATE_MAX = 10;
 const COMMITS_BEFORE_CRASH_MAX = 14;
@@ -60,6 +69,8 @@ const holdSteps = fc.oneof(fc.integer({ min: 50, max: 300 }), fc.integer({ min: 
 
 const request = fc.record({
   kind: fc.constant('request' as const),
+  member: fc.constantFrom(...MEMBERS),
+  images: fc.integer({ min: 1, max: IMAGES_MAX }),
   estimate: fc.integer({ min: 1, max: ESTIMATE_MAX }),
   cost: fc.integer({ min: 0, max: ESTIMATE_MAX + COST_ABOVE_ESTIMATE_MAX }),
   ending: fc.constantFrom<CallEnding>(

@@ -1,7 +1,8 @@
-import type { Applied, Charge, Entry, Refusal } from '../../src/billing/guild-account.ts';
+import type { Applied, Charge, Entry, Refusal, RequestDetails } from '../../src/billing/guild-account.ts';
+import type { MemberLimits } from '../../src/billing/member-account.ts';
 import type { Ledger, TransferRef } from '../../src/billing/ledger.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
-import { chargeOf, details } from './account-fixture.ts';
+import { chargeOf, details as anyDetails } from './account-fixture.ts';
 import type { CallEnding, Errand, Scenario } from './ledger-scenario.ts';
 import { PROCESSES } from './ledger-scenario.ts';
 import type { MemoryDatabase, Wire } from './memory-store.ts';
@@ -9,6 +10,8 @@ import { createMemoryDatabase } from './memory-store.ts';
 
 /** The budget of every guild in these runs. */
 export const LIMIT = 100;
+/** The limits of every member in these runs: less than the budget, so that they are the ones to bind now and then. */
+export const MEMBER_LIMITS: MemberLimits = { nanoUsdPerMonth: 70, imagesPerDay: 5 };
 export const GUILDS = ['even', 'odd'] as const;
 export const PERIOD = '202611';
 
@@ -25,12 +28,18 @@ export type ProviderCall = {
   readonly isKnownToBeNothing: boolean;
 };
 
-type Receipt = { readonly ref: TransferRef; readonly outcome: Charge | 'nothing-made' | 'not-known' };
+type Receipt = {
+  readonly ref: TransferRef;
+  readonly details: RequestDetails;
+  readonly outcome: Charge | 'nothing-made' | 'not-known';
+};
 
 /** What is left when a scenario is over. */
 export type Aftermath = {
   readonly database: MemoryDatabase;
   readonly calls: readonly ProviderCall[];
+  /** Why somebody was refused, each time that it happened. */
+  readonly refusals: readonly Refusal['refused'][];
   /** The entries that somebody was told to be in the journal. */
   readonly acknowledged: readonly { readonly guild: string; readonly entry: Entry }[];
   /** Whatever was thrown, which nothing should be. */
@@ -70,6 +79,7 @@ function createWorld({ scheduler, delays, crashes, holdSteps }: Scenario, option
   const provider = createProvider();
   const receipts = new Map<string, Receipt>();
   const acknowledged: { guild: string; entry: Entry }[] = [];
+  const refusals: Refusal['refused'][] = [];
   let clock = 0;
   const nextDelay = (): number => delays.next().value ?? 0;
 
@@ -81,7 +91,7 @@ function createWorld({ scheduler, delays, crashes, holdSteps }: Scenario, option
   }
 
   function createAccountant(ledger: Ledger) {
-    return createActor({ ledger, provider, receipts, acknowledged, holdUntil: () => clock + holdSteps });
+    return createActor({ ledger, provider, receipts, acknowledged, refusals, holdUntil: () => clock + holdSteps });
   }
 
   function startProcess(number: number) {
@@ -138,7 +148,8 @@ function createWorld({ scheduler, delays, crashes, holdSteps }: Scenario, option
     for (const guild of GUILDS) await ledger.expireHolds(guild, PERIOD);
   }
 
-  return { database, calls: provider.calls, acknowledged, failures: [] as unknown[], startProcess, recover };
+  const failures: unknown[] = [];
+  return { database, calls: provider.calls, refusals, acknowledged, failures, startProcess, recover };
 }
 
 function createProvider() {
@@ -177,26 +188,32 @@ function createActor(parts: {
   provider: ReturnType<typeof createProvider>;
   receipts: Map<string, Receipt>;
   acknowledged: { guild: string; entry: Entry }[];
+  refusals: Refusal['refused'][];
   /** When a hold that is made now ends. */
   holdUntil: () => number;
 }) {
-  const { ledger, provider, receipts, acknowledged, holdUntil } = parts;
+  const { ledger, provider, receipts, acknowledged, refusals, holdUntil } = parts;
   type Pause = (label: string, steps?: number) => Promise<void>;
 
   function note(ref: TransferRef, outcome: Applied | Refusal): boolean {
-    if (outcome.refused !== undefined) return false;
+    if (outcome.refused !== undefined) {
+      refusals.push(outcome.refused);
+      return false;
+    }
     acknowledged.push({ guild: ref.guild, entry: outcome.entry });
     return true;
   }
 
-  async function settle({ ref, outcome }: Receipt): Promise<void> {
+  async function settle({ ref, outcome, details }: Receipt): Promise<void> {
     if (outcome === 'nothing-made') note(ref, await ledger.void(ref, 'refused'));
     else if (outcome === 'not-known') note(ref, await ledger.unknown(ref, { reason: 'timeout' }));
     else note(ref, await ledger.post(ref, outcome, details));
   }
 
   async function request(ref: TransferRef, aim: Extract<Errand['aim'], { kind: 'request' }>, pause: Pause) {
-    const order = { amount: aim.estimate, limit: LIMIT, expiresAt: holdUntil(), details };
+    const details = { ...anyDetails, member: aim.member, count: aim.images };
+    const limits = { limit: LIMIT, memberLimits: MEMBER_LIMITS };
+    const order = { amount: aim.estimate, ...limits, expiresAt: holdUntil(), details };
     const reserved = await ledger.reserve(ref, order);
     if (reserved.refused !== undefined) {
       // Holds that nobody waits for any more must not stand in the way.
@@ -210,7 +227,7 @@ function createActor(parts: {
       await pause('tries again later');
     }
     const ending = aim.ending === 'busy-then-made' ? 'made' : aim.ending;
-    const receipt = { ref, outcome: provider.call(ref.transfer, aim.cost, ending) };
+    const receipt = { ref, details, outcome: provider.call(ref.transfer, aim.cost, ending) };
     await pause('waits for the answer');
     receipts.set(ref.transfer, receipt);
     await pause('has its receipt');
@@ -219,7 +236,7 @@ function createActor(parts: {
 
   async function reconcile(ref: TransferRef, isGivenUp: boolean): Promise<void> {
     const charge = provider.calls.findLast(({ transfer }) => transfer === ref.transfer)?.charge;
-    if (charge && !isGivenUp) note(ref, await ledger.post(ref, charge, details));
+    if (charge && !isGivenUp) note(ref, await ledger.post(ref, charge, anyDetails));
     else note(ref, await ledger.release(ref, { reason: 'checked', by: 'ada' }));
   }
 

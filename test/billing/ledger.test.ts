@@ -58,6 +58,35 @@ describe('the month of a request', () => {
   });
 });
 
+describe("a member's limits", () => {
+  it('hold among processes that reserve at the same moment', async () => {
+    const database = createMemoryDatabase();
+    const ledgers = [openLedger(database).ledger, openLedger(database).ledger, openLedger(database).ledger];
+    const memberLimits = { nanoUsdPerMonth: 250 };
+    const order = { amount: 100, limit: LIMIT, memberLimits, expiresAt: Infinity, details };
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, async (_, number) => ledgers[number % ledgers.length]?.reserve(ref(number), order)),
+    );
+    const refusals = outcomes.filter((outcome) => outcome?.refused !== undefined);
+    assert.equal(refusals.length, 10);
+    for (const refusal of refusals) assert.deepEqual(refusal, { refused: 'over-member-budget', remaining: 50 });
+    const [ledger] = ledgers;
+    const { held, imagesByDay } = (await ledger?.member(GUILD, '202611', details.member)) ?? assert.fail();
+    assert.deepEqual({ held, imagesByDay }, { held: 200, imagesByDay: { '20261130': 2 } });
+  });
+
+  it("count a request in its interaction's day and month, also what is freed after midnight", async () => {
+    const { ledger, clock } = openLedger();
+    await reserve(ledger, 1, clock.now + 60_000);
+    await reserve(ledger, 2, clock.now + 60_000);
+    clock.now += 30_000;
+    await ledger.void(ref(1), 'moderation');
+    const november = await ledger.member(GUILD, '202611', details.member);
+    assert.deepEqual([november.held, november.imagesByDay], [100, { '20261130': 1 }]);
+    assert.deepEqual((await ledger.member(GUILD, '202612', details.member)).imagesByDay, {});
+  });
+});
+
 describe('the journal', () => {
   it('is read in order, page by page', async () => {
     const { ledger, clock } = openLedger();

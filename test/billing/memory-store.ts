@@ -59,6 +59,7 @@ export function createMemoryDatabase(options: { readonly atomic: boolean } = { a
         readMany: async <Value>(keys: readonly string[]) =>
           exchange(`read ${keys.length} keys`, () => keys.map((key) => versioned<Value>(texts.get(key))?.value)),
         commit: async (change) => exchange(`commit ${change.guard.key}`, async () => write(change, wire)),
+        remove: async (keys) => exchange(`remove ${keys.length} keys`, () => keys.forEach((key) => texts.delete(key))),
         isWritable: async () => true,
         close: async () => undefined,
       };

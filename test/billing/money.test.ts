@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { decimalUsd, formatUsd, parseUsd, requireNanoUsd } from '../../src/billing/money.ts';
+import {
+  decimalUsd,
+  formatUsd,
+  parseUsd,
+  requireNanoUsd,
+  roundHalfUpToMicroUsd,
+  roundUpToMicroUsd,
+} from '../../src/billing/money.ts';
 
 /** The largest amount that a decimal string can name: a nano-dollar less than a million dollars. */
 const AMOUNT_MAX = 999_999_999_999_999;
@@ -48,6 +55,18 @@ describe('parseUsd', () => {
         assert.equal(parseUsd(decimalUsd(amount, 9)), amount);
       }),
     );
+  });
+});
+
+describe('rounding to a millionth of a dollar', () => {
+  it('goes to the nearest, a half upwards, or upwards only', () => {
+    const amounts = [0, 1, 499, 500, 999, 1_000, 1_001, 1_499, 1_500];
+    assert.deepEqual(amounts.map(roundHalfUpToMicroUsd), [0, 0, 0, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000]);
+    assert.deepEqual(amounts.map(roundUpToMicroUsd), [0, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000, 2_000, 2_000]);
+    for (const round of [roundHalfUpToMicroUsd, roundUpToMicroUsd]) {
+      assert.throws(() => round(0.5), RangeError);
+      assert.throws(() => round(Number.MAX_SAFE_INTEGER), RangeError);
+    }
   });
 });
 

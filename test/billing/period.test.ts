@@ -2,15 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import {
+  dayOfSnowflake,
+  endOfDayOfSnowflake,
   endOfPeriod,
   formatPeriod,
   parsePeriod,
   periodOf,
   periodOfSnowflake,
   previousPeriod,
+  timeOfSnowflake,
 } from '../../src/billing/period.ts';
 
 const DISCORD_EPOCH_MS = Date.UTC(2015, 0, 1);
+const DAY_MS = 24 * 60 * 60_000;
 
 function snowflakeAt(at: number, increment = 0n): string {
   return ((BigInt(at - DISCORD_EPOCH_MS) << 22n) | increment).toString();
@@ -34,6 +38,29 @@ describe('periodOfSnowflake', () => {
 
   it('refuses what is no snowflake', () => {
     assert.throws(() => periodOfSnowflake('not-an-id'), SyntaxError);
+  });
+});
+
+describe('the day of a snowflake', () => {
+  it("is that of Discord's own example, and ends with it", () => {
+    const example = '175928847299117063';
+    assert.equal(timeOfSnowflake(example), Date.UTC(2016, 3, 30, 11, 18, 25, 796));
+    assert.equal(dayOfSnowflake(example), '20160430');
+    assert.equal(endOfDayOfSnowflake(example), Date.UTC(2016, 4, 1));
+  });
+
+  it('changes with the first millisecond of a day in UTC, and belongs to its month', () => {
+    const moments = fc.date({ min: new Date(DISCORD_EPOCH_MS), max: new Date('2100-01-01'), noInvalidDate: true });
+    fc.assert(
+      fc.property(moments, (moment) => {
+        const id = snowflakeAt(moment.getTime());
+        const end = endOfDayOfSnowflake(id);
+        assert.ok(end > moment.getTime() && end - moment.getTime() <= DAY_MS);
+        assert.equal(dayOfSnowflake(snowflakeAt(end - 1)), dayOfSnowflake(id));
+        assert.notEqual(dayOfSnowflake(snowflakeAt(end)), dayOfSnowflake(id));
+        assert.equal(dayOfSnowflake(id).slice(0, 6), periodOfSnowflake(id));
+      }),
+    );
   });
 });
 

@@ -51,12 +51,19 @@ describe('readTokenUsage', () => {
   });
 
   it('answers undefined where nothing can be billed by it', () => {
-    const unusable = [undefined, null, false, 'none', {}, [], { input_tokens: 1 }, { output_tokens: 1 }];
+    const unusable = [undefined, null, false, 'none', {}, [], { input_tokens: 1 }, { output_tokens: null }];
     for (const usage of unusable) assert.equal(readTokenUsage(usage), undefined, JSON.stringify(usage));
-    for (const tokens of [-1, 0.5, '7', null, Number.NaN]) {
+    for (const tokens of [-1, 0.5, '7', Number.NaN]) {
       assert.equal(readTokenUsage({ input_tokens: tokens, output_tokens: 1 }), undefined, `input ${tokens}`);
       assert.equal(readTokenUsage({ input_tokens: 1, output_tokens: tokens }), undefined, `output ${tokens}`);
     }
+  });
+
+  it('tells an input that is not told from one of no tokens', () => {
+    const untold = { input: undefined, inputSplit: undefined, cached: noneCached, output: 1 };
+    assert.deepEqual(readTokenUsage({ output_tokens: 1 }), untold);
+    assert.deepEqual(readTokenUsage({ input_tokens: null, output_tokens: 1 }), untold);
+    assert.equal(readTokenUsage({ input_tokens: 0, output_tokens: 1 })?.input, 0);
   });
 });
 

@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Applied, Refusal } from '../../src/billing/guild-account.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
-import { openStore } from '../../src/storage/store.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import { chargeOf, details } from '../billing/account-fixture.ts';
 
 /** A process that spends from one guild's budget as fast as it can, and tells which calls it made. */
 export type SpendingOrder = {
   readonly url: string;
+  readonly namespace: string;
   readonly limit: number;
   readonly transfers: readonly string[];
   readonly process: number;
@@ -27,8 +28,8 @@ const HOLD_MS = 60_000;
 const ACTORS = 6;
 const ESTIMATE_NANO_USD = 40_000_000;
 
-const { url, limit, transfers, process: processNumber }: SpendingOrder = JSON.parse(process.argv[2] ?? '');
-const store = await openStore(url, 'ledger');
+const { url, namespace, limit, transfers, process: processNumber }: SpendingOrder = JSON.parse(process.argv[2] ?? '');
+const store = await openStore(url, namespace);
 const ledger = createLedger({ store, now: Date.now, random: Math.random, sleep });
 const calls: SpentCall[] = [];
 

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { auditBooks } from '../audit.ts';
 import type { SpentCall, SpendingOrder } from './spending-process.ts';
-import type { StoreUnderTest } from './store-contract.ts';
+import type { SharedStoreUnderTest } from './store-under-test.ts';
 
-const PROCESSES = 3;
+const PROCESSES = 6;
 const REQUESTS = 60;
 /** One dollar, which is less than half of what the requests would cost. */
 const LIMIT = 1_000_000_000;
@@ -18,31 +18,41 @@ const FIRST_SNOWFLAKE = (BigInt(Date.UTC(2026, 10, 15) - Date.UTC(2015, 0, 1)) <
  * Several processes share one store, and each of them is asked for every request, as overlapping deploys are. The
  * provider's side of it must show each request at most once, and the books must be in order to the nano-dollar.
  */
-export async function spendInSeveralProcesses({ url, readBooks }: StoreUnderTest): Promise<void> {
+export async function spendInSeveralProcesses(store: SharedStoreUnderTest): Promise<void> {
   const transfers = Array.from({ length: REQUESTS }, (_, index) => (FIRST_SNOWFLAKE + BigInt(index)).toString());
   const spenders = Array.from({ length: PROCESSES }, (_, process) =>
-    startSpender({ url, limit: LIMIT, transfers, process }),
+    startSpender({ url: store.url, namespace: store.namespace, limit: LIMIT, transfers, process }),
   );
-  await Promise.all(spenders.map(async ({ isReady }) => isReady));
-  const calls = (await Promise.all(spenders.map(async (spender) => spender.spend()))).flat();
-
+  const calls = await letThemSpend(spenders);
   const called = calls.map(({ transfer }) => transfer);
   assert.equal(new Set(called).size, called.length, 'a request was called more than once');
   const bills = calls.flatMap(({ requestId, usage, costNanoUsd }) =>
     costNanoUsd === undefined ? [] : [{ requestId, usage, costNanoUsd }],
   );
-  const totals = auditBooks(readBooks(), bills, LIMIT);
+  const totals = auditBooks(await store.readBooks(), bills, LIMIT);
   assert.equal(totals.held, 0);
   assert.ok(totals.posted > 0 && totals.unknown > 0 && totals.voided > 0, 'every way to end was taken');
   const left = LIMIT - totals.settled - totals.exposure;
   assert.ok(left < ESTIMATE_MAX, `${left} nano-dollars are left, so the budget was never put to the test`);
 }
 
+async function letThemSpend(spenders: readonly ReturnType<typeof startSpender>[]): Promise<readonly SpentCall[]> {
+  try {
+    await Promise.all(spenders.map(async ({ isReady }) => isReady));
+    return (await Promise.all(spenders.map(async (spender) => spender.spend()))).flat();
+  } finally {
+    // Where one ended early, the others would wait for their turn for ever.
+    for (const { end } of spenders) end();
+  }
+}
+
 function startSpender(order: SpendingOrder) {
   const spender = fork(join(import.meta.dirname, 'spending-process.ts'), [JSON.stringify(order)]);
-  const died = once(spender, 'exit').then(([code]) => assert.fail(`a spender ended early, with code ${code}`));
+  // Unlike its exit, this never comes before its last message.
+  const died = once(spender, 'disconnect').then(() => assert.fail('a spender ended early'));
   return {
     isReady: Promise.race([once(spender, 'message'), died]),
+    end: () => void spender.kill(),
     async spend(): Promise<readonly SpentCall[]> {
       spender.send('go');
       const [calls]: (readonly SpentCall[])[] = await Promise.race([once(spender, 'message'), died]);

@@ -1,38 +1,31 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
-import type { Keyv } from 'keyv';
-import type { Store, Versioned } from '../../src/storage/store.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
-import type { Books } from '../audit.ts';
 import { spendInSeveralProcesses } from './spending.ts';
-
-/** One fresh store of the kind that is held to the contract, and what lies behind its back. */
-export type StoreUnderTest = {
-  /** By which any process can open it. */
-  readonly url: string;
-  /** Opens one more connection, which is closed in the end. */
-  readonly connect: (namespace?: string) => Promise<Store>;
-  /** A Keyv as somebody would open it who only wants to read. */
-  readonly plainKeyv: () => Keyv;
-  /** Puts another text under a key. */
-  readonly overwrite: (key: string, text: string) => Promise<void>;
-  /** From now on the store fails when it comes to writing this key. */
-  readonly failOnWriting: (key: string) => Promise<void>;
-  readonly readBooks: () => Books;
-  readonly dispose: () => Promise<void>;
-};
-
-type Check = (subject: StoreUnderTest) => Promise<void>;
-type Promises = Readonly<Record<string, Check>>;
+import type { Promises, SharedStoreUnderTest, StoreUnderTest } from './store-under-test.ts';
+import { create, requireValue } from './store-under-test.ts';
+import { values } from './store-values.ts';
 
 /** What every store of the ledger has to do, whatever it is made of. Each promise is tried on a store of its own. */
 export function describeStoreContract(name: string, createSubject: () => Promise<StoreUnderTest>): void {
+  describeGroups(name, createSubject, { reading, committing, 'values and keys': values, 'several writers': writers });
+}
+
+/** The same, and what is asked of a store that several processes use besides. */
+export function describeSharedStoreContract(name: string, createSubject: () => Promise<SharedStoreUnderTest>): void {
   const groups = { reading, committing, 'values and keys': values, 'several writers': writers };
+  describeGroups(name, createSubject, { ...groups, 'several processes': processes });
+}
+
+function describeGroups<Subject extends StoreUnderTest>(
+  name: string,
+  createSubject: () => Promise<Subject>,
+  groups: Readonly<Record<string, Promises<Subject>>>,
+): void {
   describe(`${name} keeps the contract of a store`, () => {
     for (const [group, promises] of Object.entries(groups)) {
       describe(group, () => {
-        for (const [what, check] of Object.entries<Check>(promises)) {
+        for (const [what, check] of Object.entries(promises)) {
           it(what, async () => {
             const subject = await createSubject();
             try {
@@ -45,17 +38,6 @@ export function describeStoreContract(name: string, createSubject: () => Promise
       });
     }
   });
-}
-
-/** Puts a first value under a key. */
-async function create(store: Store, key: string, value: unknown): Promise<void> {
-  assert.equal(await store.commit({ guard: { key, expected: undefined, next: value }, writes: [] }), true);
-}
-
-async function requireValue(store: Store, key: string): Promise<Versioned<unknown>> {
-  const versioned = await store.read<unknown>(key);
-  assert.ok(versioned, `${key} is not there`);
-  return versioned;
 }
 
 const reading: Promises = {
@@ -146,15 +128,30 @@ const committing: Promises = {
 
   async 'writes all or nothing, whichever row it fails at'(subject) {
     const store = await subject.connect();
-    await create(store, 'head', 1);
-    const { version } = await requireValue(store, 'head');
     for (const broken of ['entry', 'tx', 'head']) {
-      await subject.failOnWriting(broken);
-      const writes = ['entry', 'tx'].map((key) => ({ key, value: broken }));
-      const change = { guard: { key: 'head', expected: version, next: 2 }, writes };
+      const [head, entry, tx] = ['head', 'entry', 'tx'].map((key) => `where ${broken} fails:${key}`);
+      assert.ok(head !== undefined && entry !== undefined && tx !== undefined);
+      await create(store, head, 'old');
+      const { version } = await requireValue(store, head);
+      const mend = await subject.failOnWriting(`where ${broken} fails:${broken}`);
+      const writes = [entry, tx].map((key) => ({ key, value: 'new' }));
+      const change = { guard: { key: head, expected: version, next: 'new' }, writes };
       await assert.rejects(async () => store.commit(change), StoreFailure, `failing at ${broken}`);
-      assert.deepEqual(await store.readMany(['head', 'entry', 'tx']), [1, undefined, undefined], `after ${broken}`);
+      const read = async (): Promise<string> => (await store.readMany([head, entry, tx])).join();
+      // As long as it fails, it may also refuse to tell.
+      assert.match(await read().catch(refusalToTell), /^(old,,|new,new,new|refused)$/, `while ${broken} fails`);
+      await mend();
+      assert.match(await read(), /^(old,,|new,new,new)$/, `after ${broken} failed`);
     }
+  },
+
+  async 'removes what it is told to, and nothing else'({ connect }) {
+    const store = await connect();
+    for (const key of ['one', 'two', 'three']) await create(store, key, key);
+    await store.remove(['one', 'three', 'never there']);
+    assert.deepEqual(await store.readMany(['one', 'two', 'three']), [undefined, 'two', undefined]);
+    await create(store, 'one', 'again');
+    assert.deepEqual(await store.readMany(['one']), ['again']);
   },
 
   async 'keeps what it reported, for whoever comes later'({ connect }) {
@@ -170,95 +167,15 @@ const committing: Promises = {
     await assert.rejects(async () => store.read('head'), StoreFailure);
     await assert.rejects(async () => store.readMany(['head']), StoreFailure);
     await assert.rejects(async () => create(store, 'head', 1), StoreFailure);
+    await assert.rejects(async () => store.remove(['head']), StoreFailure);
+    await store.close();
   },
 };
 
-/** Everything that a provider's usage object can hold; whatever JSON does not have is not among it. */
-const jsonValues = fc.jsonValue({ stringUnit: 'binary' }).map((value): unknown => JSON.parse(JSON.stringify(value)));
-
-const values: Promises = {
-  async 'gives back every value as it was'({ connect }) {
-    const store = await connect();
-    let round = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(jsonValues, { minLength: 10, maxLength: 10 }), async (written) => {
-        round += 1;
-        const writes = written.map((value, index) => ({ key: `${round}:${index}`, value: [value] }));
-        await store.commit({ guard: { key: `${round}`, expected: undefined, next: 0 }, writes });
-        assert.deepEqual(
-          await store.readMany(writes.map(({ key }) => key)),
-          written.map((value) => [value]),
-        );
-      }),
-      { numRuns: 30 },
-    );
-  },
-
-  async 'gives back fields with odd names, and texts that look like its own marks'({ connect }) {
-    const store = await connect();
-    const usage: unknown = JSON.parse(
-      '{"10":1,"9":2,"01":3,"":4,"__proto__":{"a":5},"constructor":6,"text":":base64:AAAA","colon":":","nul":"\\u0000"}',
-    );
-    await create(store, 'entry', usage);
-    const { value } = await requireValue(store, 'entry');
-    assert.deepEqual(value, usage);
-    assert.equal(JSON.stringify(value), JSON.stringify(usage), 'a hash over the value is still the same');
-  },
-
-  async 'keeps a value of several megabytes'({ connect }) {
-    const store = await connect();
-    const large = { text: 'ü"\\\n'.repeat(1_000_000) };
-    await create(store, 'large', large);
-    assert.deepEqual((await requireValue(store, 'large')).value, large);
-  },
-
-  async 'tells keys apart, whatever they are made of'({ connect }) {
-    const store = await connect();
-    const keys = [
-      'a_b',
-      'a%b',
-      'aXb',
-      'a_',
-      '%',
-      '_',
-      "a'b",
-      'a"b',
-      'a\\b',
-      'ab ',
-      'ab',
-      'AB',
-      'ä',
-      'a:b',
-      '{a}:b',
-      '?1',
-    ];
-    for (const key of keys) await create(store, key, `the value of ${key}`);
-    const { version } = await requireValue(store, 'a_b');
-    assert.equal(await store.commit({ guard: { key: 'a_b', expected: version, next: 'changed' }, writes: [] }), true);
-    assert.deepEqual(
-      await store.readMany(keys),
-      keys.map((key) => (key === 'a_b' ? 'changed' : `the value of ${key}`)),
-    );
-  },
-
-  async 'keeps namespaces apart'({ connect }) {
-    const [ledger, other] = await Promise.all([connect('ledger'), connect('other')]);
-    await create(ledger, 'head', 'of the ledger');
-    assert.equal(await other.read('head'), undefined);
-    await create(other, 'head', 'of the other');
-    assert.equal((await requireValue(ledger, 'head')).value, 'of the ledger');
-  },
-
-  async 'can be read by any Keyv'({ connect, plainKeyv }) {
-    const store = await connect();
-    const head = { seq: 1, usage: { text: ':colon', nested: [null, 1.5] } };
-    const writes = [{ key: 'entry:{guild}:202611:00000001', value: ['an entry'] }];
-    await store.commit({ guard: { key: 'head:{guild}:202611', expected: undefined, next: head }, writes });
-    const keyv = plainKeyv();
-    assert.deepEqual(await keyv.get('head:{guild}:202611'), head);
-    assert.deepEqual(await keyv.get('entry:{guild}:202611:00000001'), ['an entry']);
-  },
-};
+function refusalToTell(error: unknown): string {
+  assert.ok(error instanceof StoreFailure);
+  return 'refused';
+}
 
 const writers: Promises = {
   async 'loses no update of several connections'({ connect }) {
@@ -282,6 +199,8 @@ const writers: Promises = {
     const updatesByWriter = Map.groupBy(authors, (writer) => writer);
     stores.forEach((_, writer) => assert.equal(updatesByWriter.get(writer)?.length, updatesPerWriter));
   },
+};
 
-  'holds one budget against several processes that are all asked the same': spendInSeveralProcesses,
+const processes: Promises<SharedStoreUnderTest> = {
+  'holds one budget against several that are all asked the same': spendInSeveralProcesses,
 };

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { describeRefusal, isDiscreet } from '../../src/discord/refusal-message.ts';
 import type { ImageRefusal } from '../../src/services/image-intake.ts';
 import type { MaskRefusal } from '../../src/services/image-masks.ts';
+import type { LimitSource } from '../../src/services/guild-settings.ts';
 import type { JobRefusal } from '../../src/services/job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from '../../src/services/providers/image-provider.ts';
 
@@ -30,6 +31,23 @@ const maskRefusals: readonly MaskRefusal[] = [
 /** Every refusal that there is, by its reason, so that none can be added without words. */
 const refusals: { readonly [Reason in JobRefusal['reason']]: readonly (JobRefusal & { readonly reason: Reason })[] } = {
   'over-budget': [{ reason: 'over-budget', remaining: 20_000_000, needed: 60_000_000, renewsAt: 1_700_000_000_000 }],
+  'over-member-budget': (['member', 'role', 'everyone'] as const).map((source) => ({
+    reason: 'over-member-budget',
+    source,
+    remaining: 20_000_000,
+    needed: 60_000_000,
+    renewsAt: 1_700_000_000_000,
+  })),
+  'too-many-images': [2, 1, 0, -3].map((remaining) => ({
+    reason: 'too-many-images',
+    source: 'role',
+    remaining,
+    renewsAt: 1_700_000_000_000,
+  })),
+  'not-allowed': [
+    { reason: 'not-allowed', option: 'quality', value: 'high', allowed: ['low', 'medium'] },
+    { reason: 'not-allowed', option: 'count', value: '4', allowed: ['up to 2'] },
+  ],
   'rate-limited': [{ reason: 'rate-limited', retryAfterMs: 12_000 }],
   'queue-full': [{ reason: 'queue-full' }],
   'waited-too-long': [{ reason: 'waited-too-long' }],
@@ -68,6 +86,10 @@ const refusals: { readonly [Reason in JobRefusal['reason']]: readonly (JobRefusa
   bug: [{ reason: 'bug', reference: 'ab12' }],
 };
 
+function describeOverLimit(source: LimitSource, remaining = 20_000_000): string {
+  return describeRefusal({ reason: 'over-member-budget', source, remaining, needed: 60_000_000, renewsAt: 1_000 });
+}
+
 const all: readonly JobRefusal[] = Object.values(refusals).flat();
 
 describe('describeRefusal', () => {
@@ -102,6 +124,44 @@ describe('describeRefusal', () => {
     assert.match(describeRefusal({ reason: 'rate-limited', retryAfterMs: 12_000 }), /in 12 seconds/);
     const overdrawn = { reason: 'over-budget', remaining: -5_000_000, needed: 1, renewsAt: 0 } as const;
     assert.match(describeRefusal(overdrawn), /and \$0\.0000 is left/);
+  });
+
+  it('names whose limit it is, how much of it is left, when it renews, and who can raise it', () => {
+    const rest =
+      ' for the month does not cover it: it could cost up to $0.0600, and $0.0200 is left. It renews <t:1:R>;';
+    assert.ok(describeOverLimit('member').startsWith(`Your own limit${rest}`));
+    assert.ok(describeOverLimit('role').startsWith(`Your role's limit${rest}`));
+    assert.ok(describeOverLimit('everyone').startsWith(`The limit that every member has here${rest}`));
+    assert.match(describeOverLimit('member'), /an administrator can raise it with `\/settings limit`/);
+    assert.match(
+      describeOverLimit('member', -1),
+      /and \$0\.0000 is left/,
+      'a limit that was lowered is not told as a debt',
+    );
+
+    const tooMany = refusals['too-many-images'].map(describeRefusal);
+    const left = ['2 images are left', 'one image is left', 'no image is left', 'no image is left'];
+    for (const [index, text] of tooMany.entries()) {
+      assert.ok(
+        text.startsWith(`Your role's limit for today does not cover it: ${left[index]}. It renews <t:17`),
+        text,
+      );
+      assert.match(text, /an administrator can raise it with `\/settings limit`/);
+    }
+  });
+
+  it('names what is not allowed, what is, and who decides it', () => {
+    const [quality, count] = refusals['not-allowed'].map(describeRefusal);
+    assert.match(quality ?? '', /^Your roles do not let you use quality `high` here\. Allowed: `low` and `medium`\. /);
+    assert.match(quality ?? '', /An administrator decides that with `\/settings access`\./);
+    assert.match(count ?? '', /count `4` here\. Allowed: `up to 2`\./);
+    const typed = describeRefusal({
+      reason: 'not-allowed',
+      option: 'model',
+      value: '<@1> `x`',
+      allowed: ['gpt-image-2'],
+    });
+    assert.doesNotMatch(typed, /<@1>/);
   });
 
   it('shows what a member typed as the text that it is', () => {

@@ -1,9 +1,13 @@
+import { POSTGRES_URL, REDIS_URL } from '../contracts/servers.ts';
+
 /** A bug that somebody could write into the program by mistake, and the tests that must not let it through. */
 export type Mutant = {
   readonly name: string;
   readonly edits: readonly Edit[];
   /** Every one of these test files has to fail by itself. */
   readonly killers: readonly string[];
+  /** The server without which the killers leave their tests out. */
+  readonly server?: string;
 };
 
 /** Replaces a piece of a source file that must be there exactly once. */
@@ -11,11 +15,15 @@ export type Edit = { readonly file: string; readonly find: string; readonly repl
 
 const ACCOUNT = 'src/billing/guild-account.ts';
 const LEDGER = 'src/billing/ledger.ts';
-const SQLITE_COMMIT = 'src/storage/atomic-commit.ts';
+const SQLITE = 'src/storage/sqlite-backend.ts';
+const PLAIN = 'src/storage/plain-backend.ts';
+const POSTGRES = 'src/storage/postgres-backend.ts';
+const REDIS = 'src/storage/redis-backend.ts';
 const JOBS = 'src/services/image-jobs.ts';
 
 const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
 const ACCOUNT_TESTS = 'test/billing/guild-account.test.ts';
+const MEMBER_TESTS = 'test/billing/member-account.test.ts';
 const LEDGER_TESTS = 'test/billing/ledger.test.ts';
 const JOB_TESTS = 'test/services/image-jobs.test.ts';
 const SQLITE_TESTS = 'test/storage/sqlite-store.test.ts';
@@ -25,9 +33,9 @@ export const mutants: readonly Mutant[] = [
     name: 'the head is written before the entry',
     edits: [
       {
-        file: SQLITE_COMMIT,
-        find: 'export async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {',
-        replace: `export async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {
+        file: SQLITE,
+        find: 'async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {',
+        replace: `async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {
   const guard = change.rows.filter(({ key }) => key === change.guardKey);
   const others = change.rows.filter(({ key }) => key !== change.guardKey);
   return (
@@ -42,15 +50,45 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     killers: [SQLITE_TESTS],
   },
   {
-    name: 'the statement does not compare',
+    name: 'SQLite does not compare',
     edits: [
       {
-        file: SQLITE_COMMIT,
+        file: SQLITE,
         find: 'WHERE (SELECT value FROM ${table} WHERE key = ? AND namespace = ?) IS ?',
         replace: 'WHERE (SELECT value FROM ${table} WHERE key = ? AND namespace = ?) IS ? OR TRUE',
       },
     ],
     killers: [SQLITE_TESTS],
+  },
+  {
+    name: 'PostgreSQL does not compare',
+    server: POSTGRES_URL,
+    edits: [
+      { file: POSTGRES, find: 'AND value = $4 RETURNING key', replace: 'AND $4::text IS NOT NULL RETURNING key' },
+    ],
+    killers: ['test/storage/postgres-store.test.ts'],
+  },
+  {
+    name: 'Redis does not compare',
+    server: REDIS_URL,
+    edits: [{ file: REDIS, find: 'elseif current ~= ARGV[2] then', replace: 'elseif false then' }],
+    killers: ['test/storage/redis-store.test.ts'],
+  },
+  {
+    name: 'a plain store does not write down what it intends',
+    edits: [{ file: PLAIN, find: 'await writeText(INTENT_KEY, JSON.stringify({ value: rows }));', replace: '' }],
+    killers: ['test/storage/plain-store.test.ts'],
+  },
+  {
+    name: 'a plain store lets two processes in',
+    edits: [
+      {
+        file: PLAIN,
+        find: 'const lock = takeFileLock(lockPath);',
+        replace: 'const lock = takeFileLock(`${lockPath}.${Math.random()}`);',
+      },
+    ],
+    killers: ['test/storage/plain-store.test.ts'],
   },
   {
     name: 'no mutex, and no comparison with what was read',
@@ -95,7 +133,7 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     edits: [
       {
         file: ACCOUNT,
-        find: 'return limit - head.settled - head.held - head.exposure;',
+        find: 'return limit - spentOrHeld(head);',
         replace: 'return limit - head.settled - head.exposure;',
       },
     ],
@@ -106,11 +144,62 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     edits: [
       {
         file: ACCOUNT,
-        find: 'return limit - head.settled - head.held - head.exposure;',
+        find: 'return limit - spentOrHeld(head);',
         replace: 'return limit - head.settled - head.held;',
       },
     ],
     killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'the limits of a member are checked outside the commit',
+    edits: [
+      {
+        file: LEDGER,
+        find: `reserve: async (ref, { limit, memberLimits = {}, ...order }) =>
+      move(ref, { type: 'reserve', ...order }, { limit, memberLimits }),`,
+        replace: `reserve: async (ref, { limit, memberLimits = {}, ...order }) => {
+      const { nanoUsdPerMonth = Infinity, imagesPerDay = Infinity } = memberLimits;
+      const member = await readMember(ref.guild, periodOfSnowflake(ref.transfer), order.details.member);
+      const remaining = nanoUsdPerMonth - member.settled - member.held - member.exposure;
+      if (order.amount > remaining) return { refused: 'over-member-budget', remaining };
+      const imagesLeft = imagesPerDay - (member.imagesByDay[dayOfSnowflake(ref.transfer)] ?? 0);
+      if (order.details.count > imagesLeft) return { refused: 'too-many-images', remaining: imagesLeft };
+      return move(ref, { type: 'reserve', ...order }, { limit });
+    },`,
+      },
+    ],
+    killers: [RANDOM_RUNS, LEDGER_TESTS],
+  },
+  {
+    name: "a member's part is written apart from the head",
+    edits: [
+      {
+        file: LEDGER,
+        find: `            { key: memberKey(ref.guild, period, memberId), value: outcome.member },
+          ],
+        });
+        return isCommitted ? outcome : lostRace;`,
+        replace: `          ],
+        });
+        if (!isCommitted) return lostRace;
+        const memberPart = await store.read(memberKey(ref.guild, period, memberId));
+        const guard = { key: memberKey(ref.guild, period, memberId), expected: memberPart?.version, next: outcome.member };
+        await store.commit({ guard, writes: [] });
+        return outcome;`,
+      },
+    ],
+    killers: [RANDOM_RUNS],
+  },
+  {
+    name: 'images that were not made still count',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: "if (movement.type === 'void' || movement.type === 'release') return { ...imagesByDay, [day]: before - images };",
+        replace: '',
+      },
+    ],
+    killers: [RANDOM_RUNS, MEMBER_TESTS],
   },
   {
     name: 'expiry frees a call that went out',

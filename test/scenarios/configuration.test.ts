@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
+import { readConfig, secretsOf } from '../../src/config.ts';
 import { setStage } from './support.ts';
 
 /** What systemd and others know as "the configuration is wrong": restarting will not help. */
@@ -31,6 +32,7 @@ test('everything that is wrong is told at once, with a remedy and without its va
     PROVIDER_TIMEOUT_MS: '99999999',
     MEMBER_REQUESTS_PER_MINUTE: '2.5',
     DRAIN_SECONDS: 'canary seconds',
+    RECOVERY_SECONDS: '0',
     MASTER_KEY: 'canary-key-that-is-not-32-bytes',
     LOG_LEVEL: 'canary',
   };
@@ -61,3 +63,40 @@ test('a data directory that cannot be written to ends the start', async (t) => {
   assert.match(output, /ENOTDIR.*\/dev\/null\/easel/);
   assert.deepEqual(stage.discord.gateway.connectedSessions(), []);
 });
+
+test('a store that cannot be reached ends the start, and says which setting it was, without its password', async (t) => {
+  const stage = await setStage(t);
+  for (const scheme of ['postgres', 'redis']) {
+    const storeUrl = `${scheme}://easel:canary%2Fpassword@127.0.0.1:1/0`;
+    const environment = stage.environment({ STORE_URL: storeUrl, LOG_LEVEL: 'trace' });
+    const { exitCode, output } = await runBotToItsEnd({ environment });
+    assert.equal(exitCode, EXIT_FAILURE);
+    assert.match(output, /could not be opened: check that STORE_URL.*ECONNREFUSED/);
+    assert.doesNotMatch(output, /canary/);
+  }
+  assert.deepEqual(stage.discord.gateway.connectedSessions(), []);
+});
+
+test('a store in memory is for one bot at a time, which says how little it keeps', async (t) => {
+  const stage = await setStage(t, { environment: { STORE_URL: 'memory:' } });
+  const bot = await stage.startBot();
+  assert.match(bot.output, /forgotten when this process ends/);
+  const { exitCode, output } = await runBotToItsEnd({ environment: stage.environment() });
+  assert.equal(exitCode, EXIT_FAILURE);
+  assert.match(output, /another process uses this store/);
+});
+
+test('a password in STORE_URL is a secret, however it is written', () => {
+  assert.deepEqual(new Set(secretsIn('rediss://:can%2Fary@redis.example:6380/1')), new Set(['can%2Fary', 'can/ary']));
+  assert.deepEqual(
+    new Set(secretsIn('postgresql:///ledger?host=/run/postgresql&user=easel&password=can%2Fary')),
+    new Set(['can%2Fary', 'can/ary']),
+  );
+  assert.deepEqual(secretsIn('postgres://easel@db.example/ledger'), []);
+  assert.deepEqual(secretsIn('sqlite:/data/easel:sqlite@1'), []);
+});
+
+function secretsIn(storeUrl: string): readonly string[] {
+  const required = { DISCORD_TOKEN: 'token', OPENAI_API_KEY: 'key' };
+  return secretsOf(readConfig({ ...required, STORE_URL: storeUrl })).filter((secret) => !/^(token|key)$/.test(secret));
+}

@@ -83,7 +83,7 @@ describe('an event that comes more than once is one request', () => {
     const interaction = askRepeatedly(stage, server, 'three thrushes', 'all');
     await onlyPost(stage, interaction, server.member);
     await stage.discord.waitFor(() => surrenders(bot, interaction) + surrenders(other, interaction) === 1);
-    await atRest(stage, [stage.dataDirectory, elsewhere]);
+    await atRest(stage, { dataDirectories: [stage.dataDirectory, elsewhere], interaction });
     await other.stop();
     assert.equal(callsFor(stage, 'three thrushes').length, 1);
     assert.equal(stage.discord.channelMessages(server.channel).length, 1);
@@ -97,7 +97,7 @@ describe('an event that comes more than once is one request', () => {
   test('afterwards every bill is in the books, once', async () => {
     const { stage } = shared();
     const dataDirectories = [stage.dataDirectory, join(stage.dataDirectory, 'elsewhere')];
-    await atRest(stage, dataDirectories);
+    await atRest(stage, { dataDirectories });
     const totals = judge(stage, dataDirectories);
     assert.equal(stage.provider.bills.length, 4);
     assert.equal(totals.posted, 4);

@@ -6,7 +6,7 @@ import type { SharedStage } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
-const HASTY_TIMERS = fileURLToPath(new URL('./hasty-timers.ts', import.meta.url));
+const HASTY_LOGIN = fileURLToPath(new URL('./hasty-login.ts', import.meta.url));
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
 const HTTP_OK = 200;
 const HTTP_UNAVAILABLE = 503;
@@ -83,7 +83,7 @@ test('a gateway that never says hello ends the start, with a remedy', async (t) 
   const stage = await setStage(t);
   stage.discord.gateway.greetsClients = false;
   const environment = stage.environment();
-  const { exitCode, output } = await runBotToItsEnd({ environment, preload: [HASTY_TIMERS] });
+  const { exitCode, output } = await runBotToItsEnd({ environment, preload: [HASTY_LOGIN] });
   assert.equal(exitCode, 1);
   assert.match(output, /gateway did not let us in within 30 seconds.*DISCORD_API_URL/);
 });

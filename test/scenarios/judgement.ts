@@ -38,7 +38,7 @@ export async function onlyPost(
   member: EmulatedMember,
 ): Promise<EmulatedMessage> {
   await stage.discord.waitFor(() => postsOf(stage, interaction, member).length > 0, REST_WAIT_MS_MAX);
-  await atRest(stage);
+  await atRest(stage, { interaction });
   const [post, ...others] = postsOf(stage, interaction, member);
   assert.ok(post, `nothing was left; the reply reads:\n${textOf(interaction)}`);
   assert.deepEqual(others.map(renderMessage), [], 'a picture was posted twice');
@@ -55,27 +55,37 @@ export function callsFor(stage: Stage, prompt: string): readonly ProviderCall[] 
   return stage.provider.calls.filter((call) => call.prompt === prompt);
 }
 
-/** Resolves when no job is open any more, in any of the data directories. */
-export async function atRest(stage: Stage, dataDirectories: readonly string[] = [stage.dataDirectory]): Promise<void> {
+/** Resolves when no job is open any more, or none for this interaction, in any of the data directories. */
+export async function atRest(
+  stage: Stage,
+  options: { readonly dataDirectories?: readonly string[]; readonly interaction?: InteractionHandle } = {},
+): Promise<void> {
+  const { dataDirectories = [stage.dataDirectory], interaction } = options;
   const deadline = Date.now() + REST_WAIT_MS_MAX;
   for (;;) {
-    const open = (await Promise.all(dataDirectories.map(openJobs))).flat();
+    const jobs = (await Promise.all(dataDirectories.map(openJobs))).flat();
+    const open = jobs.filter((folder) => folder.startsWith(interaction?.id ?? ''));
     if (open.length === 0) return;
     assert.ok(Date.now() < deadline, `jobs that do not end: ${open.join(', ')}`);
     await sleep(REST_CHECK_INTERVAL_MS);
   }
 }
 
-/** Holds the books against the provider's bills, and every request against Discord's rules. */
+/** Holds the books in data directories against the provider's bills, and every request against Discord's rules. */
 export function judge(stage: Stage, dataDirectories: readonly string[] = [stage.dataDirectory]): AuditTotals {
-  assert.deepEqual(stage.discord.violations, []);
   const books = dataDirectories.map(readBooks);
-  const together: Books = {
+  return judgeBooks(stage, {
     heads: new Map(books.flatMap(({ heads }) => [...heads])),
     entries: new Map(books.flatMap(({ entries }) => [...entries])),
     transfers: new Map(books.flatMap(({ transfers }) => [...transfers])),
-  };
-  const totals = auditBooks(together, stage.provider.bills, DEFAULT_BUDGET_NANO_USD);
+    members: new Map(books.flatMap(({ members }) => [...members])),
+  });
+}
+
+/** The same for books that lie elsewhere. */
+export function judgeBooks(stage: Stage, books: Books): AuditTotals {
+  assert.deepEqual(stage.discord.violations, []);
+  const totals = auditBooks(books, stage.provider.bills, DEFAULT_BUDGET_NANO_USD);
   assert.equal(totals.held, 0, 'money is still held although no job is open');
   return totals;
 }

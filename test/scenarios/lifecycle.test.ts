@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { BotProcess } from '../../sandbox/bot-process.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { Stage } from '../../sandbox/stage.ts';
@@ -9,7 +8,8 @@ import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
 import { answered } from './requests.ts';
 import { setStage } from './support.ts';
 
-const HASTY_TIMERS = fileURLToPath(new URL('./hasty-timers.ts', import.meta.url));
+/** Recovery every second instead of every minute. */
+const HASTY_RECOVERY = { RECOVERY_SECONDS: '1' };
 const WAIT_MS_MAX = 30_000;
 const EXIT_TERMINATED = 143;
 
@@ -104,7 +104,7 @@ test('of two bots on one data directory, neither touches what the other is at wo
   const doomed = await stage.startBot();
   const second = imagine(stage, 'of the doomed');
   await gate.arrived(2);
-  const newer = await stage.startBot({ preload: [HASTY_TIMERS] });
+  const newer = await stage.startBot({ environment: HASTY_RECOVERY });
 
   await doomed.kill();
   assert.match((await answered(second)).text, /restarted while the provider was at work/);

@@ -12,18 +12,23 @@ import { setStage } from './support.ts';
 const BOT_TOKEN = 'canary-bot.Token.with-everything_it-may-have';
 const API_KEY = 'canary-key+with/other"signs';
 const MASTER_KEY = Buffer.from('a canary of exactly 32 bytes, so').toString('base64');
-const CANARIES = [BOT_TOKEN, API_KEY, MASTER_KEY];
+const REPLY_TOKEN = 'canary-of-a-reply.Token_with-dots';
+const CANARIES = [BOT_TOKEN, API_KEY, MASTER_KEY, REPLY_TOKEN];
 
-/** Loaded before the bot: signals make it fail where nobody catches it, with every secret in the message. */
+/** Loaded before the bot: signals make it fail where nobody catches it, with the whole environment in the message. */
 const CLUMSY_CODE = `data:text/javascript,${encodeURIComponent(`
   const leak = () => new Error(Object.values(process.env).join(' '), { cause: process.env.OPENAI_API_KEY });
   process.on('SIGHUP', () => void Promise.reject(leak()));
   process.on('SIGUSR2', () => { throw leak(); });
 `)}`;
 
+/** A key as providers show it to whoever used it wrongly. */
+function masked(key: string): string {
+  return `${key.slice(0, 10)}***${key.slice(-4)}`;
+}
+
 /** A provider that repeats the caller's key in whatever it says. */
 async function openTactlessProvider(t: TestContext) {
-  const masked = (key: string): string => `${key.slice(0, 10)}***${key.slice(-4)}`;
   const answers: ((response: ServerResponse, key: string) => void)[] = [
     (response, key) => answerJson(response, 401, { error: { message: `Incorrect API key: ${key}.`, code: 'wrong' } }),
     (response, key) => answerJson(response, 401, { error: { message: masked(key), type: key, code: key } }),
@@ -75,7 +80,14 @@ test('however it fails, no secret is shown, logged or kept', async (t) => {
   const provider = await openTactlessProvider(t);
   const stage = await setStage(t, {
     discord: { botToken: BOT_TOKEN },
-    environment: { OPENAI_API_KEY: API_KEY, OPENAI_BASE_URL: provider.baseUrl, MASTER_KEY, LOG_LEVEL: 'trace' },
+    environment: {
+      OPENAI_API_KEY: API_KEY,
+      OPENAI_BASE_URL: provider.baseUrl,
+      MASTER_KEY,
+      LOG_LEVEL: 'trace',
+      // As it stands in the address of whatever is sent to a reply.
+      ADDRESS_OF_A_REPLY: `https://discord.com/api/v10/webhooks/1270000000000000001/${REPLY_TOKEN}/messages/@original`,
+    },
   });
   const { discord } = stage;
   const bot = await stage.startBot({ preload: [CLUMSY_CODE] });

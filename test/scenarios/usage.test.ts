@@ -104,12 +104,14 @@ describe('/usage and /quota', () => {
   it('looks at the month that is asked for, and knows what is no month', async () => {
     const { stage } = shared();
     const { server } = await spendAMonth(stage);
-    const thisMonth = new Date(stage.discord.clock.now()).toISOString().slice(0, 7);
+    const today = new Date(stage.discord.clock.now());
+    const thisMonth = today.toISOString().slice(0, 7);
+    const itsName = today.toLocaleString('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
     const now = await askAsAdministrator(stage, server, { month: thisMonth });
-    assert.match(now.text, new RegExp(`Usage in ${thisMonth}[^]*spent · 5 images`));
+    assert.match(now.text, new RegExp(`Usage in ${itsName}[^]*spent · 5 images`));
     const longAgo = await askAsAdministrator(stage, server, { month: '2025-02' });
-    assert.match(longAgo.text, /Usage in 2025-02[^]*\*\*\$0\.0000\*\* of \$10\.00 spent · 0 images/);
+    assert.match(longAgo.text, /Usage in February 2025[^]*\*\*\$0\.0000\*\* of \$10\.00 spent · 0 images/);
     const never = await askAsAdministrator(stage, server, { month: '2026-13' });
     assert.match(never.text, /That is not a month\. Write it like `2026-11`\./);
     const empty = await askAsAdministrator(stage, server, { month: '2025-02', export: true });

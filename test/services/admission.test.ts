@@ -3,22 +3,36 @@ import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import type { Admission } from '../../src/services/admission.ts';
 import { createAdmission } from '../../src/services/admission.ts';
+import type { GuildSettings } from '../../src/services/guild-settings.ts';
 import type { ImageRequest } from '../../src/services/image-request.ts';
-import { findModel } from '../../src/services/providers/models.ts';
+import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { openSpool } from '../../src/services/spool.ts';
-import { createDirectory, createRequest } from './job-fixture.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
+import { createDirectory, createRequest, silentLog } from './job-fixture.ts';
+import { createSettings } from './settings-fixture.ts';
 
 const MINUTE_MS = 60_000;
-const model = findModel('gpt-image-2') ?? assert.fail();
+const model = createModelCatalogue().find('gpt-image-2') ?? assert.fail();
 
 async function openAdmission(
   context: TestContext,
-  options: { readonly perMinute?: number; readonly freeBytesMin?: number } = {},
+  options: {
+    readonly perMinute?: number;
+    readonly freeBytesMin?: number;
+    readonly settings?: Partial<GuildSettings> | StoreFailure;
+  } = {},
 ): Promise<Admission> {
   return createAdmission({
     roster: { models: [model], refresh: async () => undefined, retire: () => undefined },
     spool: await openSpool(await createDirectory(context), options.freeBytesMin ?? 1),
+    settings: {
+      async read() {
+        if (options.settings instanceof StoreFailure) throw options.settings;
+        return createSettings(options.settings);
+      },
+    },
     memberRequestsPerMinute: options.perMinute ?? 0,
+    log: silentLog,
   });
 }
 
@@ -37,6 +51,28 @@ describe('admit', () => {
     assert.equal(await reasonOf(admission, { model: 'gpt-image-9' }), 'model-unavailable');
     assert.equal(await reasonOf(admission, { quality: 'max' }), 'option-unsupported');
     assert.equal(await reasonOf(admission, { background: 'transparent', format: 'jpeg' }), 'transparency-lost');
+  });
+
+  it("puts the server's defaults in, and hands on what was decided", async (context) => {
+    const settings = { defaults: { quality: 'low' }, budget: 5 };
+    const admitted = await (await openAdmission(context, { settings })).admit(createRequest());
+    assert.ok('request' in admitted);
+    assert.equal(admitted.request.quality, 'low');
+    assert.equal(admitted.settings.budget, 5);
+  });
+
+  it('refuses what the roles of a member do not allow, defaults included', async (context) => {
+    const access = { guild: { qualities: ['low'] } };
+    assert.equal(await reasonOf(await openAdmission(context, { settings: { access } })), 'not-allowed');
+    const settings = { access, defaults: { quality: 'low' } };
+    assert.equal(await reasonOf(await openAdmission(context, { settings })), 'admitted with gpt-image-2');
+  });
+
+  it('lets nobody in where nobody can tell what was decided', async (context) => {
+    assert.equal(
+      await reasonOf(await openAdmission(context, { settings: new StoreFailure('gone') })),
+      'store-unavailable',
+    );
   });
 
   it('lets each member in so many times a minute', async (context) => {

@@ -1,21 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { estimateCeiling } from '../../src/billing/estimate.ts';
-import { findRates, openAiPrices } from '../../src/billing/prices.ts';
+import { timeOfSnowflake } from '../../src/billing/period.ts';
+import { openAiPrices } from '../../src/billing/openai-prices.ts';
+import type { ModelPrice } from '../../src/billing/prices.ts';
+import { createPriceBook, imageTariff } from '../../src/billing/prices.ts';
 import type { PlannedPictures } from '../../src/services/call-planning.ts';
 import { checkOptions, chooseModel, planCall } from '../../src/services/call-planning.ts';
 import type { ImageModel } from '../../src/services/providers/models.ts';
-import { findModel } from '../../src/services/providers/models.ts';
-import { createRequest } from './job-fixture.ts';
+import { createModelCatalogue } from '../../src/services/providers/models.ts';
+import { createRequest, JOB_ID } from './job-fixture.ts';
 
 function modelOf(id: string): ImageModel {
-  return findModel(id) ?? assert.fail(`there is no model ${id}`);
+  return createModelCatalogue().find(id) ?? assert.fail(`there is no model ${id}`);
 }
 
 const models = ['gpt-image-2', 'gpt-image-2.5-flare', 'gpt-image-1'].map(modelOf);
 const [second, finer, first] = models.map(({ id }) => modelOf(id));
 assert.ok(second && finer && first);
+const prices = createPriceBook(openAiPrices);
 const noPictures: PlannedPictures = { images: [], firstFrameOnly: false };
+
+function priceFrom(effectiveFrom: number, usdPerImage: string): ModelPrice {
+  return { model: 'gpt-image-2', version: usdPerImage, effectiveFrom, tariff: imageTariff(usdPerImage) };
+}
 
 describe('chooseModel', () => {
   it('takes the one that is asked for, else the first', () => {
@@ -74,7 +82,7 @@ describe('checkOptions', () => {
 
 describe('planCall', () => {
   it('makes every choice concrete', () => {
-    const plan = planCall(createRequest({ size: 'auto' }), second, noPictures, openAiPrices);
+    const plan = planCall(createRequest({ size: 'auto' }), second, noPictures, prices);
     assert.ok(!('reason' in plan));
     const { estimate, ...choices } = plan;
     assert.ok(estimate > 0);
@@ -91,7 +99,7 @@ describe('planCall', () => {
 
   it('gives an edit the shape of its picture', () => {
     const photo = { file: 'input-0', contentType: 'image/jpeg', width: 600, height: 900 } as const;
-    const plan = planCall(createRequest(), first, { images: [photo], firstFrameOnly: false }, openAiPrices);
+    const plan = planCall(createRequest(), first, { images: [photo], firstFrameOnly: false }, prices);
     assert.ok(!('reason' in plan));
     assert.deepEqual([plan.width, plan.height], [1024, 1536]);
   });
@@ -99,9 +107,9 @@ describe('planCall', () => {
   it('holds the ceiling of everything that goes up, in bytes and pictures', () => {
     const photo = { file: 'input-0', contentType: 'image/png', width: 1024, height: 1024 } as const;
     const request = createRequest({ prompt: '狐', count: 3, quality: 'high', fidelity: 'high' });
-    const plan = planCall(request, first, { images: [photo], mask: photo, firstFrameOnly: false }, openAiPrices);
-    const rates = findRates(openAiPrices, 'gpt-image-1') ?? assert.fail();
-    const expected = estimateCeiling(rates, {
+    const plan = planCall(request, first, { images: [photo], mask: photo, firstFrameOnly: false }, prices);
+    const price = prices.priceOf('gpt-image-1', Date.UTC(2026, 10, 20)) ?? assert.fail();
+    const expected = estimateCeiling(price.tariff, {
       model: 'gpt-image-1',
       count: 3,
       width: 1024,
@@ -118,8 +126,33 @@ describe('planCall', () => {
   it('refuses what it cannot price', () => {
     const unpriced = { ...second, id: 'gpt-image-3' };
     const refusal = { reason: 'model-unpriced', model: 'gpt-image-3' };
-    assert.deepEqual(planCall(createRequest(), unpriced, noPictures, openAiPrices), refusal);
-    const noTable = { ...openAiPrices, ratesByModel: new Map() };
-    assert.deepEqual(planCall(createRequest(), second, noPictures, noTable), { ...refusal, model: 'gpt-image-2' });
+    assert.deepEqual(planCall(createRequest(), unpriced, noPictures, prices), refusal);
+    const none = createPriceBook();
+    assert.deepEqual(planCall(createRequest(), second, noPictures, none), { ...refusal, model: 'gpt-image-2' });
+  });
+
+  it('finds an added model its own price, and the ceilings of the one that it is like', () => {
+    const catalogue = createModelCatalogue([{ id: 'relay-image-2', like: 'gpt-image-2' }]);
+    const relay = catalogue.find('relay-image-2') ?? assert.fail();
+    const dear = openAiPrices.flatMap((price) =>
+      price.model === 'gpt-image-1' ? [{ ...price, model: 'relay-image-2' }] : [],
+    );
+    const [original, added] = [second, relay].map((model) =>
+      planCall(createRequest(), model, noPictures, createPriceBook(dear, openAiPrices)),
+    );
+    assert.ok(original && added && 'estimate' in original && 'estimate' in added);
+    assert.deepEqual({ ...added, estimate: 0 }, { ...original, model: 'relay-image-2', estimate: 0 });
+    // 17 bytes of prompt and 96 unseen tokens at the image rate, and 1,756 tokens of image.
+    assert.deepEqual(
+      [original.estimate, added.estimate],
+      [113 * 8_000 + 1_756 * 30_000, 113 * 10_000 + 1_756 * 40_000],
+    );
+  });
+
+  it('holds the price that is in force when the request is made', () => {
+    const at = timeOfSnowflake(JOB_ID);
+    const book = createPriceBook([priceFrom(at, '0.01'), priceFrom(at + 1, '0.02')]);
+    const plan = planCall(createRequest({ count: 2 }), second, noPictures, book);
+    assert.equal('estimate' in plan && plan.estimate, 20_000_000);
   });
 });

@@ -2,17 +2,21 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import type { TransferState } from '../../src/billing/guild-account.ts';
+import type { Entry, TransferState } from '../../src/billing/guild-account.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
-import { openAiPrices } from '../../src/billing/prices.ts';
+import { openAiPrices } from '../../src/billing/openai-prices.ts';
+import { timeOfSnowflake } from '../../src/billing/period.ts';
+import type { PriceBook } from '../../src/billing/prices.ts';
+import { createPriceBook, imageTariff } from '../../src/billing/prices.ts';
 import type { FairQueue } from '../../src/services/fair-queue.ts';
 import { createFairQueue } from '../../src/services/fair-queue.ts';
+import { initialSettings } from '../../src/services/guild-settings.ts';
 import { createImageJobs } from '../../src/services/image-jobs.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import type { JobJournal, Receipt } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
-import { findModel } from '../../src/services/providers/models.ts';
+import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { createReservations } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool.ts';
 import { details } from '../billing/account-fixture.ts';
@@ -22,7 +26,7 @@ import { createDirectory, createProgressLog, createRequest, JOB_ID, silentLog } 
 const NOW = Date.UTC(2026, 10, 15);
 const HOUR_MS = 60 * 60_000;
 const GENEROUS = 10_000_000_000;
-const model = findModel('gpt-image-2') ?? assert.fail();
+const model = createModelCatalogue().find('gpt-image-2') ?? assert.fail();
 const usage = { input_tokens: 60, input_tokens_details: { text_tokens: 60, image_tokens: 0 }, output_tokens: 1_756 };
 const made: Receipt = { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' };
 /** 60 text tokens and 1,756 image tokens of gpt-image-2. */
@@ -34,12 +38,16 @@ async function openJobs(
   options: {
     readonly receipt?: Receipt;
     readonly budget?: number;
+    readonly prices?: PriceBook;
+    /** How many images are asked for; one by default. */
+    readonly count?: number;
     readonly journal?: Partial<JobJournal>;
     /** How long every job waits for its turn. */
     readonly waitMs?: number;
   } = {},
 ) {
   const directory = await createDirectory(context);
+  const prices = options.prices ?? createPriceBook(openAiPrices);
   const spool = await openSpool(join(directory, 'spool'));
   const clock = { now: NOW };
   const parts = { now: () => clock.now, log: silentLog };
@@ -65,14 +73,17 @@ async function openJobs(
     ledger.transfer({ guild: 'guild', transfer: JOB_ID });
   const jobs = createImageJobs({
     ...parts,
-    admission: { admit: async () => ({ model }), close: () => undefined },
+    admission: {
+      admit: async (request) => ({ request, model, settings: initialSettings() }),
+      close: () => undefined,
+    },
     intake: { takeIn: async () => ({ images: [], firstFrameOnly: false }) },
     journal,
-    prices: openAiPrices,
+    prices,
     reservations: createReservations({
       ...parts,
       ledger,
-      budgetOf: () => options.budget ?? GENEROUS,
+      defaultBudget: options.budget ?? GENEROUS,
       callMsMax: 1_000,
     }),
     queue,
@@ -85,7 +96,7 @@ async function openJobs(
     succession: { successor: async () => undefined },
     completion: createJobCompletion({
       ledger,
-      prices: openAiPrices,
+      prices,
       pictures: { finish: async () => ({ images: [], notes: [] }) },
     }),
     conclusion: { conclude: async (_job, outcome) => void outcomes.push(outcome) },
@@ -97,7 +108,8 @@ async function openJobs(
     transfer,
     head: async () => ledger.head('guild', '202611'),
     run: async (): Promise<void> => {
-      const job = await jobs.begin(createRequest(), {});
+      const job = await jobs.begin(createRequest({ count: options.count ?? 1 }), {});
+      assert.ok('folder' in job);
       await jobs.run(job, { images: [], mask: undefined }, createProgressLog());
     },
   };
@@ -191,5 +203,35 @@ describe('the money of a job', () => {
     assert.deepEqual(summaryOf(outcomes), [undefined]);
     assert.equal((await transfer())?.type, 'unknown');
     assert.equal((await head()).exposure, (await transfer())?.amount);
+  });
+
+  it('is known without any tokens where images are charged by the piece, lost ones included', async (context) => {
+    const requestedAt = timeOfSnowflake(JOB_ID);
+    // A price that came into force after the request, however short, is not the price of this request.
+    const prices = createPriceBook([
+      { model: 'gpt-image-2', version: 'relay-1', effectiveFrom: requestedAt, tariff: imageTariff('0.034') },
+      { model: 'gpt-image-2', version: 'relay-2', effectiveFrom: requestedAt + 1, tariff: imageTariff('0.036') },
+    ]);
+    const receipt = { outcome: 'made', imageCount: 1, madeCount: 2, requestId: 'req_1' } as const;
+    const { run, outcomes, ledger, head } = await openJobs(context, { receipt, prices, count: 2 });
+    await run();
+    const [outcome] = outcomes;
+    assert.ok(outcome?.ended === 'finished');
+    assert.deepEqual(outcome.result.charge, { cost: 68_000_000, usage: undefined });
+    const { settled, held, exposure } = await head();
+    assert.deepEqual({ settled, held, exposure }, { settled: 68_000_000, held: 0, exposure: 0 });
+    const entries: Entry[] = [];
+    for await (const page of ledger.entries('guild', '202611')) entries.push(...page);
+    const post = entries.find(({ type }) => type === 'post');
+    assert.ok(post?.type === 'post');
+    assert.deepEqual(post.charge, {
+      cost: 68_000_000,
+      priceVersion: 'relay-1',
+      rule: 'per-image',
+      usage: null,
+      requestId: 'req_1',
+    });
+    assert.equal(post.details.count, 2);
+    assert.equal(post.held, 68_000_000);
   });
 });

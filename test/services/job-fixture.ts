@@ -17,6 +17,7 @@ export function createRequest(changes: Partial<ImageRequest> = {}): ImageRequest
     id: JOB_ID,
     guild: 'guild',
     member: 'mira',
+    roles: [],
     operation: 'generate',
     prompt: 'a red fox in snow',
     count: 1,

@@ -65,13 +65,13 @@ describe('a job on disk', () => {
     assert.equal((await journalOf('a').open(heir ?? assert.fail()))?.request.id, JOB_ID);
   });
 
-  it('is not there as long as its record cannot be read', async (context) => {
+  it('is not there as long as it has no record, and never taken for none where it has one', async (context) => {
     const { journalOf, spool } = await openDisk(context);
     const folder = await spool.create('1.mine');
     const onDisk = await onlyJob(journalOf('mine'));
     assert.equal(await journalOf('mine').open(onDisk), undefined);
     await writeFile(folder.path('job.json'), '{"v":2}');
-    assert.equal(await journalOf('mine').open(onDisk), undefined);
+    await assert.rejects(journalOf('mine').open(onDisk));
     await journalOf('mine').discard(onDisk);
     assert.deepEqual(await spool.list(), []);
   });
@@ -79,7 +79,7 @@ describe('a job on disk', () => {
 
 describe('a receipt', () => {
   const receipts: readonly Receipt[] = [
-    { outcome: 'made', imageCount: 2, usage: { input_tokens: 1, odd: [null] }, requestId: 'req_1' },
+    { outcome: 'made', imageCount: 2, madeCount: 3, usage: { input_tokens: 1, odd: [null] }, requestId: 'req_1' },
     { outcome: 'made', imageCount: 1 },
     { outcome: 'failed', kind: 'moderation', charged: 'no', stage: 'output', requestId: 'req_2' },
     { outcome: 'failed', kind: 'timeout', charged: 'unknown' },

@@ -14,7 +14,7 @@ import { PROVIDER_FAILURE_KINDS, ProviderFailure } from '../../src/services/prov
 import { openSpool } from '../../src/services/spool.ts';
 import { createDirectory, createPlan, createProgressLog, createRequest, silentLog } from './job-fixture.ts';
 
-const made: ImageResult = { imageCount: 1, usage: { output_tokens: 7 }, requestId: 'req_1' };
+const made: ImageResult = { imageCount: 1, madeCount: 1, usage: { output_tokens: 7 }, requestId: 'req_1' };
 
 function failure(kind: ProviderFailureKind, charged: 'no' | 'unknown', retryAfterMs?: number): ProviderFailure {
   return new ProviderFailure(kind, charged, { message: kind, requestId: 'req_1', retryAfterMs });

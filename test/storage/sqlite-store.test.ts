@@ -8,14 +8,15 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyvSqlite } from '@keyv/sqlite';
 import { Keyv } from 'keyv';
-import { isBusy } from '../../src/storage/atomic-commit.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import { isBusy } from '../../src/storage/sqlite-backend.ts';
 import type { Store } from '../../src/storage/store.ts';
-import { openStore, StoreFailure } from '../../src/storage/store.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
 import { readBooksOf } from '../audit.ts';
-import type { StoreUnderTest } from '../contracts/store-contract.ts';
-import { describeStoreContract } from '../contracts/store-contract.ts';
+import type { SharedStoreUnderTest } from '../contracts/store-under-test.ts';
+import { describeSharedStoreContract } from '../contracts/store-contract.ts';
 
-describeStoreContract('SQLite', createSubject);
+describeSharedStoreContract('SQLite', createSubject);
 
 describe('openStore', () => {
   it('creates the directories on the way to the database', async (context) => {
@@ -92,13 +93,14 @@ async function openTemporaryStore(context: TestContext): Promise<{ store: Store;
   return { store, path };
 }
 
-async function createSubject(): Promise<StoreUnderTest> {
+async function createSubject(): Promise<SharedStoreUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), 'easel-store-'));
   const path = join(directory, 'easel.sqlite');
   const url = `sqlite:${path}`;
   const opened: Store[] = [];
   return {
     url,
+    namespace: 'ledger',
     async connect(namespace = 'ledger') {
       const store = await openStore(url, namespace);
       opened.push(store);
@@ -113,14 +115,16 @@ async function createSubject(): Promise<StoreUnderTest> {
     async failOnWriting(key) {
       using database = new DatabaseSync(path);
       database.exec(`
-        DROP TRIGGER IF EXISTS fail_on_insert;
-        DROP TRIGGER IF EXISTS fail_on_update;
         CREATE TRIGGER fail_on_insert BEFORE INSERT ON keyv WHEN NEW.key = '${key}'
           BEGIN SELECT RAISE(ABORT, 'the disk is full'); END;
         CREATE TRIGGER fail_on_update BEFORE UPDATE ON keyv WHEN NEW.key = '${key}'
           BEGIN SELECT RAISE(ABORT, 'the disk is full'); END;`);
+      return async () => {
+        using again = new DatabaseSync(path);
+        again.exec('DROP TRIGGER fail_on_insert; DROP TRIGGER fail_on_update');
+      };
     },
-    readBooks: () => readBooksOf(path),
+    readBooks: async () => readBooksOf(path),
     async dispose() {
       await Promise.all(opened.map(async (store) => store.close().catch(() => undefined)));
       await rm(directory, { recursive: true, force: true });

@@ -6,6 +6,8 @@ import type { ImageWriter } from './image-writer.ts';
 export type ImageAnswer = {
   /** The usage object exactly as it was sent; undefined where there is none. */
   readonly usage: unknown;
+  /** How many images the answer tells of, whether they could be read or not. */
+  readonly toldCount: number;
   /** Where images are that the answer only points to, in their order. */
   readonly resultUrls: readonly string[];
   /** What the provider says went wrong, where it answers 200 with an error inside. */
@@ -106,6 +108,8 @@ function readRest(rest: unknown): ImageAnswer {
     // Relays that do not meter send null or false.
     usage: answer.usage === null || answer.usage === false ? undefined : answer.usage,
     // An image that the answer carried itself is `true`; the URL next to it leads to the same image.
+    toldCount: entries.filter(({ b64_json: text, url }) => text === true || url === true || typeof url === 'string')
+      .length,
     resultUrls: entries.flatMap(({ b64_json: text, url }) => (text !== true && typeof url === 'string' ? [url] : [])),
     errorMessage: readErrorMessage(answer.error),
   };

@@ -30,7 +30,7 @@ export type ImageCall = {
   readonly quality: Quality;
   readonly background: Background;
   readonly format: ImageFormat;
-  /** Only where the model has it; left out of the request otherwise. */
+  /** Only for models that have it: those that always look closely refuse a call that asks them to. */
   readonly fidelity?: InputFidelity;
   /** Pictures to edit or to refer to; with at least one the call is an edit. */
   readonly images: readonly InputFile[];
@@ -60,6 +60,8 @@ export type OpenByteSink = (index: number) => Promise<ByteSink>;
 export type ImageResult = {
   /** How many images arrived whole. At least 1. */
   readonly imageCount: number;
+  /** How many of the images that were asked for the answer told of, those that did not arrive whole included. */
+  readonly madeCount: number;
   /** The provider's usage object exactly as it was sent; undefined where it sent none. */
   readonly usage: unknown;
   readonly requestId: string | undefined;

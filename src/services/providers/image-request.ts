@@ -1,6 +1,5 @@
 import type { Images } from 'openai/resources/images';
 import type { ImageCall, ImageSize } from './image-provider.ts';
-import { findModel } from './models.ts';
 import type { FormField } from './multipart-upload.ts';
 
 /** The body of a call without pictures. Nothing is sent that the GPT Image models refuse, like `response_format`. */
@@ -29,10 +28,8 @@ export function toEditFields(call: ImageCall): readonly FormField[] {
     { name: 'output_format', value: call.format },
     { name: 'safety_identifier', value: call.safetyIdentifier },
   ];
-  // Models that always look closely refuse the call when they are asked to.
-  const modelTakesFidelity = findModel(call.model)?.fidelities.length !== 0;
   const fidelity: readonly FormField[] =
-    call.fidelity !== undefined && modelTakesFidelity ? [{ name: 'input_fidelity', value: call.fidelity }] : [];
+    call.fidelity === undefined ? [] : [{ name: 'input_fidelity', value: call.fidelity }];
   // Some versions of the LiteLLM proxy refuse `image[]`, so a single picture does without the brackets.
   const imageName = call.images.length === 1 ? 'image' : 'image[]';
   const images: readonly FormField[] = call.images.map((file) => ({ name: imageName, file }));

@@ -1,5 +1,5 @@
 import type { OfferedModel } from './image-provider.ts';
-import { findModel, type ImageModel } from './models.ts';
+import type { ImageModel, ModelCatalogue } from './models.ts';
 
 /** Something the operator should know about a configured model. */
 export type ModelWarning =
@@ -30,10 +30,12 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * @param offered the provider's list; undefined where it has none
  */
 export function chooseModels({
+  catalogue,
   configured,
   offered,
   now,
 }: {
+  readonly catalogue: ModelCatalogue;
   readonly configured: readonly string[];
   readonly offered: readonly OfferedModel[] | undefined;
   readonly now: Date;
@@ -41,7 +43,7 @@ export function chooseModels({
   const models: ImageModel[] = [];
   const warnings: ModelWarning[] = [];
   for (const id of new Set(configured)) {
-    const model = findModel(id);
+    const model = catalogue.find(id);
     const offer = offered?.find((candidate) => candidate.id === id);
     if (model === undefined) {
       warnings.push({ reason: 'unknown', model: id });

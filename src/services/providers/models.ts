@@ -1,13 +1,11 @@
 import type { Background, ImageFormat, ImageSize, InputFidelity, Quality } from './image-provider.ts';
 import { defaultSize, fitSize, isSizeAllowed, type SizeRule } from './image-sizes.ts';
 
-/**
- * The catalogue of image models: what each can do, as data.
- *
- * Models come and go. One that is not here is refused, because neither its options nor its price are known.
- */
+/** What an image model can do, as data. */
 export type ImageModel = {
   readonly id: string;
+  /** The model whose published token counts hold for this one as well: itself, unless it was added as one like another. */
+  readonly countsTokensLike: string;
   readonly sizes: SizeRule;
   readonly qualities: readonly Quality[];
   readonly backgrounds: readonly Background[];
@@ -78,8 +76,10 @@ const SECOND_GENERATION = {
 /** From 2.5 on. */
 const FINER_QUALITIES = { ...SECOND_GENERATION, qualities: ['low', 'medium', 'high', 'xhigh', 'max'] } as const;
 
+type BuiltInModel = Omit<ImageModel, 'countsTokensLike'>;
+
 /** Source: OpenAI's API description and the types of its SDK 7.55, as of November 2026. */
-export const imageModels: readonly ImageModel[] = [
+const openAiModels: readonly BuiltInModel[] = [
   { ...FIRST_GENERATION, id: 'gpt-image-1', fidelities: ['high', 'low'], shutdownAt: new Date('2026-10-23') },
   { ...FIRST_GENERATION, id: 'gpt-image-1-mini', fidelities: ['low'], shutdownAt: new Date('2026-12-01') },
   { ...FIRST_GENERATION, id: 'gpt-image-1.5', fidelities: ['high', 'low'], shutdownAt: new Date('2026-12-01') },
@@ -93,8 +93,36 @@ export const imageModels: readonly ImageModel[] = [
   { ...FINER_QUALITIES, id: 'gpt-image-2.6-flare' },
 ];
 
-export function findModel(id: string): ImageModel | undefined {
-  return imageModels.find((model) => model.id === id);
+/** The models that are known without anybody's help. */
+export const builtInModels: readonly ImageModel[] = openAiModels.map((model) => ({
+  ...model,
+  countsTokensLike: model.id,
+}));
+
+/** A model that the operator knows of: in everything but its name and its price it is like a built-in one. */
+export type ModelAddition = { readonly id: string; readonly like: string };
+
+/**
+ * The models that are known here. Models come and go; one that is not in the catalogue is refused, because neither
+ * its options nor its price are known.
+ */
+export type ModelCatalogue = {
+  readonly models: readonly ImageModel[];
+  find(id: string): ImageModel | undefined;
+};
+
+/**
+ * The built-in models and those that are added to them.
+ * @throws {RangeError} where an addition is like no built-in model
+ */
+export function createModelCatalogue(additions: readonly ModelAddition[] = []): ModelCatalogue {
+  const added = additions.map(({ id, like }): ImageModel => {
+    const original = builtInModels.find((model) => model.id === like);
+    if (!original) throw new RangeError(`${id} cannot be like ${like}, which is not built in`);
+    return { ...original, id, shutdownAt: undefined };
+  });
+  const models = [...builtInModels, ...added];
+  return { models, find: (id) => models.find((model) => model.id === id) };
 }
 
 /**
@@ -104,7 +132,7 @@ export function findModel(id: string): ImageModel | undefined {
 export function findUnsupportedOptions(
   model: ImageModel,
   options: ModelOptions,
-  among: readonly ImageModel[] = imageModels,
+  among: readonly ImageModel[],
 ): readonly UnsupportedOption[] {
   const modelsWith = (hasIt: (other: ImageModel) => boolean): readonly string[] =>
     among.filter(hasIt).map((other) => other.id);

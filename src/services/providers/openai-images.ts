@@ -132,7 +132,8 @@ async function makeImages(
     const answer = await readImageAnswer(readBody(response, fail), writer, call.count, context.decoders);
     const problem = await downloadResults(answer.resultUrls, call.count, context, writer, deadline.signal);
     if (writer.wholeCount > 0) {
-      return { imageCount: writer.wholeCount, usage: answer.usage, requestId };
+      const madeCount = Math.min(answer.toldCount, call.count);
+      return { imageCount: writer.wholeCount, madeCount, usage: answer.usage, requestId };
     }
     const stopReason = deadline.stopReason();
     const message = problem ?? answer.errorMessage ?? 'The answer has no image in it.';

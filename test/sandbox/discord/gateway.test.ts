@@ -33,17 +33,18 @@ test('each wrong opening closes the connection with its own code', async (contex
   }
 });
 
-test('guilds are told only to a session that asked for them', async (context) => {
+test('guilds are named to every session, and told about to those that asked', async (context) => {
   const { discord, guild, bot } = await setScene(context);
   const asking = await connectRawBot(discord, { intents: GUILDS_INTENT });
-  assert.deepEqual(at(bot.events('READY'), 0, 'd', 'guilds'), []);
-  assert.deepEqual(at(asking.events('READY'), 0, 'd', 'guilds'), [{ id: guild.id, unavailable: true }]);
+  for (const session of [bot, asking]) {
+    assert.deepEqual(at(session.events('READY'), 0, 'd', 'guilds'), [{ id: guild.id, unavailable: true }]);
+  }
   assert.equal(at(asking.events('READY'), 0, 'd', 'application', 'id'), discord.applicationId);
   await asking.waitFor(() => asking.events('GUILD_CREATE').length === 1, 'GUILD_CREATE');
   discord.removeGuild(guild);
   await asking.waitFor(() => asking.events('GUILD_DELETE').length === 1, 'GUILD_DELETE');
   assert.deepEqual(asking.events('GUILD_DELETE')[0]?.d, { id: guild.id });
-  assert.deepEqual(bot.events('GUILD_DELETE'), []);
+  assert.deepEqual([...bot.events('GUILD_CREATE'), ...bot.events('GUILD_DELETE')], []);
 });
 
 test('an interaction goes to the latest session, to all when asked, and again when repeated', async (context) => {

@@ -13,7 +13,8 @@ import {
 import { costNanoUsd } from '../../../sandbox/provider/price-table.ts';
 import { outputTokensPerImage, usageOf } from '../../../sandbox/provider/token-tables.ts';
 import { estimateCeiling, maxOutputTokens } from '../../../src/billing/estimate.ts';
-import { findRates, openAiPrices, priceUsage } from '../../../src/billing/prices.ts';
+import { openAiPrices } from '../../../src/billing/openai-prices.ts';
+import { createPriceBook, priceCall } from '../../../src/billing/prices.ts';
 import { readTokenUsage } from '../../../src/billing/token-usage.ts';
 
 const freeSizes = fc
@@ -46,17 +47,18 @@ function callsOf(model: CatalogueModel): fc.Arbitrary<Parameters<typeof usageOf>
 }
 
 for (const model of catalogue.values()) {
-  test(`${model.id}: a bill is never above the estimate, and both sides price it alike`, () => {
-    const rates = findRates(openAiPrices, model.id);
-    assert.ok(rates !== undefined);
+  test(`${model.id}: no bill by any rule is above the estimate, and both sides price it alike`, () => {
+    const price = createPriceBook(openAiPrices).priceOf(model.id, Date.UTC(2026, 10, 20));
+    assert.ok(price !== undefined);
     fc.assert(
       fc.property(callsOf(model), (call) => {
         const usage = usageOf(call);
         const billed = costNanoUsd(model.generation, usage);
         const read = readTokenUsage(usage);
         assert.ok(read !== undefined);
-        assert.equal(priceUsage(openAiPrices, rates, read).cost, billed);
-        const ceiling = estimateCeiling(rates, {
+        const made = { imageCount: call.imageCount, usage: read };
+        assert.equal(priceCall(price, made)?.cost, billed);
+        const ceiling = estimateCeiling(price.tariff, {
           model: model.id,
           count: call.imageCount,
           ...call.size,
@@ -66,6 +68,11 @@ for (const model of catalogue.values()) {
           highFidelity: call.fidelity === 'high',
         });
         assert.ok(ceiling !== undefined && billed <= ceiling, `${billed} > ${ceiling}`);
+        const flat = priceCall(price, { ...made, usage: { ...read, inputSplit: undefined } })?.cost;
+        assert.ok(
+          flat !== undefined && billed <= flat && flat <= ceiling,
+          `${flat} is not from ${billed} to ${ceiling}`,
+        );
       }),
     );
   });

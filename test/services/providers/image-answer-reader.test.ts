@@ -41,7 +41,7 @@ test('images, usage and urls come out of a plain answer', async () => {
   });
   const { answer, images } = await read(body);
   assert.deepEqual(images, ['AAEC', 'AwQF']);
-  assert.deepEqual(answer, { usage, resultUrls: ['https://x/y'], errorMessage: undefined });
+  assert.deepEqual(answer, { usage, toldCount: 3, resultUrls: ['https://x/y'], errorMessage: undefined });
 });
 
 test('only b64_json directly inside an entry of data is an image', async () => {
@@ -65,7 +65,7 @@ test('escapes in images and keys are undone, wherever the chunks end', async () 
   for (const cuts of [[], everyByte(body)]) {
     const { answer, images } = await read(body, cuts);
     assert.deepEqual(images, [Buffer.from('/+8B', 'base64').toString('base64')]);
-    assert.deepEqual(answer, { usage: { é: '"}]' }, resultUrls: ['"\\é'], errorMessage: undefined });
+    assert.deepEqual(answer, { usage: { é: '"}]' }, toldCount: 2, resultUrls: ['"\\é'], errorMessage: undefined });
   }
 });
 
@@ -83,6 +83,7 @@ test('an image may come as a data URL in `url`, and an entry gives one image', a
     const { answer, images } = await read(body, cuts);
     assert.deepEqual(images, ['AAEC', 'AwQF', 'BgcI']);
     assert.deepEqual(answer.resultUrls, ['dat']);
+    assert.equal(answer.toldCount, 4);
   }
 });
 

@@ -8,10 +8,10 @@ import {
   parseSize,
   type SizeRule,
 } from '../../../src/services/providers/image-sizes.ts';
-import { findModel } from '../../../src/services/providers/models.ts';
+import { createModelCatalogue } from '../../../src/services/providers/models.ts';
 
 function sizesOf(id: string): SizeRule {
-  const model = findModel(id);
+  const model = createModelCatalogue().find(id);
   assert.ok(model);
   return model.sizes;
 }

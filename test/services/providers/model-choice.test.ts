@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OfferedModel } from '../../../src/services/providers/image-provider.ts';
 import { chooseModels } from '../../../src/services/providers/model-choice.ts';
+import { createModelCatalogue } from '../../../src/services/providers/models.ts';
 
+const catalogue = createModelCatalogue();
 const now = new Date('2026-11-20T00:00:00Z');
 const inDays = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
 const offer = (id: string, shutdownAt?: Date): OfferedModel => ({ id, shutdownAt });
 
 function choose(configured: readonly string[], offered: readonly OfferedModel[] | undefined) {
-  const { models, warnings } = chooseModels({ configured, offered, now });
+  const { models, warnings } = chooseModels({ catalogue, configured, offered, now });
   return { ids: models.map(({ id }) => id), warnings };
 }
 

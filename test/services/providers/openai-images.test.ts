@@ -64,7 +64,7 @@ test('two images of 3 MB arrive intact and apart, with usage and request id', as
     ),
   );
   const { result, images: received } = await make(createProvider(server.origin), createCall({ count: 2 }));
-  assert.deepEqual(result, { imageCount: 2, usage, requestId: 'req_1' });
+  assert.deepEqual(result, { imageCount: 2, madeCount: 2, usage, requestId: 'req_1' });
   assertSameImages(received, images);
 });
 
@@ -110,10 +110,7 @@ test('an edit streams its files as a form with names, types and a length', async
     mask: await file('mask.png', mask, 'image/png'),
   });
   await make(provider, masked);
-  await make(
-    provider,
-    createCall({ fidelity: 'high', images: [...images, await file('empty"\r\n.png', Buffer.alloc(0), 'image/png')] }),
-  );
+  await make(provider, createCall({ images: [...images, await file('empty"\r\n.png', Buffer.alloc(0), 'image/png')] }));
 
   const forms = await Promise.all(
     server.requests.map(({ body, headers }) =>
@@ -154,7 +151,6 @@ test('an edit streams its files as a form with names, types and a length', async
     [sentImage, sentMask].map(async (sentFile) => Buffer.from(await sentFile.arrayBuffer())),
   );
   assertSameImages(sent, [photo, mask]);
-  // From gpt-image-2 on the call would be refused with input_fidelity.
   assert.equal(several?.has('input_fidelity'), false);
   assert.deepEqual(
     several?.getAll('image[]').map((value) => (value instanceof File ? value.size : value)),
@@ -211,6 +207,7 @@ test('fewer images than asked for are a success; none is an answer of unknown co
     const { prompt } = JSON.parse(body.toString());
     const bodies: Record<string, string> = {
       one: '{"data":[{"b64_json":"AAEC"},{}]}',
+      broken: '{"data":[{"b64_json":"AAEC"},{"b64_json":"!"},{"url":"https://elsewhere.example/a.png"}]}',
       none: '{"data":[]}',
       html: '<html>ok</html>',
       error: '{"error":{"message":"model asleep sk-abcdef"}}',
@@ -219,7 +216,11 @@ test('fewer images than asked for are a success; none is an answer of unknown co
   });
   const provider = createProvider(server.origin);
   const { result } = await make(provider, createCall({ prompt: 'one', count: 3 }));
-  assert.equal(result.imageCount, 1);
+  assert.deepEqual([result.imageCount, result.madeCount], [1, 1]);
+  const { result: broken } = await make(provider, createCall({ prompt: 'broken', count: 3 }));
+  assert.deepEqual([broken.imageCount, broken.madeCount], [1, 3], 'what did not arrive whole was made all the same');
+  const { result: generous } = await make(provider, createCall({ prompt: 'broken', count: 1 }));
+  assert.equal(generous.madeCount, 1, 'nobody asked for the others');
   for (const prompt of ['none', 'html', 'error', 'empty']) {
     const failure = await failureOf(make(provider, createCall({ prompt })));
     assert.deepEqual([failure.kind, failure.charged], ['unusable-answer', 'unknown'], prompt);
@@ -346,7 +347,7 @@ test('results are fetched from trusted origins, without the key, and again where
     createProvider(server.origin, { resultOrigins: [cdn.origin] }),
     createCall({ count: 2 }),
   );
-  assert.deepEqual(result, { imageCount: 2, usage: undefined, requestId: undefined });
+  assert.deepEqual(result, { imageCount: 2, madeCount: 2, usage: undefined, requestId: undefined });
   assertSameImages(images, [image, image]);
   assert.equal(cdn.requests.length, 3);
   assert.equal(cdn.requests[0]?.path, '/a.png?sig=1');

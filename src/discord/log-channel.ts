@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import type { REST } from 'discord.js';
+import { Routes } from 'discord.js';
+import type { Logger } from 'pino';
+import { formatUsd } from '../billing/money.ts';
+import { endOfPeriod } from '../billing/period.ts';
+import type { BudgetWarning } from '../services/budget-watch.ts';
+import { renderText } from './result-message.ts';
+import type { SendResult } from './send-attempts.ts';
+import { sendUntilSettled } from './send-attempts.ts';
+import { relativeTime } from './wording.ts';
+
+/** Posts what administrators should know into the channel that they chose for it. */
+export type LogChannel = {
+  /** @throws where the channel does not take it, or Discord cannot be reached for long */
+  warn(warning: BudgetWarning): Promise<void>;
+  /** Says in a channel what will come there. False where Easel cannot write in it. */
+  introduce(channelId: string, decidedBy: string): Promise<boolean>;
+};
+
+const NONCE_BYTES = 12;
+
+export function createLogChannel(parts: {
+  rest: REST;
+  sleep: (ms: number) => Promise<unknown>;
+  log: Logger;
+}): LogChannel {
+  const { rest, sleep, log } = parts;
+
+  /** A nonce makes Discord refuse a second copy, so that it can be sent again when nobody knows what became of it. */
+  async function post(channelId: string, text: string): Promise<SendResult> {
+    const nonce = randomBytes(NONCE_BYTES).toString('hex');
+    const body = { ...renderText(text), nonce, enforce_nonce: true };
+    return sendUntilSettled(async () => rest.post(Routes.channelMessages(channelId), { body }), {
+      sleep,
+      onFailure: (error) => log.warn({ channelId, err: error }, 'the log channel did not take a message'),
+    });
+  }
+
+  return {
+    async warn(warning) {
+      const result = await post(warning.channelId, describeWarning(warning));
+      if (result !== 'sent') throw new Error(`the log channel ${warning.channelId} does not take messages (${result})`);
+    },
+    async introduce(channelId, decidedBy) {
+      const text = `Warnings about this server's budget for images will come here, as <@${decidedBy}> decided.`;
+      return (await post(channelId, text)) === 'sent';
+    },
+  };
+}
+
+function describeWarning({ kind, period, used, limit }: BudgetWarning): string {
+  const spent = `${formatUsd(used, 2)} of this server's ${formatUsd(limit, 2)} for images is used`;
+  const renewal = `The budget renews ${relativeTime(endOfPeriod(period))}`;
+  return kind === 'level'
+    ? `**Budget warning:** ${spent}. ${renewal}. \`/usage\` shows by whom; \`/settings budget\` changes it.`
+    : `**Budget reached:** ${spent}, and requests that do not fit are declined. ${renewal}; \`/settings budget\` changes it.`;
+}

@@ -1,0 +1,57 @@
+import { checkOptions, chooseModel } from './call-planning.ts';
+import type { AccessRule, GuildSettings } from './guild-settings.ts';
+import { accessRulesOf } from './guild-settings.ts';
+import type { ImageRequest } from './image-request.ts';
+import type { JobRefusal } from './job-outcome.ts';
+import type { ImageModel } from './providers/models.ts';
+import { defaultQuality } from './providers/models.ts';
+
+const OPTIONS_WITH_DEFAULT = ['size', 'quality', 'format'] as const;
+
+/**
+ * Puts a server's defaults where the member chose nothing. A default that is gone, or that does not go with what the
+ * member did choose, is left off: nobody asked for it. An edit keeps the shape of its picture unless somebody does ask.
+ */
+export function withDefaults(
+  asked: ImageRequest,
+  { defaults }: GuildSettings,
+  models: readonly ImageModel[],
+): ImageRequest {
+  const isModelThere = models.some(({ id }) => id === defaults.model);
+  const request = { ...asked, model: asked.model ?? (isModelThere ? defaults.model : undefined) };
+  const model = chooseModel(request, models);
+  if ('reason' in model) return request;
+  for (const option of OPTIONS_WITH_DEFAULT) {
+    const value = defaults[option];
+    const isOpen = request[option] === undefined && !(option === 'size' && request.operation === 'edit');
+    if (value === undefined || !isOpen) continue;
+    if (!checkOptions({ ...request, [option]: value }, model, models)) request[option] = value;
+  }
+  return request;
+}
+
+/**
+ * Whether a member's roles let them use this model, quality and number of images. One role that allows all of it is
+ * enough; what two roles allow each by half is allowed by neither.
+ */
+export function checkAccess(request: ImageRequest, model: string, settings: GuildSettings): JobRefusal | undefined {
+  const rules = accessRulesOf(settings, request.guild, request.roles);
+  if (rules.length === 0) return undefined;
+  const withModel = rules.filter(({ models }) => models?.includes(model) ?? true);
+  if (withModel.length === 0) return refuse('model', model, allowedBy(rules, 'models'));
+
+  const quality = request.quality === undefined || request.quality === 'auto' ? defaultQuality : request.quality;
+  const withQuality = withModel.filter(({ qualities }) => qualities?.includes(quality) ?? true);
+  if (withQuality.length === 0) return refuse('quality', quality, allowedBy(withModel, 'qualities'));
+
+  const countMax = Math.max(...withQuality.map((rule) => rule.countMax ?? Infinity));
+  return request.count > countMax ? refuse('count', String(request.count), [`up to ${countMax}`]) : undefined;
+}
+
+function allowedBy(rules: readonly AccessRule[], kind: 'models' | 'qualities'): readonly string[] {
+  return [...new Set(rules.flatMap((rule) => rule[kind] ?? []))];
+}
+
+function refuse(option: 'model' | 'quality' | 'count', value: string, allowed: readonly string[]): JobRefusal {
+  return { reason: 'not-allowed', option, value, allowed };
+}

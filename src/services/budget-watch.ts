@@ -1,0 +1,107 @@
+import type { Logger } from 'pino';
+import type { Ledger } from '../billing/ledger.ts';
+import type { NanoUsd } from '../billing/money.ts';
+import type { Period } from '../billing/period.ts';
+import { periodOfSnowflake } from '../billing/period.ts';
+import { lostRace, untilCommitted } from '../storage/lost-race.ts';
+import type { Store } from '../storage/store.ts';
+import type { GuildSettingsStore } from './guild-settings.ts';
+import { budgetIn } from './guild-settings.ts';
+import type { ImageRequest } from './image-request.ts';
+import type { JobOutcome } from './job-outcome.ts';
+
+/** What administrators are told about a month's budget, each of it once. */
+export type BudgetWarning = {
+  readonly kind: 'level' | 'cap';
+  readonly guild: string;
+  readonly period: Period;
+  readonly channelId: string;
+  readonly used: NanoUsd;
+  readonly limit: NanoUsd;
+};
+
+/**
+ * Watches how much of a month's budget is used, and warns in the log channel at the level and at the cap: of each
+ * budget once, and of a raised one again.
+ */
+export type BudgetWatch = {
+  /** Looks at a guild's account after one of its jobs has ended. Never rejects. */
+  observe(request: ImageRequest, outcome: JobOutcome): Promise<void>;
+};
+
+/** What was used up at the least when a month was warned, by the kind of warning. */
+type Warned = { readonly [Kind in BudgetWarning['kind']]?: NanoUsd };
+
+/**
+ * From this share of a budget on, a request that does not fit means that the budget is used up. Below it, it means that
+ * the request is a dear one.
+ */
+const NEARLY_USED_PERCENT = 80;
+
+const warnedKey = (guild: string, period: Period): string => `warned:{${guild}}:${period}`;
+
+export function createBudgetWatch(parts: {
+  store: Store;
+  ledger: Ledger;
+  settings: GuildSettingsStore;
+  defaultBudget: NanoUsd;
+  logChannel: { warn(warning: BudgetWarning): Promise<void> };
+  random: () => number;
+  sleep: (ms: number) => Promise<unknown>;
+  log: Logger;
+}): BudgetWatch {
+  const { store, ledger, logChannel, log } = parts;
+
+  /** Whether nobody, in any process, has warned of this amount yet, or of a higher one. */
+  async function isFirst(
+    guild: string,
+    period: Period,
+    kind: BudgetWarning['kind'],
+    threshold: NanoUsd,
+  ): Promise<boolean> {
+    const key = warnedKey(guild, period);
+    return untilCommitted(parts, async () => {
+      const warned = await store.read<Warned>(key);
+      if ((warned?.value[kind] ?? -1) >= threshold) return false;
+      const next: Warned = { ...warned?.value, [kind]: threshold };
+      const isCommitted = await store.commit({ guard: { key, expected: warned?.version, next }, writes: [] });
+      return isCommitted ? true : lostRace;
+    });
+  }
+
+  async function look(request: ImageRequest, outcome: JobOutcome): Promise<void> {
+    const settings = await parts.settings.read(request.guild);
+    const channelId = settings.logChannelId;
+    const limit = budgetIn(settings, parts.defaultBudget);
+    // A budget of nothing is a decision, and not something that is ever used up.
+    if (channelId === undefined || limit === 0) return;
+    const { guild, id } = request;
+    const period = periodOfSnowflake(id);
+    const { settled, exposure } = await ledger.head(guild, period);
+    const used = settled + exposure;
+    const isRefused = outcome.ended === 'refused' && outcome.refusal.reason === 'over-budget';
+    const isNearlyUsed = used >= shareOf(limit, NEARLY_USED_PERCENT);
+    const thresholds = { level: shareOf(limit, settings.warningPercent), cap: limit };
+    const isReached = { level: used >= thresholds.level, cap: used >= limit || (isRefused && isNearlyUsed) };
+    for (const kind of ['level', 'cap'] as const) {
+      if (!isReached[kind] || !(await isFirst(guild, period, kind, thresholds[kind]))) continue;
+      await logChannel.warn({ kind, guild, period, channelId, used, limit });
+    }
+  }
+
+  return {
+    async observe(request, outcome) {
+      try {
+        await look(request, outcome);
+      } catch (error) {
+        // A warning that fails must not fail the request that it is about.
+        log.error({ guild: request.guild, err: error }, 'a budget warning could not be given');
+      }
+    },
+  };
+}
+
+/** A share of an amount, rounded up. */
+function shareOf(amount: NanoUsd, percent: number): NanoUsd {
+  return Math.ceil((amount * percent) / 100);
+}

@@ -1,0 +1,111 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Ledger } from '../billing/ledger.ts';
+import { createMutex } from '../billing/mutex.ts';
+import type { Period } from '../billing/period.ts';
+import { formatPeriod } from '../billing/period.ts';
+import { CSV_HEADER, exportLines } from './ledger-export.ts';
+
+/** A file with a part of the ledger, to be sent to somebody. */
+export type ExportFile = {
+  readonly path: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+};
+
+/** What to export; with a member, only the entries of that member's requests. */
+export type ExportOrder = {
+  readonly guild: string;
+  readonly period: Period;
+  readonly member: string | undefined;
+  /** Files that are larger are compressed. */
+  readonly sizeBytesMax: number;
+};
+
+export type ExportFiles = {
+  /**
+   * Writes a month as a table and as JSON, one export after another, and with no more than a few hundred entries in
+   * memory. The files are gone when `use` has ended.
+   */
+  withFiles<Result>(order: ExportOrder, use: (files: readonly ExportFile[]) => Promise<Result>): Promise<Result>;
+};
+
+/** Prompts are kept as hashes only, but who spent what is nobody else's business either. */
+const FILE_MODE = 0o600;
+const CHUNK_LENGTH_MAX = 256 * 1024;
+
+/** @param parts.directory where temporary files may lie */
+export function createExportFiles(parts: { ledger: Ledger; directory: string }): ExportFiles {
+  const turns = createMutex();
+
+  async function write(folder: string, order: ExportOrder): Promise<readonly ExportFile[]> {
+    const { guild, period, member, sizeBytesMax } = order;
+    const name = join(folder, `easel-${formatPeriod(period)}${member === undefined ? '' : `-${member}`}`);
+    const csvPath = `${name}.csv`;
+    const jsonlPath = `${name}.jsonl`;
+    const csv = createTextFile(await open(csvPath, 'wx', FILE_MODE));
+    const jsonl = createTextFile(await open(jsonlPath, 'wx', FILE_MODE));
+    try {
+      await csv.append(CSV_HEADER);
+      for await (const line of exportLines(parts.ledger, guild, period, member)) {
+        await csv.append(line.csv);
+        await jsonl.append(line.jsonl);
+      }
+    } finally {
+      await Promise.all([csv.close(), jsonl.close()]);
+    }
+    return [
+      await toExportFile(csvPath, 'text/csv', sizeBytesMax),
+      await toExportFile(jsonlPath, 'application/x-ndjson', sizeBytesMax),
+    ];
+  }
+
+  return {
+    async withFiles(order, use) {
+      const folder = await mkdtemp(join(parts.directory, 'easel-export-'));
+      try {
+        return await use(await turns.run('', async () => write(folder, order)));
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** A file that grows in pieces of a size that is worth a visit to the disk. */
+function createTextFile(file: FileHandle) {
+  let waiting = '';
+
+  async function flush(): Promise<void> {
+    await file.appendFile(waiting);
+    waiting = '';
+  }
+
+  return {
+    async append(text: string): Promise<void> {
+      waiting += text;
+      if (waiting.length >= CHUNK_LENGTH_MAX) await flush();
+    },
+    async close(): Promise<void> {
+      try {
+        await flush();
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+async function toExportFile(path: string, contentType: string, sizeBytesMax: number): Promise<ExportFile> {
+  const { size } = await stat(path);
+  if (size <= sizeBytesMax) return { path, name: basename(path), contentType, sizeBytes: size };
+  const smallerPath = `${path}.gz`;
+  await pipeline(createReadStream(path), createGzip(), createWriteStream(smallerPath, { mode: FILE_MODE }));
+  const { size: sizeBytes } = await stat(smallerPath);
+  return { path: smallerPath, name: basename(smallerPath), contentType: 'application/gzip', sizeBytes };
+}

@@ -1,0 +1,206 @@
+import * as z from 'zod';
+import type { MemberLimits } from '../billing/member-account.ts';
+import type { NanoUsd } from '../billing/money.ts';
+import { lostRace, untilCommitted } from '../storage/lost-race.ts';
+import type { Store, Versioned } from '../storage/store.ts';
+import { UnreadableValue } from '../storage/store.ts';
+
+/**
+ * What the administrators of a server have decided: how much may be spent, by whom, and on what. Every change is
+ * written down with who made it and when, in the same commit as the change itself.
+ */
+export type GuildSettings = z.infer<typeof settingsSchema>;
+
+const amount = z.int().nonnegative();
+
+const memberLimitsSchema = z.object({
+  nanoUsdPerMonth: amount.optional(),
+  imagesPerDay: amount.optional(),
+});
+
+/** What a member may spend and make, as it was decided; what is left out is not limited. */
+export type LimitSettings = z.infer<typeof memberLimitsSchema>;
+
+const accessRuleSchema = z.object({
+  models: z.array(z.string()).optional(),
+  qualities: z.array(z.string()).optional(),
+  countMax: z.int().positive().optional(),
+});
+
+/** What the members of a role may use; what is left out is not restricted. */
+export type AccessRule = z.infer<typeof accessRuleSchema>;
+
+const WARNING_PERCENT_DEFAULT = 80;
+
+const settingsSchema = z.object({
+  v: z.literal(1),
+  /** The number of the last change; 0 where nothing was ever changed. */
+  revision: amount,
+  /** The month's budget; left out where the operator's default holds. */
+  budget: amount.optional(),
+  /** At which share of the budget a warning goes to the log channel. */
+  warningPercent: z.int().positive(),
+  limits: z.object({
+    everyone: memberLimitsSchema.optional(),
+    roles: z.record(z.string(), memberLimitsSchema),
+    members: z.record(z.string(), memberLimitsSchema),
+  }),
+  access: z.record(z.string(), accessRuleSchema),
+  defaults: z.object({
+    model: z.string().optional(),
+    size: z.string().optional(),
+    quality: z.string().optional(),
+    format: z.string().optional(),
+  }),
+  logChannelId: z.string().optional(),
+});
+
+/** One change, as it stands in the journal of a server's settings. */
+export type SettingsChange = {
+  readonly revision: number;
+  readonly at: number;
+  /** The administrator's id. */
+  readonly by: string;
+  /** What was changed, in one word. */
+  readonly what: string;
+  readonly settings: GuildSettings;
+};
+
+/** Why a change cannot be made, in words for the administrator. */
+export type SettingsProblem = { readonly problem: string };
+
+/** @throws {StoreFailure} where the store fails, or holds settings that cannot be understood. */
+export type GuildSettingsStore = {
+  /** What is in force: a budget above the operator's ceiling counts as that ceiling. */
+  read(guild: string): Promise<GuildSettings>;
+  /** Edits the settings as they stand at that moment, and answers what is in force then, or why nothing was changed. */
+  change(
+    guild: string,
+    author: { readonly by: string; readonly what: string },
+    edit: (settings: GuildSettings) => GuildSettings | SettingsProblem,
+  ): Promise<GuildSettings | SettingsProblem>;
+  /** The latest changes, newest first. */
+  history(guild: string, countMax: number): Promise<readonly SettingsChange[]>;
+};
+
+const REVISION_DIGITS = 8;
+
+const settingsKey = (guild: string): string => `settings:{${guild}}`;
+const changeKey = (guild: string, revision: number): string =>
+  `settings-change:{${guild}}:${String(revision).padStart(REVISION_DIGITS, '0')}`;
+
+export function createGuildSettingsStore(parts: {
+  store: Store;
+  /** The most that a server may spend in a month, whatever was decided there; undefined where that is up to them. */
+  budgetMax: NanoUsd | undefined;
+  now: () => number;
+  random: () => number;
+  sleep: (ms: number) => Promise<unknown>;
+}): GuildSettingsStore {
+  const { store, budgetMax, now } = parts;
+
+  /** The operator may have lowered the ceiling since the budget was set. */
+  function inForce(settings: GuildSettings): GuildSettings {
+    if (settings.budget === undefined || budgetMax === undefined) return settings;
+    return { ...settings, budget: Math.min(settings.budget, budgetMax) };
+  }
+
+  return {
+    async read(guild) {
+      return inForce(understand(guild, await store.read(settingsKey(guild))));
+    },
+    async change(guild, { by, what }, edit) {
+      return untilCommitted(parts, async () => {
+        const stored = await store.read(settingsKey(guild));
+        const current = understand(guild, stored);
+        const edited = edit(current);
+        if ('problem' in edited) return edited;
+        const settings = { ...edited, revision: current.revision + 1 };
+        const change: SettingsChange = { revision: settings.revision, at: now(), by, what, settings };
+        const isCommitted = await store.commit({
+          guard: { key: settingsKey(guild), expected: stored?.version, next: settings },
+          writes: [{ key: changeKey(guild, change.revision), value: change }],
+        });
+        return isCommitted ? inForce(settings) : lostRace;
+      });
+    },
+    async history(guild, countMax) {
+      const stored = await store.read<GuildSettings>(settingsKey(guild));
+      const last = stored?.value.revision ?? 0;
+      const count = Math.min(countMax, last);
+      const keys = Array.from({ length: count }, (_, index) => changeKey(guild, last - index));
+      return (await store.readMany<SettingsChange>(keys)).filter((change) => change !== undefined);
+    },
+  };
+}
+
+/** Settings that cannot be understood are not taken for none: limits would be gone without anybody's decision. */
+function understand(guild: string, stored: Versioned<unknown> | undefined): GuildSettings {
+  if (!stored) return initialSettings();
+  const parsed = settingsSchema.safeParse(stored.value);
+  if (!parsed.success) throw new UnreadableValue(settingsKey(guild), { cause: parsed.error });
+  return parsed.data;
+}
+
+/** Nothing is decided yet: the operator's defaults hold. */
+export function initialSettings(): GuildSettings {
+  return {
+    v: 1,
+    revision: 0,
+    warningPercent: WARNING_PERCENT_DEFAULT,
+    limits: { roles: {}, members: {} },
+    access: {},
+    defaults: {},
+  };
+}
+
+/** Who a limit was decided for. */
+export type LimitSource = 'member' | 'role' | 'everyone';
+
+/** The limits that hold for a member, and whose they are, so that a refusal can name them. */
+export type EffectiveLimits = MemberLimits & { readonly source: LimitSource };
+
+/**
+ * A member's own limits go before those of their roles, of which the most generous holds, and those before
+ * everyone's. They take the place of each other as a whole, so that nobody has to add up who limits what.
+ */
+export function limitsOf(settings: GuildSettings, member: string, roles: readonly string[]): EffectiveLimits {
+  const { limits } = settings;
+  const own = limits.members[member];
+  if (own) return { ...compact(own), source: 'member' };
+  const byRole = roles.map((role) => limits.roles[role]).filter((limit) => limit !== undefined);
+  if (byRole.length > 0) return { ...compact(byRole.reduce(moreGenerous)), source: 'role' };
+  return { ...compact(limits.everyone ?? {}), source: 'everyone' };
+}
+
+/** For each kind of limit the higher one; none at all is the highest. */
+function moreGenerous(one: LimitSettings, other: LimitSettings): LimitSettings {
+  return {
+    nanoUsdPerMonth: higher(one.nanoUsdPerMonth, other.nanoUsdPerMonth),
+    imagesPerDay: higher(one.imagesPerDay, other.imagesPerDay),
+  };
+}
+
+function higher(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other);
+}
+
+function compact({ nanoUsdPerMonth, imagesPerDay }: LimitSettings): MemberLimits {
+  return {
+    ...(nanoUsdPerMonth === undefined ? {} : { nanoUsdPerMonth }),
+    ...(imagesPerDay === undefined ? {} : { imagesPerDay }),
+  };
+}
+
+/** The rules for a member's roles; the server's own id is the role that everybody has. None means no restriction. */
+export function accessRulesOf(settings: GuildSettings, guild: string, roles: readonly string[]): readonly AccessRule[] {
+  const own = roles.map((role) => settings.access[role]).filter((rule) => rule !== undefined);
+  if (own.length > 0) return own;
+  const everyone = settings.access[guild];
+  return everyone ? [everyone] : [];
+}
+
+/** The budget in force: the server's own, else the operator's default. */
+export function budgetIn(settings: GuildSettings, defaultBudget: NanoUsd): NanoUsd {
+  return settings.budget ?? defaultBudget;
+}

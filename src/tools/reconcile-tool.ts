@@ -1,0 +1,244 @@
+import { readFile, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
+import { formatUsd, parseUsd } from '../billing/money.ts';
+import type { NanoUsd } from '../billing/money.ts';
+import type { Period } from '../billing/period.ts';
+import { endOfPeriod, formatPeriod, periodOf, previousPeriod } from '../billing/period.ts';
+import { listAccounts } from './accounts.ts';
+import type { Tool, ToolParts } from './command-line.ts';
+import { EXIT_OK, readMonth, requireOption, ToolRefusal, UsageError } from './command-line.ts';
+import { fetchOpenAiCosts } from './openai-costs.ts';
+import type { ProviderCall } from './provider-calls.ts';
+import { readProviderCalls } from './provider-calls.ts';
+import type { DailyCosts } from './provider-costs.ts';
+import { isDay, parseCostsFile } from './provider-costs.ts';
+import { dayOf, readDifference, reconcileDays } from './reconciliation.ts';
+import { alignColumns } from './table.ts';
+import type { Decision } from './unknown-calls.ts';
+import { findUnknownCall, postCall, releaseCall } from './unknown-calls.ts';
+
+const USAGE = `usage:
+  npm run reconcile -- [--month YYYY-MM] [--guild ID] [--costs FILE | --from-api] [--line-item TEXT]
+  npm run reconcile -- release TRANSFER --reason TEXT [--guild ID] [--by NAME]
+  npm run reconcile -- post TRANSFER --usd AMOUNT --reason TEXT [--guild ID] [--by NAME]
+  npm run reconcile -- release-all --before YYYY-MM-DD --reason TEXT [--guild ID] [--by NAME] [--yes]`;
+
+const COSTS_FILE_SIZE_BYTES_MAX = 16 * 1024 * 1024;
+const REASON_LENGTH_MAX = 500;
+const DECIMALS = 6;
+
+/** `npm run reconcile`: holds the ledger against the provider's bill, and ends what is unknown. */
+export const reconcileTool: Tool = async (commandLine, parts) => {
+  const [command, ...rest] = commandLine;
+  switch (command) {
+    case 'release':
+      return release(rest, parts);
+    case 'post':
+      return post(rest, parts);
+    case 'release-all':
+      return releaseAll(rest, parts);
+    default:
+      if (command === undefined || command.startsWith('--')) return compare(commandLine, parts);
+      throw new UsageError(USAGE);
+  }
+};
+
+async function compare(args: readonly string[], parts: ToolParts): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      month: { type: 'string' },
+      guild: { type: 'string' },
+      costs: { type: 'string' },
+      'from-api': { type: 'boolean', default: false },
+      'line-item': { type: 'string' },
+    },
+  });
+  if (values.costs !== undefined && values['from-api'])
+    throw new UsageError('--costs and --from-api exclude each other');
+  const period = readMonth(values.month) ?? periodOf(parts.now());
+  const calls = await readCallsOfMonth(parts, period, values.guild);
+  const costs = await readCosts(parts, period, values);
+  const unknown = calls.filter(({ state }) => state === 'unknown');
+  parts.print(`${formatPeriod(period)}: ${unknown.length} calls of unknown outcome`);
+  for (const line of alignColumns(unknown.map(describeCall))) parts.print(`  ${line}`);
+  parts.print('');
+  for (const line of tableOf(calls, costs)) parts.print(line);
+  return EXIT_OK;
+}
+
+async function readCosts(
+  { config }: ToolParts,
+  period: Period,
+  options: { readonly costs?: string; readonly 'from-api': boolean; readonly 'line-item'?: string },
+): Promise<DailyCosts | undefined> {
+  const lineItem = options['line-item'];
+  if (options['from-api']) return fetchOpenAiCosts(config, rangeOf(period), lineItem);
+  if (options.costs === undefined) return undefined;
+  const costs = parseCostsFile(await readCostsFile(options.costs), lineItem);
+  return new Map([...costs].filter(([day]) => day.startsWith(formatPeriod(period))));
+}
+
+/**
+ * The calls that went out in a month. They may belong to the account of the month before, where somebody asked in its
+ * last minutes.
+ */
+async function readCallsOfMonth(
+  { ledger, now }: ToolParts,
+  period: Period,
+  guild: string | undefined,
+): Promise<readonly ProviderCall[]> {
+  const calls: ProviderCall[] = [];
+  for (const month of [previousPeriod(period), period]) {
+    for await (const account of listAccounts(ledger, { guild, period: month }, now())) {
+      const { pruned } = await ledger.head(account.guild, month);
+      if (pruned && month === period)
+        throw new ToolRefusal(`${formatPeriod(period)} was pruned; its entries are in an archive`);
+      calls.push(...(await readProviderCalls(ledger, account)));
+    }
+  }
+  return calls.filter(({ dispatchedAt }) => periodOf(dispatchedAt) === period);
+}
+
+function rangeOf(period: Period): { from: number; until: number } {
+  return { from: endOfPeriod(previousPeriod(period)), until: endOfPeriod(period) };
+}
+
+async function readCostsFile(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size <= COSTS_FILE_SIZE_BYTES_MAX) return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new ToolRefusal(`${path} cannot be read`, { cause: error });
+  }
+  throw new ToolRefusal(`${path} is larger than costs can be`);
+}
+
+function describeCall(call: ProviderCall): readonly string[] {
+  const { model, size, quality, count, member } = call.details;
+  return [
+    `transfer ${call.transfer}`,
+    `guild ${call.guild}`,
+    `member ${member}`,
+    `${model} ${size} ${quality} ×${count}`,
+    new Date(call.dispatchedAt).toISOString(),
+    `at most ${usd(call.ceiling)}`,
+    call.reason ?? '',
+    call.hasArrived ? 'its images arrived' : '',
+    call.requestId ?? 'no request id',
+  ];
+}
+
+function tableOf(calls: readonly ProviderCall[], costs: DailyCosts | undefined): readonly string[] {
+  const days = reconcileDays(calls, costs);
+  const sum = (amountOf: (day: (typeof days)[number]) => NanoUsd | undefined): NanoUsd =>
+    days.reduce((total, day) => total + (amountOf(day) ?? 0), 0);
+  const total = {
+    posted: sum(({ posted }) => posted),
+    unknown: sum(({ unknown }) => unknown),
+    provider: costs && sum(({ provider }) => provider),
+    difference: costs && sum(({ difference }) => difference),
+  };
+  const cells = ({ posted, unknown, provider, difference }: typeof total): readonly string[] =>
+    [posted, unknown, provider, difference].map((amount) => (amount === undefined ? '–' : usd(amount)));
+  return alignColumns([
+    ['day', 'posted', 'unknown', 'provider', 'difference', ''],
+    ...days.map((day) => [day.day, ...cells(day), readDifference(day)]),
+    ['total', ...cells(total), ''],
+  ]);
+}
+
+const decisionOptions = {
+  reason: { type: 'string' },
+  guild: { type: 'string' },
+  by: { type: 'string' },
+} as const;
+
+async function release(args: readonly string[], parts: ToolParts): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], options: decisionOptions, allowPositionals: true });
+  const why = readDecision(values);
+  const call = await findUnknownCall(parts, requireTransfer(positionals), values.guild);
+  if (!(await releaseCall(parts.ledger, call, why))) {
+    throw new ToolRefusal(`transfer ${call.transfer} is not unknown any more`);
+  }
+  parts.print(`released  transfer ${call.transfer}  guild ${call.guild}  ${usd(call.ceiling)} no longer counts`);
+  return EXIT_OK;
+}
+
+async function post(args: readonly string[], parts: ToolParts): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { ...decisionOptions, usd: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const why = readDecision(values);
+  const cost = readUsd(requireOption('usd', values.usd));
+  const call = await findUnknownCall(parts, requireTransfer(positionals), values.guild);
+  await postCall(parts.ledger, call, cost, why);
+  parts.print(`posted  transfer ${call.transfer}  guild ${call.guild}  ${usd(cost)}`);
+  return EXIT_OK;
+}
+
+async function releaseAll(args: readonly string[], parts: ToolParts): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { ...decisionOptions, before: { type: 'string' }, yes: { type: 'boolean', default: false } },
+  });
+  const why = readDecision(values);
+  const before = requireOption('before', values.before);
+  if (!isDay(before)) throw new UsageError(`--before ${before} is no day; write it like 2026-11-20`);
+  let count = 0;
+  for await (const account of listAccounts(parts.ledger, { guild: values.guild }, parts.now())) {
+    for (const call of await readProviderCalls(parts.ledger, account)) {
+      if (call.state !== 'unknown' || dayOf(call.dispatchedAt) >= before) continue;
+      const line = describeCall(call).join('  ');
+      if (call.hasArrived) {
+        // Whoever made images charges for them: a rule must not say otherwise, only a person who has looked.
+        parts.print(`left alone  ${line}`);
+        continue;
+      }
+      // What a late receipt has settled meanwhile needs no rule any more.
+      if (values.yes && !(await releaseCall(parts.ledger, call, why))) continue;
+      parts.print(`${values.yes ? 'released' : 'would be released'}  ${line}`);
+      count += 1;
+    }
+  }
+  parts.print(
+    values.yes ? `${count} released` : `${count} would be released. Nothing was changed; with --yes it is done.`,
+  );
+  return EXIT_OK;
+}
+
+function requireTransfer(positionals: readonly string[]): string {
+  const [transfer, ...others] = positionals;
+  if (transfer === undefined || others.length > 0) throw new UsageError(USAGE);
+  return transfer;
+}
+
+function readDecision(values: { readonly reason?: string; readonly by?: string }): Decision {
+  const reason = requireOption('reason', values.reason).trim();
+  if (reason.length > REASON_LENGTH_MAX) throw new UsageError(`--reason takes ${REASON_LENGTH_MAX} characters`);
+  return { reason, by: `operator ${values.by ?? userName()}` };
+}
+
+/** The name under which the operator is logged in; some containers know none. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unnamed';
+  }
+}
+
+function readUsd(text: string): NanoUsd {
+  try {
+    return parseUsd(text);
+  } catch {
+    throw new UsageError(`--usd ${text} is no amount; write it like 0.0421`);
+  }
+}
+
+function usd(amount: NanoUsd): string {
+  return formatUsd(amount, DECIMALS);
+}

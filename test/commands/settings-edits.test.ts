@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SettingsEdit } from '../../src/commands/settings-edits.ts';
+import {
+  ACCESS_RULES_MAX,
+  editAccess,
+  editBudget,
+  editDefaults,
+  editLimit,
+  editLogChannel,
+  LIMITS_MAX,
+} from '../../src/commands/settings-edits.ts';
+import type { GuildSettings, SettingsProblem } from '../../src/services/guild-settings.ts';
+import { createSettings } from '../services/settings-fixture.ts';
+
+const USD = 1_000_000_000;
+const known = ['gpt-image-2', 'gpt-image-1.5'];
+
+const budget = (asked: Partial<Parameters<typeof editBudget>[0]>): SettingsEdit =>
+  editBudget({ usd: undefined, warningPercent: undefined, isCleared: false, max: undefined, ...asked });
+const limit = (asked: Partial<Parameters<typeof editLimit>[0]>): SettingsEdit =>
+  editLimit({
+    member: undefined,
+    role: undefined,
+    usd: undefined,
+    imagesPerDay: undefined,
+    isCleared: false,
+    ...asked,
+  });
+const access = (asked: Partial<Parameters<typeof editAccess>[0]>): SettingsEdit =>
+  editAccess({
+    role: 'painter',
+    models: undefined,
+    qualities: undefined,
+    countMax: undefined,
+    isCleared: false,
+    known,
+    ...asked,
+  });
+const defaults = (asked: Partial<Parameters<typeof editDefaults>[0]>): SettingsEdit =>
+  editDefaults({
+    model: undefined,
+    size: undefined,
+    quality: undefined,
+    format: undefined,
+    isCleared: false,
+    known,
+    ...asked,
+  });
+
+/** The settings after an edit, as they are stored: what is left open is not there. */
+function after(edit: SettingsEdit, before: GuildSettings = createSettings()): GuildSettings {
+  const edited = apply(edit, before);
+  assert.ok(!('problem' in edited), JSON.stringify(edited));
+  const stored: GuildSettings = JSON.parse(JSON.stringify(edited));
+  return stored;
+}
+
+function apply(edit: SettingsEdit, before: GuildSettings): GuildSettings | SettingsProblem {
+  assert.ok('apply' in edit, JSON.stringify(edit));
+  return edit.apply(before);
+}
+
+function problemOf(edit: SettingsEdit): string {
+  assert.ok('problem' in edit, 'this should not be possible');
+  return edit.problem;
+}
+
+describe('the budget', () => {
+  it('is set in dollars, with the level or without', () => {
+    assert.deepEqual(after(budget({ usd: '25.00' })), createSettings({ budget: 25 * USD }));
+    assert.deepEqual(after(budget({ usd: ' $0 ' })), createSettings({ budget: 0 }));
+    const both = createSettings({ budget: 2.5 * USD, warningPercent: 50 });
+    assert.deepEqual(after(budget({ usd: '$2.5', warningPercent: 50 })), both);
+    assert.deepEqual(after(budget({ warningPercent: 90 }), both), { ...both, warningPercent: 90 });
+    assert.deepEqual(after(budget({ usd: '3' }), both), { ...both, budget: 3 * USD });
+  });
+
+  it('is cleared with its level, or replaced in the same breath', () => {
+    const before = createSettings({ budget: USD, warningPercent: 50 });
+    assert.deepEqual(after(budget({ isCleared: true }), before), createSettings());
+    assert.deepEqual(after(budget({ isCleared: true, usd: '2' }), before), createSettings({ budget: 2 * USD }));
+  });
+
+  it('is not changed by what is no amount, by nothing, or beyond what the operator allows', () => {
+    for (const usd of ['', 'ten', '-1', '1,50', '1.0000000001', '1e3', '10000000']) {
+      assert.equal(problemOf(budget({ usd })), 'That is not an amount. Write US dollars like `25.00`.', usd);
+    }
+    assert.equal(problemOf(budget({})), 'Say what to change, or `clear`.');
+    const max = 20 * USD;
+    assert.equal(
+      problemOf(budget({ usd: '20.01', max })),
+      'The operator of this bot allows servers up to $20.00 a month.',
+    );
+    assert.deepEqual(after(budget({ usd: '20', max })), createSettings({ budget: max }));
+  });
+});
+
+describe('limits', () => {
+  it('are those of a member, of a role, or of each member', () => {
+    const one = { nanoUsdPerMonth: 2 * USD };
+    const none = { roles: {}, members: {} };
+    assert.deepEqual(
+      after(limit({ member: 'mira', usd: '2' })),
+      createSettings({ limits: { ...none, members: { mira: one } } }),
+    );
+    assert.deepEqual(
+      after(limit({ role: 'painter', usd: '2' })),
+      createSettings({ limits: { ...none, roles: { painter: one } } }),
+    );
+    assert.deepEqual(
+      after(limit({ usd: '2', imagesPerDay: 0 })),
+      createSettings({ limits: { ...none, everyone: { ...one, imagesPerDay: 0 } } }),
+    );
+  });
+
+  const places = [
+    { whose: { member: 'mira' }, limitIn: ({ limits }: GuildSettings) => limits.members['mira'] },
+    { whose: { role: 'painter' }, limitIn: ({ limits }: GuildSettings) => limits.roles['painter'] },
+    { whose: {}, limitIn: ({ limits }: GuildSettings) => limits.everyone },
+  ] as const;
+  for (const place of places) {
+    const { whose, limitIn } = place;
+    it(`add to what was decided, are replaced, and are cleared, and leave others alone: ${JSON.stringify(whose)}`, () => {
+      const five = { imagesPerDay: 5 };
+      const before = createSettings({ limits: { everyone: five, roles: { painter: five }, members: { mira: five } } });
+      const changes = [
+        { asked: { usd: '1' }, limit: { nanoUsdPerMonth: USD, imagesPerDay: 5 } },
+        { asked: { imagesPerDay: 6 }, limit: { imagesPerDay: 6 } },
+        { asked: { usd: '1', isCleared: true }, limit: { nanoUsdPerMonth: USD } },
+        { asked: { isCleared: true }, limit: undefined },
+      ];
+      for (const change of changes) {
+        const edited = after(limit({ ...whose, ...change.asked }), before);
+        assert.deepEqual(limitIn(edited), change.limit);
+        for (const other of places) if (other !== place) assert.deepEqual(other.limitIn(edited), five);
+      }
+    });
+  }
+
+  it('cannot be what is no amount, or nothing, or for a member and a role at once', () => {
+    assert.equal(problemOf(limit({ usd: 'some' })), 'That is not an amount. Write US dollars like `2.50`.');
+    assert.equal(problemOf(limit({ member: 'mira' })), 'Say how much, how many, or `clear`.');
+    const both = limit({ member: 'mira', role: 'painter', usd: '1' });
+    assert.equal(problemOf(both), 'Choose a member or a role, not both.');
+  });
+
+  it('are no more than so many', () => {
+    const limits = { roles: { painter: {} }, members: numbered(LIMITS_MAX - 1) };
+    const full = createSettings({ limits });
+    const refused = { problem: `There are ${LIMITS_MAX} limits already. \`clear\` one first.` };
+    for (const whose of [{ member: 'mira' }, { role: 'printer' }]) {
+      assert.deepEqual(apply(limit({ ...whose, usd: '1' }), full), refused);
+    }
+    assert.deepEqual(after(limit({ role: 'painter', usd: '1' }), full).limits.roles, {
+      painter: { nanoUsdPerMonth: USD },
+    });
+    const cleared = after(limit({ role: 'painter', isCleared: true }), full);
+    assert.deepEqual(after(limit({ member: 'mira', imagesPerDay: 1 }), cleared).limits.members['mira'], {
+      imagesPerDay: 1,
+    });
+  });
+});
+
+describe('rules of access', () => {
+  it('list what a role may use, each name once', () => {
+    const rule = { models: ['gpt-image-2', 'gpt-image-1.5'], qualities: ['low'], countMax: 2 };
+    const asked = { models: 'gpt-image-2, gpt-image-1.5 ,gpt-image-2,', qualities: ' low', countMax: 2 };
+    assert.deepEqual(after(access(asked)), createSettings({ access: { painter: rule } }));
+  });
+
+  it('add to what was decided, are replaced, and are cleared', () => {
+    const others = { printer: { countMax: 1 } };
+    const before = createSettings({ access: { ...others, painter: { qualities: ['low'] } } });
+    const painter = (edit: SettingsEdit): unknown => {
+      const { painter: rule, ...rest } = after(edit, before).access;
+      assert.deepEqual(rest, others);
+      return rule;
+    };
+    assert.deepEqual(painter(access({ countMax: 2 })), { qualities: ['low'], countMax: 2 });
+    assert.deepEqual(painter(access({ qualities: 'high' })), { qualities: ['high'] });
+    assert.deepEqual(painter(access({ countMax: 2, isCleared: true })), { countMax: 2 });
+    assert.equal(painter(access({ isCleared: true })), undefined);
+  });
+
+  it('name only what there is, and something at all', () => {
+    assert.equal(
+      problemOf(access({ models: 'gpt-image-2, dall-e' })),
+      'There is no model `dall-e` here. There are: gpt-image-2, gpt-image-1.5.',
+    );
+    assert.equal(
+      problemOf(access({ qualities: 'standard' })),
+      'There is no quality `standard` here. There are: low, medium, high, xhigh, max.',
+    );
+    assert.doesNotMatch(problemOf(access({ models: '`<@1>`' })), /<@1>/);
+    for (const nothing of [{}, { models: ' , ' }, { qualities: '' }]) {
+      assert.equal(problemOf(access(nothing)), 'Say what the role may use, or `clear`.');
+    }
+  });
+
+  it('are no more than so many', () => {
+    const full = createSettings({ access: numbered(ACCESS_RULES_MAX) });
+    const refused = { problem: `There are ${ACCESS_RULES_MAX} roles with rules already. \`clear\` one first.` };
+    assert.deepEqual(apply(access({ countMax: 1 }), full), refused);
+    assert.deepEqual(after(access({ role: '0', countMax: 1 }), full).access['0'], { countMax: 1 });
+  });
+});
+
+describe('defaults', () => {
+  it('add to what was decided, are replaced, and are cleared', () => {
+    const all = { model: 'gpt-image-2', size: '1536x1024', quality: 'low', format: 'webp' };
+    assert.deepEqual(after(defaults(all)), createSettings({ defaults: all }));
+    const before = createSettings({ defaults: { model: 'gpt-image-2', quality: 'low' } });
+    assert.deepEqual(after(defaults({ size: 'auto', quality: 'high' }), before).defaults, {
+      model: 'gpt-image-2',
+      size: 'auto',
+      quality: 'high',
+    });
+    assert.deepEqual(after(defaults({ isCleared: true }), before).defaults, {});
+    assert.deepEqual(after(defaults({ isCleared: true, format: 'jpeg' }), before).defaults, { format: 'jpeg' });
+  });
+
+  it('name only what there is, and something at all', () => {
+    const problems = [
+      [{ model: 'dall-e' }, 'There is no model `dall-e` here. There are: gpt-image-2, gpt-image-1.5.'],
+      [{ size: 'huge' }, 'That is not a size. Write it like `1536x1024`, or `auto`.'],
+      [{ quality: 'hd' }, 'There is no quality `hd` here. There are: low, medium, high, xhigh, max.'],
+      [{ format: 'gif' }, 'There is no format `gif` here. There are: png, jpeg, webp.'],
+      [{}, 'Say what to change, or `clear`.'],
+    ] as const;
+    for (const [asked, problem] of problems) assert.equal(problemOf(defaults(asked)), problem);
+  });
+});
+
+describe('the log channel', () => {
+  it('is chosen and cleared, and nothing else', () => {
+    const chosen = after(editLogChannel({ channelId: '42', isCleared: false }));
+    assert.deepEqual(chosen, createSettings({ logChannelId: '42' }));
+    assert.deepEqual(after(editLogChannel({ channelId: undefined, isCleared: true }), chosen), createSettings());
+    assert.equal(
+      problemOf(editLogChannel({ channelId: undefined, isCleared: false })),
+      'Choose a channel, or `clear`.',
+    );
+  });
+});
+
+/** So many entries that decide nothing. */
+function numbered(count: number): Record<string, object> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [String(index), {}]));
+}
