@@ -26,14 +26,15 @@ const PAUSE_BETWEEN_RESERVATIONS_MS = 10;
 const NEW_REQUESTS = 4;
 const NANOSECONDS_PER_MS = 1e6;
 
-const directory = await mkdtemp(join(tmpdir(), 'easel-bench-'));
+const dataDirectory = await mkdtemp(join(tmpdir(), 'easel-bench-'));
 try {
-  await measure(join(directory, 'easel.sqlite'));
+  await measure(dataDirectory);
 } finally {
-  await rm(directory, { recursive: true, force: true });
+  await rm(dataDirectory, { recursive: true, force: true });
 }
 
-async function measure(path: string): Promise<void> {
+async function measure(directory: string): Promise<void> {
+  const path = join(directory, 'easel.sqlite');
   const store = await openStore(`sqlite:${path}`, 'ledger');
   const head = writeBusyMonth(path, { guild: GUILD, period: PERIOD, members: MEMBERS, entries: ENTRIES });
   print('entries in the month', `${head.seq} of ${MEMBERS} members`);
@@ -67,7 +68,7 @@ async function measure(path: string): Promise<void> {
   print('/quota of one member', ms(await timed(async () => reports.read(GUILD, PERIOD, '100000000000000042'))));
   print('event loop held up for', `${ms(delay.max / NANOSECONDS_PER_MS)} at the most`);
   delay.reset();
-  const exports = createExportFiles({ ledger, directory });
+  const exports = createExportFiles({ ledger, directory: join(directory, 'exports'), now: Date.now });
   const order = { guild: GUILD, period: PERIOD, member: undefined, sizeBytesMax: 10 * 1024 * 1024 };
   const exporting = timed(async () =>
     exports.withFiles(order, async (files) =>

@@ -1,5 +1,4 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -89,7 +88,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const core = await createCore(config, outside, money, { rest, metrics, logChannel });
   const replies = createReplyEditor({ ...outside, rest: rest.patient });
   const attachments = createAttachmentLoader(config.ATTACHMENT_ORIGINS);
-  const reporting = createReporting(outside, money);
+  const reporting = createReporting(config, outside, money);
   const parts = { ...outside, ...money, ...core, ...reporting, attachments, replies, logChannel };
   const commands = createCommands(parts);
   const router = createRouter({ commands, buttons: createButtons(parts), replies, log });
@@ -160,13 +159,13 @@ async function createMoney(config: Config, outside: Outside) {
 type Money = Awaited<ReturnType<typeof createMoney>>;
 
 /** What administrators look at. Nothing that spends money depends on any of it. */
-function createReporting(outside: Outside, { ledger, store }: Money) {
+function createReporting(config: Config, outside: Outside, { ledger, store }: Money) {
   const rollups = createUsageRollups({ ledger, store });
   return {
     reports: createUsageReports(rollups),
     upkeep: createUsageUpkeep({ ...outside, ledger, rollups }),
     charts: createChartPress(),
-    exports: createExportFiles({ ledger, directory: tmpdir() }),
+    exports: createExportFiles({ ...outside, ledger, directory: join(config.DATA_DIR, 'exports') }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -37,11 +37,25 @@ export type ExportFiles = {
 
 /** Prompts are kept as hashes only, but who spent what is nobody else's business either. */
 const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+/** Nobody waits for an export that long: a reply can be edited for fifteen minutes. */
+const LEFTOVER_MS_MIN = 60 * 60_000;
 const CHUNK_LENGTH_MAX = 256 * 1024;
 
-/** @param parts.directory where temporary files may lie */
-export function createExportFiles(parts: { ledger: Ledger; directory: string }): ExportFiles {
+/** @param parts.directory for exports alone; it is made when there is one */
+export function createExportFiles(parts: { ledger: Ledger; directory: string; now: () => number }): ExportFiles {
+  const { ledger, directory, now } = parts;
   const turns = createMutex();
+
+  /** Removes what a process left behind that was killed; what is younger may still be on its way to somebody. */
+  async function removeLeftovers(): Promise<void> {
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      // Others may be at the same.
+      const left = await stat(path).catch(() => undefined);
+      if (left && now() - left.mtimeMs > LEFTOVER_MS_MIN) await rm(path, { recursive: true, force: true });
+    }
+  }
 
   async function write(folder: string, order: ExportOrder): Promise<readonly ExportFile[]> {
     const { guild, period, member, sizeBytesMax } = order;
@@ -52,7 +66,7 @@ export function createExportFiles(parts: { ledger: Ledger; directory: string }):
     const jsonl = createTextFile(await open(jsonlPath, 'wx', FILE_MODE));
     try {
       await csv.append(CSV_HEADER);
-      for await (const line of exportLines(parts.ledger, guild, period, member)) {
+      for await (const line of exportLines(ledger, guild, period, member)) {
         await csv.append(line.csv);
         await jsonl.append(line.jsonl);
       }
@@ -67,7 +81,9 @@ export function createExportFiles(parts: { ledger: Ledger; directory: string }):
 
   return {
     async withFiles(order, use) {
-      const folder = await mkdtemp(join(parts.directory, 'easel-export-'));
+      await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
+      await removeLeftovers();
+      const folder = await mkdtemp(join(directory, 'export-'));
       try {
         return await use(await turns.run('', async () => write(folder, order)));
       } finally {

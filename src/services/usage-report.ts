@@ -47,7 +47,6 @@ export function createUsageReports(rollups: UsageRollups): UsageReports {
 }
 
 function reportOf(period: Period, rollup: UsageRollup, onlyMember: string | undefined): UsageReport {
-  const all = emptyCounts();
   const members = new Map<string, UsageCounts>();
   const models = new Map<string, UsageCounts>();
   const daily: DailySpending[] = [];
@@ -58,13 +57,16 @@ function reportOf(period: Period, rollup: UsageRollup, onlyMember: string | unde
     for (const [member, byModel] of day.counts) {
       if (!isWanted(member)) continue;
       for (const [model, counts] of byModel) {
-        for (const sum of [all, entryOf(members, member), entryOf(models, model)]) addCounts(sum, counts);
+        addCounts(entryOf(members, member), counts);
+        addCounts(entryOf(models, model), counts);
         costs.set(model, (costs.get(model) ?? 0) + counts.cost);
       }
     }
     for (const [model, cost] of costs) daily.push({ day: Number(name.slice(period.length)), model, cost });
     standings.push(...[...day.standings.values()].filter(({ member }) => isWanted(member)));
   }
+  const all = emptyCounts();
+  for (const counts of models.values()) addCounts(all, counts);
   const unknown = standings.filter(({ isUnknown }) => isUnknown);
   return {
     period,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { rollupDayKey, rollupKey } from '../billing/ledger-keys.ts';
 import type { Period } from '../billing/period.ts';
 import type { Store, Versioned } from '../storage/store.ts';
@@ -76,6 +77,7 @@ export function createRollupStorage(store: Store): RollupStorage {
       const day = stored?.[index];
       if (!day || day.seq !== writtenAt[name]) return undefined;
       days.set(name, readDay(day));
+      await nextTurn();
     }
     return days;
   }

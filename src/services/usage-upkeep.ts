@@ -19,8 +19,8 @@ export type UsageUpkeep = {
 const ENTRIES_MIN = 1_000;
 
 export function createUsageUpkeep(parts: {
-  ledger: Ledger;
-  rollups: UsageRollups;
+  ledger: Pick<Ledger, 'guilds'>;
+  rollups: Pick<UsageRollups, 'catchUp'>;
   now: () => number;
   log: Logger;
 }): UsageUpkeep {

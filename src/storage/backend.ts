@@ -35,13 +35,21 @@ export type StoreLog = Pick<Logger, 'info' | 'warn'>;
 
 const PROBE_KEY = 'probe';
 
+/**
+ * Within a value, Keyv puts a colon before every text that begins with one, and looks for them by calling a function
+ * for each part of each value that it reads. Where there are none, reading plainly comes to the same, five times as fast.
+ */
+const KEYV_MARK = /[[,:]":/;
+
 /** Makes a store of a backend. Values are written as Keyv writes them, and stay readable by plain `Keyv.get`. */
 export function createStore(backend: Backend, codec: Codec): Store {
   let isClosed = false;
 
   const encode = async (value: unknown): Promise<string> => String(await codec.encode({ value }));
   const decode = async <Value>(key: string, text: string): Promise<Versioned<Value>> => {
-    const decoded = await understand(key, async () => codec.decode<Value>(text));
+    const decoded = await understand(key, async (): Promise<{ readonly value?: Value } | null | undefined> =>
+      KEYV_MARK.test(text) ? codec.decode<Value>(text) : JSON.parse(text),
+    );
     if (decoded?.value === undefined) throw new UnreadableValue(key);
     return { value: decoded.value, version: text };
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import sharp from 'sharp';
 import * as z from 'zod';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
@@ -104,18 +105,61 @@ describe('/usage and /quota', () => {
   it('looks at the month that is asked for, and knows what is no month', async () => {
     const { stage } = shared();
     const { server } = await spendAMonth(stage);
-    const today = new Date(stage.discord.clock.now());
-    const thisMonth = today.toISOString().slice(0, 7);
-    const itsName = today.toLocaleString('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
+    const thisMonth = new Date(stage.discord.clock.now()).toISOString().slice(0, 7);
 
     const now = await askAsAdministrator(stage, server, { month: thisMonth });
-    assert.match(now.text, new RegExp(`Usage in ${itsName}[^]*spent · 5 images`));
+    assert.match(now.text, new RegExp(`Usage in ${monthName(stage)}[^]*spent · 5 images`));
     const longAgo = await askAsAdministrator(stage, server, { month: '2025-02' });
     assert.match(longAgo.text, /Usage in February 2025[^]*\*\*\$0\.0000\*\* of \$10\.00 spent · 0 images/);
     const never = await askAsAdministrator(stage, server, { month: '2026-13' });
     assert.match(never.text, /That is not a month\. Write it like `2026-11`\./);
     const empty = await askAsAdministrator(stage, server, { month: '2025-02', export: true });
     assert.deepEqual(replayCsv(fileEndingWith(empty.message, '.csv')), { settled: 0, held: 0, exposure: 0 });
+  });
+
+  it('draws the month, and says in words what the picture shows', async () => {
+    const { stage } = shared();
+    const { server, other, bills, billsOfOther } = await spendAMonth(stage);
+    const { message } = await askAsAdministrator(stage, server, { export: true });
+
+    const [picture, ...files] = message.shownAttachments;
+    assert.ok(picture);
+    const { format, width, height } = await sharp(picture.bytes).metadata();
+    assert.equal(format, 'png');
+    assert.ok(width === 1_280 && height > 600, `${width}×${height}`);
+    const { description = '' } = picture;
+    assert.ok(description.includes(`${monthName(stage)}: ${shownUsd(sumOf(bills))} of $10.00 in all`), description);
+    for (const model of new Set(bills.map((bill) => bill.model))) assert.ok(description.includes(model), description);
+    assert.ok(!/<@|mira|otto/.test(description), 'it names nobody');
+    assert.deepEqual(
+      files.map(({ filename }) => filename.replace(/.*\./, '')),
+      ['csv', 'jsonl'],
+    );
+
+    const ofOther = await askAsAdministrator(stage, server, { member: other.user });
+    const [pictureOfOther] = ofOther.message.shownAttachments;
+    assert.ok(pictureOfOther);
+    assert.ok(pictureOfOther.description?.includes(`: ${shownUsd(sumOf(billsOfOther))} in all`));
+    assert.notDeepEqual(pictureOfOther.bytes, picture.bytes);
+  });
+
+  it('says how many requests are unknown', async () => {
+    const { stage } = shared();
+    const { server } = await spendAMonth(stage);
+    const { text } = await askAsAdministrator(stage, server);
+    assert.match(text, /Unknown, being checked: \$\d+\.\d{4} \(1 request\)$/m);
+  });
+
+  it('keeps up with what is spent between two looks', async () => {
+    const { stage } = shared();
+    const { server, bills } = await spendAMonth(stage);
+    await askAsAdministrator(stage, server);
+    const prompt = `one more (${server.guild.id})`;
+    await ask(stage, server, 'imagine', { prompt, quality: 'low' });
+
+    const { text } = await askAsAdministrator(stage, server);
+    assert.ok(text.includes(`**${shownUsd(sumOf(bills) + sumOf(billsFor(stage, prompt)))}** of $10.00`), text);
+    assert.match(text, /spent · 6 images/);
   });
 
   it('is for administrators, also where the command was shown to everybody', async () => {
@@ -144,7 +188,53 @@ describe('/usage and /quota', () => {
     const mine = await ask(stage, server, 'quota');
     assert.ok(mine.text.includes(`${shownUsd(exposure)} is being checked`), mine.text);
   });
+
+  // This one comes last, because it moves the time that all of them share.
+  it('suggests the months that have entries, back to the first, and still knows what they cost', async () => {
+    const { stage } = shared();
+    const { server, bills } = await spendAMonth(stage);
+    const first = monthName(stage);
+    const firstMonth = new Date(stage.discord.clock.now()).toISOString().slice(0, 7);
+    assert.deepEqual(await suggestMonths(stage, server), [{ name: first, value: firstMonth }]);
+
+    stage.discord.clock.advance(TWO_MONTHS_MS);
+    const prompt = `two months later (${server.guild.id})`;
+    await ask(stage, server, 'imagine', { prompt, quality: 'low' });
+    const later = monthName(stage);
+    const suggested = await suggestMonths(stage, server);
+    assert.deepEqual(
+      suggested.map(({ name }) => name),
+      [later, first],
+      'the month between has no entries',
+    );
+    assert.deepEqual(await suggestMonths(stage, server, first.slice(0, 4).toLowerCase()), [
+      { name: first, value: firstMonth },
+    ]);
+    assert.deepEqual(await suggestMonths(stage, addServer(stage)), []);
+
+    const { text } = await askAsAdministrator(stage, server, { month: firstMonth });
+    assert.ok(text.includes(`## Usage in ${first}`), text);
+    assert.ok(text.includes(`**${shownUsd(sumOf(bills))}** of $10.00 spent · 5 images`), text);
+    const now = await askAsAdministrator(stage, server);
+    assert.ok(now.text.includes(`**${shownUsd(sumOf(billsFor(stage, prompt)))}** of $10.00 spent · 1 image`), now.text);
+  });
 });
+
+const TWO_MONTHS_MS = 62 * 86_400_000;
+
+/** What is suggested for the month to somebody who may manage the server. Others are shown nothing. */
+async function suggestMonths({ discord }: Stage, server: Server, text = '') {
+  const { administrator, member, channel } = server;
+  const typing = { command: 'usage', channel, focused: { name: 'month', text } };
+  const ofOthers = await discord.autocomplete({ ...typing, member, permissionsLifted: true });
+  assert.deepEqual(ofOthers, []);
+  return discord.autocomplete({ ...typing, member: administrator });
+}
+
+/** The month of the emulated clock by its name. */
+function monthName({ discord }: Stage): string {
+  return new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(discord.clock.now());
+}
 
 async function askAsAdministrator(stage: Stage, server: Server, options: OptionValues = {}): Promise<Answered> {
   return ask(stage, server, 'usage', options, server.administrator);

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import { createChartPress } from '../../src/services/chart-press.ts';
+import type { UsageChart } from '../../src/services/usage-chart-data.ts';
+
+const chart: UsageChart = {
+  title: 'November 2026',
+  dayCount: 30,
+  elapsedDays: 20,
+  models: [{ name: 'gpt-image-2', costs: Array.from({ length: 30 }, () => 1_000_000) }],
+  budget: 10_000_000_000,
+  isUsedUp: false,
+};
+
+/** The processes that this one has started. */
+function children(): string[] {
+  const listed = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+  return listed.split('\n').filter((line) => line.includes('usage-chart-process'));
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+test('charts come back to those who ordered them', async (t) => {
+  const press = createChartPress();
+  t.after(async () => press.close());
+  const titles = ['January 2026', 'February 2026', 'March 2026'];
+  const order = async (title: string): Promise<string> => digest(await press.print({ ...chart, title }));
+  const together = await Promise.all(titles.map(order));
+  assert.equal(new Set(together).size, titles.length);
+  for (const [index, title] of titles.entries()) assert.equal(await order(title), together[index]);
+  assert.equal(children().length, 1);
+});
+
+test('nobody draws while nobody orders', async (t) => {
+  assert.equal(children().length, 0);
+  const press = createChartPress({ idleMsMax: 1 });
+  t.after(async () => press.close());
+  await press.print(chart);
+  await until(() => children().length === 0);
+  assert.equal((await sharp(await press.print(chart)).metadata()).format, 'png', 'and then somebody does again');
+});
+
+test('whoever waits for a process that hangs is told so, and the next one has another', async (t) => {
+  const hasty = createChartPress({ waitMsMax: 1 });
+  t.after(async () => hasty.close());
+  await assert.rejects(hasty.print(chart), /has ended/);
+  const patient = createChartPress();
+  t.after(async () => patient.close());
+  const printing = patient.print(chart);
+  const died = assert.rejects(printing, /has ended/);
+  await until(() => children().length > 0);
+  for (const child of children()) process.kill(Number.parseInt(child, 10), 'SIGKILL');
+  await died;
+  assert.equal((await sharp(await patient.print(chart)).metadata()).width, 1_280);
+});
+
+test('a press that is closed leaves nothing behind', async () => {
+  const press = createChartPress();
+  const printing = press.print(chart);
+  const given = assert.rejects(printing, /has ended/);
+  await press.close();
+  await given;
+  assert.equal(children().length, 0);
+});
+
+function digest(png: Uint8Array): string {
+  return Buffer.from(png).toString('base64');
+}
