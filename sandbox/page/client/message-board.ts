@@ -1,0 +1,74 @@
+import type { MessageView } from '../view.ts';
+import { announce } from './announcer.ts';
+import { make } from './dom.ts';
+import { renderMessage } from './message-element.ts';
+import type { Page } from './page-actions.ts';
+
+/** The messages that are drawn, by id. */
+export type MessageBoard = {
+  readonly element: HTMLElement;
+  clear(): void;
+  /** Draws a message, in place of what it was before. */
+  put(message: MessageView): HTMLElement | undefined;
+  remove(id: string): void;
+};
+
+export function createMessageBoard(page: Page): MessageBoard {
+  const element = make('div', { class: 'messages', role: 'log', 'aria-live': 'off' });
+  const drawn = new Map<string, HTMLElement>();
+  /** Private messages that were dismissed; as in Discord's client, they are gone from this screen and nowhere else. */
+  const dismissed = new Set<string>();
+
+  const remove = (id: string): void => {
+    const old = drawn.get(id);
+    const hadFocus = old?.contains(document.activeElement) ?? false;
+    const neighbour = old?.previousElementSibling ?? old?.nextElementSibling;
+    old?.remove();
+    drawn.delete(id);
+    if (hadFocus && neighbour instanceof HTMLElement) neighbour.focus();
+  };
+  const dismiss = (id: string): void => {
+    dismissed.add(id);
+    remove(id);
+    announce('The message is dismissed.');
+  };
+  return {
+    element,
+    remove,
+    clear() {
+      element.replaceChildren();
+      drawn.clear();
+    },
+    put(message) {
+      if (dismissed.has(message.id)) return undefined;
+      const old = drawn.get(message.id);
+      const next = renderMessage(page, message, () => dismiss(message.id));
+      drawn.set(message.id, next);
+      if (old === undefined) {
+        element.append(next);
+        return next;
+      }
+      const focus = describeFocus(old);
+      old.replaceWith(next);
+      restoreFocus(next, focus);
+      return next;
+    },
+  };
+}
+
+type Focus = { readonly customId: string | undefined } | undefined;
+
+/** What has the focus inside of a message that is about to be drawn anew. */
+function describeFocus(element: HTMLElement): Focus {
+  const { activeElement } = document;
+  if (activeElement === null || !element.contains(activeElement)) return undefined;
+  return { customId: activeElement instanceof HTMLElement ? activeElement.dataset['customId'] : undefined };
+}
+
+function restoreFocus(element: HTMLElement, focus: Focus): void {
+  if (focus === undefined) return;
+  const fields = [...element.querySelectorAll<HTMLElement>('[data-custom-id]')];
+  const same = fields.find(({ dataset }) => dataset['customId'] === focus.customId);
+  if (same?.matches(':disabled') === false) same.focus();
+  else element.focus();
+}
