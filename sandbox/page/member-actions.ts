@@ -89,10 +89,9 @@ export function createMemberActions(discord: EmulatedDiscord, find: References):
       return follow(discord.submitModal({ member: viewer.actor, interaction, answers }));
     },
     message(action) {
-      const { channel, user, actor } = find.viewer(action);
+      const { actor: member, channel } = find.viewer(action);
       const attachments = action.uploads.map((id) => find.upload(id));
       if (action.content === '' && attachments.length === 0) refuse('An empty message cannot be sent.');
-      const member = 'user' in actor ? actor : { guildId: '', user, nick: null, roleIds: [] };
       discord.postAsMember({ member, channel, content: action.content, attachments });
     },
     usedCommand: (interactionId) => usedCommands.get(interactionId),

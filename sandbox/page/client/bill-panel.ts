@@ -50,11 +50,14 @@ function renderVerdict(bill: BillView): HTMLElement {
   if (bill.providerNanoUsd === null) {
     return make('p', { class: 'panel-note' }, 'A real provider keeps its bill to itself: look at your account there.');
   }
-  if (bill.isEqual) {
-    const words = bill.rows.length === 0 ? 'Nothing billed yet' : 'Equal, to the nano-dollar';
-    return make('p', { class: 'verdict good' }, words);
+  if (!bill.isEqual) return make('p', { class: 'verdict bad' }, bill.journalFault ?? 'These two differ');
+  const openCount = bill.unbooked.length;
+  if (openCount > 0) {
+    const calls = openCount === 1 ? '1 billed call is' : `${openCount} billed calls are`;
+    return make('p', { class: 'verdict open' }, `What is booked is equal; ${calls} not booked`);
   }
-  return make('p', { class: 'verdict bad' }, bill.journalFault ?? 'These two differ');
+  const words = bill.rows.length === 0 ? 'Nothing billed yet' : 'Equal, to the nano-dollar';
+  return make('p', { class: 'verdict good' }, words);
 }
 
 function makeAmount(name: string, label: string, nanoUsd: number): HTMLElement[] {

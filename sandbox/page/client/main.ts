@@ -27,7 +27,7 @@ const page: Page = {
   session,
   notice: (text) => messages.notice(text),
   follow({ answer, interaction, modal }) {
-    if (answer === 'none') messages.notice('The application did not respond. Nothing was charged for that.');
+    if (answer === 'none') messages.notice('The application did not respond.');
     if (modal !== null) openModal(page, interaction, modal);
   },
   openMenu: (anchor, messageId) => openMessageMenu(page, anchor, messageId),

@@ -102,7 +102,7 @@ function makeTextBox(session: Session): HTMLTextAreaElement {
   session.on('world', () => {
     const place = session.guild?.channels.find(({ id }) => id === session.viewer.channel)?.name;
     const words = place === undefined ? `Message ${session.world.bot.name}` : `Message #${place}`;
-    text.placeholder = `${words}, or type / for commands`;
+    text.placeholder = `${words} or type /`;
     text.setAttribute('aria-label', words);
   });
   return text;

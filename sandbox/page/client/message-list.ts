@@ -43,6 +43,7 @@ export function createMessageList(page: Page): MessageList {
     if (messages.length === 0) board.element.append(makeWelcome());
     board.element.removeAttribute('aria-busy');
     toEnd();
+    performance.mark('messages-drawn');
   });
   session.on('message', (message) => {
     board.element.querySelector('.welcome')?.remove();

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { photograph } from '../fixtures/pictures.ts';
+import { connectFakeBot } from '../sandbox-page/fake-bot.ts';
+import { servePage } from '../sandbox-page/page-fixture.ts';
+import { closeBrowser, openTab, skip } from './browser.ts';
+import { showcase } from './showcase.ts';
+
+/** Presses Tab until something with this name has the focus. */
+async function tabTo(page: Page, name: string, key = 'Tab'): Promise<void> {
+  const readName = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent";
+  for (let count = 0; count < 60; count += 1) {
+    if ((await page.evaluate<string>(readName)).includes(name)) return;
+    await page.keyboard.press(key);
+  }
+  assert.fail(`${name} cannot be reached with ${key}`);
+}
+
+describe('the page is for everybody', { skip }, () => {
+  after(closeBrowser);
+
+  it('with the keyboard alone', async (t) => {
+    const { bot, address, stage } = await servePage(t);
+    await bot.start();
+    const page = await openTab(t, address);
+    // The box has the focus from the beginning.
+    await page.keyboard.type('/ima');
+    await page.getByRole('option', { name: '/imagine' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('a red fox');
+    await tabTo(page, '+ quality');
+    await page.keyboard.press('Enter');
+    await page.getByRole('option', { name: 'low' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await page.getByRole('img', { name: 'a red fox' }).waitFor();
+    assert.equal(stage.provider.bills[0]?.quality, 'low');
+    // Up from the empty box to the message, into it, and the picture opens and closes.
+    await page.keyboard.press('ArrowUp');
+    await page.waitForFunction("document.activeElement.matches('article')");
+    await tabTo(page, 'Open: a red fox');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Picture' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.waitForFunction("document.activeElement.matches('.picture')");
+    // The menu of the message.
+    await tabTo(page, 'More: apps and actions');
+    await page.keyboard.press('Enter');
+    await page.getByRole('menu').waitFor();
+    await page.keyboard.press('Escape');
+    await page.waitForFunction("document.activeElement.getAttribute('aria-haspopup') === 'menu'");
+    // A fault, with the arrows, and the bot.
+    await tabTo(page, 'Kill it');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowRight');
+    await page.locator('[data-fault=slow].armed').waitFor();
+    await tabTo(page, 'Kill it', 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('.bot-state', { hasText: 'not running' }).waitFor();
+    await page.waitForFunction("document.activeElement.textContent === 'Start it'");
+  });
+
+  it('on a phone', async (t) => {
+    const { bot, address } = await servePage(t);
+    await bot.start();
+    const page = await openTab(t, address, { width: 360, height: 740, isPhone: true, colorScheme: 'light' });
+    const isWide = 'document.documentElement.scrollWidth > window.innerWidth';
+    assert.equal(await page.evaluate(isWide), false);
+    await page.getByRole('combobox', { name: 'Message #general' }).tap();
+    await page.keyboard.type('/imagine a tiny island');
+    await page.getByRole('button', { name: 'Send /imagine' }).tap();
+    await page.getByRole('img', { name: 'a tiny island' }).waitFor();
+    assert.equal(await page.evaluate(isWide), false);
+    const panel = page.getByRole('complementary', { name: 'Sandbox controls' });
+    assert.equal(await panel.isVisible(), false);
+    await page.getByRole('button', { name: 'Sandbox controls' }).tap();
+    await panel.getByText('Equal, to the nano-dollar').waitFor();
+    await page.touchscreen.tap(20, 400);
+    await panel.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Servers and people' }).tap();
+    await page.getByRole('button', { name: 'noor Another member' }).tap();
+    await page.getByRole('img', { name: 'a tiny island' }).waitFor();
+    await page.getByRole('button', { name: 'Servers and people' }).tap();
+    await page.getByRole('button', { name: 'Direct messages' }).tap();
+    await page.getByText('Nothing has been said here yet').waitFor();
+  });
+
+  it('with five hundred messages, within a second', async (t) => {
+    const { stage, address } = await servePage(t);
+    const { discord, channel, member } = stage;
+    const bot = await connectFakeBot(discord);
+    const picture = new Uint8Array(await photograph({ width: 640, height: 400 }).png().toBuffer());
+    const files = ['one.png', 'two.png', 'table.csv'].map((name) => ({ name, bytes: picture }));
+    for (let count = 0; count < 500; count += 1) {
+      if (count % 5 === 0) await bot.post(channel.id, showcase(member.user.id, channel.id), files);
+      else discord.postAsMember({ member, channel, content: `message **${count}**` });
+    }
+    await openTab(t, address);
+    const page = await openTab(t, address);
+    assert.equal(await page.getByRole('article').count(), 500);
+    const loadedMs = await page.evaluate<number>("performance.getEntriesByName('messages-drawn')[0].startTime");
+    t.diagnostic(`500 messages were drawn after ${loadedMs.toFixed(0)} ms`);
+    assert.ok(loadedMs < 1_000, `${loadedMs} ms`);
+    assert.ok(await page.getByText('message 499').isVisible(), 'the latest is in sight');
+    // A new one is drawn at once.
+    const before = Date.now();
+    await bot.post(channel.id, { content: 'the newest' });
+    await page.getByText('the newest', { exact: true }).waitFor();
+    assert.ok(Date.now() - before < 1_000);
+  });
+});
