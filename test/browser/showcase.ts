@@ -13,13 +13,23 @@ const TEXT = [
   '-# Small print',
 ].join('\n');
 
+function text(content: string): object {
+  return { type: 10, content };
+}
+
+function button(style: number, label: string): object {
+  return { type: 2, style, label, custom_id: `button-${style}` };
+}
+
+function label(name: string, component: object, description?: string): object {
+  return { type: 18, label: name, component, ...(description === undefined ? {} : { description }) };
+}
+
 export function showcase(userId: string, channelId: string): unknown {
-  const text = (content: string): object => ({ type: 10, content });
-  const button = (style: number, label: string): object => ({ type: 2, style, label, custom_id: `button-${style}` });
-  const options = ['Red', 'Green', 'Blue'].map((label) => ({
-    label,
-    value: label.toLowerCase(),
-    description: `All ${label}`,
+  const options = ['Red', 'Green', 'Blue'].map((name) => ({
+    label: name,
+    value: name.toLowerCase(),
+    description: `All ${name}`,
   }));
   return {
     flags: 1 << 15,
@@ -69,13 +79,7 @@ export function showcase(userId: string, channelId: string): unknown {
 
 /** A form with every kind of field. */
 export function everyField(): unknown {
-  const options = ['One', 'Two', 'Three'].map((label) => ({ label, value: label.toLowerCase() }));
-  const label = (name: string, component: object, description?: string): object => ({
-    type: 18,
-    label: name,
-    component,
-    ...(description === undefined ? {} : { description }),
-  });
+  const options = ['One', 'Two', 'Three'].map((name) => ({ label: name, value: name.toLowerCase() }));
   return {
     custom_id: 'fields',
     title: 'Every kind of field',

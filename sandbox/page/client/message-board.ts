@@ -8,18 +8,26 @@ import type { Page } from './page-actions.ts';
 export type MessageBoard = {
   readonly element: HTMLElement;
   clear(): void;
+  /** Draws all messages of a channel, the latest at once and the others as soon as there is time. */
+  putAll(messages: readonly MessageView[]): void;
   /** Draws a message, in place of what it was before. */
   put(message: MessageView): HTMLElement | undefined;
   remove(id: string): void;
 };
 
+/** As many as no window shows more of. */
+const AT_ONCE_COUNT = 40;
+
 export function createMessageBoard(page: Page): MessageBoard {
   const element = make('div', { class: 'messages', role: 'log', 'aria-live': 'off' });
   const drawn = new Map<string, HTMLElement>();
+  /** Older messages that are not drawn yet, the oldest first. */
+  let pending: readonly MessageView[] = [];
   /** Private messages that were dismissed; as in Discord's client, they are gone from this screen and nowhere else. */
   const dismissed = new Set<string>();
 
   const remove = (id: string): void => {
+    pending = pending.filter((message) => message.id !== id);
     const old = drawn.get(id);
     const hadFocus = old?.contains(document.activeElement) ?? false;
     const neighbour = old?.previousElementSibling ?? old?.nextElementSibling;
@@ -32,18 +40,39 @@ export function createMessageBoard(page: Page): MessageBoard {
     remove(id);
     announce('The message is dismissed.');
   };
+  const draw = (message: MessageView): HTMLElement => {
+    const next = renderMessage(page, message, () => dismiss(message.id));
+    drawn.set(message.id, next);
+    return next;
+  };
+  const drawPending = (): void => {
+    const batch = pending.slice(-AT_ONCE_COUNT);
+    pending = pending.slice(0, -AT_ONCE_COUNT);
+    element.prepend(...batch.filter(({ id }) => !dismissed.has(id)).map(draw));
+    if (pending.length > 0) setTimeout(drawPending);
+  };
+  const clear = (): void => {
+    element.replaceChildren();
+    drawn.clear();
+    pending = [];
+  };
   return {
     element,
     remove,
-    clear() {
-      element.replaceChildren();
-      drawn.clear();
+    clear,
+    putAll(messages) {
+      clear();
+      pending = messages;
+      if (pending.length > 0) drawPending();
     },
     put(message) {
       if (dismissed.has(message.id)) return undefined;
+      if (pending.some(({ id }) => id === message.id)) {
+        pending = pending.map((older) => (older.id === message.id ? message : older));
+        return undefined;
+      }
       const old = drawn.get(message.id);
-      const next = renderMessage(page, message, () => dismiss(message.id));
-      drawn.set(message.id, next);
+      const next = draw(message);
       if (old === undefined) {
         element.append(next);
         return next;

@@ -141,7 +141,7 @@ function mediumOf(
 }
 
 /** Hides something until it is asked for. */
-export function cover(element: HTMLElement, what: string): HTMLElement {
+function cover(element: HTMLElement, what: string): HTMLElement {
   element.inert = true;
   const covered = make('div', { class: 'spoiler-cover' }, element);
   const button = make('button', { type: 'button', class: 'spoiler-button' }, `Spoiler: show the ${what}`);

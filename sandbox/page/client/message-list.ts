@@ -38,8 +38,7 @@ export function createMessageList(page: Page): MessageList {
     board.element.setAttribute('aria-busy', 'true');
   });
   session.on('messages', (messages) => {
-    board.clear();
-    messages.forEach((message) => board.put(message));
+    board.putAll(messages);
     if (messages.length === 0) board.element.append(makeWelcome());
     board.element.removeAttribute('aria-busy');
     toEnd();

@@ -18,7 +18,7 @@ const UNITS = [
 ] as const;
 
 /** A moment as seen from another: "in 9 days". */
-export function describeRelative(atMs: number, nowMs: number): string {
+function describeRelative(atMs: number, nowMs: number): string {
   const distanceMs = atMs - nowMs;
   const [unit, unitMs] = UNITS.find(([, lengthMs]) => Math.abs(distanceMs) >= lengthMs) ?? ['second', SECOND_MS];
   return relative.format(Math.round(distanceMs / unitMs), unit);
@@ -34,7 +34,7 @@ const STYLES: Readonly<Record<string, Intl.DateTimeFormatOptions>> = {
   F: { dateStyle: 'full', timeStyle: 'short' },
 };
 
-export function describeMoment(atMs: number, style: string, nowMs: number): string {
+function describeMoment(atMs: number, style: string, nowMs: number): string {
   if (style === 'R') return describeRelative(atMs, nowMs);
   return new Intl.DateTimeFormat('en', STYLES[style] ?? STYLES['f']).format(atMs);
 }
