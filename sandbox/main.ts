@@ -1,32 +1,41 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { BotStartError } from './bot-process.ts';
+import { readCommandLine, splitWords } from './command-line.ts';
+import { runCommand } from './command-runner.ts';
+import { createStage } from './stage.ts';
 import { createBotControl } from './page/bot-control.ts';
 import { addCast } from './page/cast.ts';
 import { openBrowser } from './page/open-browser.ts';
 import { startPageServer } from './page/page-server.ts';
-import { createStage } from './stage.ts';
-import { createTerminal } from './terminal.ts';
 
 /**
  * `npm run sandbox` runs the real bot between an emulated Discord and an emulated provider. With a command it runs
- * that one and ends; without one it serves a page that looks like Discord, and takes commands at the terminal, one a
- * line, as well. With OPENAI_API_KEY and OPENAI_BASE_URL set it uses that provider, and real money.
+ * that one and ends; without one it serves a page that looks like Discord, and waits for commands at the terminal as
+ * well, one a line. With OPENAI_API_KEY and OPENAI_BASE_URL set it uses that provider, and real money.
  */
 
 const EXIT_FAILURE = 1;
 /** Where the page is unless something else is there, so that people find it again. */
 const PAGE_PORT = 8790;
+const HELP = [
+  'Type a command as you would in Discord, with its options as flags:',
+  '  imagine --prompt "a red fox in snow" --quality low --count 2',
+  '  edit --image photo.jpg --mask mask.png --prompt "a calm lake"',
+  '  usage --export      (as an administrator)',
+  '  quota',
+  'help shows this again, exit ends the sandbox.',
+].join('\n');
 
 const words = process.argv.slice(2);
+let hasTyped = false;
 const { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } = process.env;
 const realProvider = key && baseUrl ? { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } : undefined;
 const stage = await createStage({
   environment: { DEFAULT_GUILD_BUDGET_USD: '10.00', ...realProvider, ...chosenModels() },
 });
-const terminal = createTerminal(stage);
-const asked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 try {
-  await (words.length > 0 ? runOnce() : Promise.race([receive(), asked]));
+  await (words.length > 0 ? runOnce() : Promise.race([receive(), asked()]));
 } catch (error) {
   if (!(error instanceof BotStartError)) throw error;
   console.error(error.message);
@@ -37,31 +46,71 @@ try {
 // What still listens, such as the terminal after a signal, has nothing more to wait for.
 process.exit();
 
-/** Runs one command and shows what a member would see. */
 async function runOnce(): Promise<void> {
   await stage.startBot();
-  if (!(await terminal.run(words))) process.exitCode = EXIT_FAILURE;
+  await run(words);
 }
 
 /** Serves the page, and resolves when somebody at the terminal has had enough. */
 async function receive(): Promise<void> {
-  const server = await startPageServer({
+  const page = await startPageServer({
     stage,
     people: addCast(stage),
     createBot: (onChange) => createBotControl(stage, onChange),
     port: PAGE_PORT,
     usesRealProvider: realProvider !== undefined,
   });
-  await server.bot.start();
+  await page.bot.start();
+  console.log(`Open ${page.address} to try it as in Discord.`);
+  openBrowser(page.address, process.env);
+  await converse();
+  // Without a terminal there is nobody to say exit: where nothing came in either, the page stays until a signal.
+  if (!hasTyped && !process.stdin.isTTY) await asked();
+  await page.close();
+}
+
+/** Resolves when this process is asked to end. */
+async function asked(): Promise<void> {
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+}
+
+/** Runs one command and shows what a member would see. */
+async function run(command: readonly string[]): Promise<void> {
+  try {
+    const { text, savedPaths } = await runCommand(stage, readCommandLine(command));
+    console.log(text);
+    savedPaths.forEach((path) => console.log(`saved ${path}`));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = EXIT_FAILURE;
+  }
+}
+
+async function converse(): Promise<void> {
   console.log(
     `Easel is running in the sandbox; nothing here costs money${realProvider ? ' but the provider you named' : ''}.`,
   );
-  console.log(`Open ${server.address} to try it as in Discord.`);
-  openBrowser(server.address, process.env);
-  const commandCount = await terminal.converse();
-  // Without a terminal there is nobody to say exit: where nothing came in either, the page stays until a signal.
-  if (commandCount === 0 && !process.stdin.isTTY) await asked;
-  await server.close();
+  console.log(HELP);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
+  // One after another, also where lines come faster than commands end, as from a file.
+  let turn = Promise.resolve();
+  let isOpen = true;
+  terminal.once('close', () => {
+    isOpen = false;
+  });
+  terminal.on('line', (line) => {
+    turn = turn.then(async () => {
+      const typed = splitWords(line);
+      hasTyped ||= typed.length > 0;
+      if (typed[0] === 'exit') return terminal.close();
+      if (typed[0] === 'help') console.log(HELP);
+      else if (typed.length > 0) await run(typed);
+      return isOpen ? terminal.prompt() : undefined;
+    });
+  });
+  terminal.prompt();
+  await once(terminal, 'close');
+  await turn;
 }
 
 /** A real provider may have other models than the emulated one. */

@@ -17,11 +17,11 @@ function text(content: string): object {
   return { type: 10, content };
 }
 
-function button(style: number, label: string): object {
-  return { type: 2, style, label, custom_id: `button-${style}` };
+function button(style: number, face: string): object {
+  return { type: 2, style, label: face, custom_id: `button-${style}` };
 }
 
-function label(name: string, component: object, description?: string): object {
+function labelled(name: string, component: object, description?: string): object {
   return { type: 18, label: name, component, ...(description === undefined ? {} : { description }) };
 }
 
@@ -84,11 +84,15 @@ export function everyField(): unknown {
     custom_id: 'fields',
     title: 'Every kind of field',
     components: [
-      label('Words', { type: 4, custom_id: 'words', style: 2, min_length: 3, value: 'ab' }, 'At least three letters'),
-      label('Pick', { type: 3, custom_id: 'pick', options }),
-      label('Radio', { type: 21, custom_id: 'radio', options }),
-      label('Boxes', { type: 22, custom_id: 'boxes', options, min_values: 1 }),
-      label('File', { type: 19, custom_id: 'file' }, 'A picture'),
+      labelled(
+        'Words',
+        { type: 4, custom_id: 'words', style: 2, min_length: 3, value: 'ab' },
+        'At least three letters',
+      ),
+      labelled('Pick', { type: 3, custom_id: 'pick', options }),
+      labelled('Radio', { type: 21, custom_id: 'radio', options }),
+      labelled('Boxes', { type: 22, custom_id: 'boxes', options, min_values: 1 }),
+      labelled('File', { type: 19, custom_id: 'file' }, 'A picture'),
     ],
   };
 }
