@@ -6,7 +6,7 @@ import type { Person } from './cast.ts';
 import type { FaultPanel } from './fault-panel.ts';
 import type { PanelView } from './view.ts';
 import type { Viewer } from './viewer.ts';
-import { viewCommands, viewWorld } from './world-view.ts';
+import { viewCommands, viewLatest, viewWorld } from './world-view.ts';
 
 export type PanelParts = {
   readonly stage: Pick<Stage, 'discord' | 'provider' | 'dataDirectory'>;
@@ -26,6 +26,7 @@ export function createPanel(parts: PanelParts): (viewer: Viewer) => PanelView {
   return (viewer) => ({
     world: viewWorld(discord.world, parts.people, parts.usesRealProvider),
     commands: viewCommands(discord, viewer),
+    latest: viewLatest(discord, viewer),
     // In whole seconds, or it would be new at every look.
     clock: { offsetMs: Math.round((discord.clock.now() - Date.now()) / MS_PER_SECOND) * MS_PER_SECOND },
     bot: parts.bot.view(),

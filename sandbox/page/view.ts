@@ -68,6 +68,9 @@ export type MessageView = {
   readonly editedAtMs: number | null;
 };
 
+/** The latest message of the bot's that this person sees, by channel; so that one shows that came elsewhere. */
+export type LatestView = Readonly<Record<string, string>>;
+
 export type ClockView = { readonly offsetMs: number };
 
 export type BotView = {
@@ -124,6 +127,7 @@ export type BillView = {
 export type PanelView = {
   readonly world: WorldView;
   readonly commands: readonly CommandView[];
+  readonly latest: LatestView;
   readonly clock: ClockView;
   readonly bot: BotView;
   readonly faults: readonly FaultView[];

@@ -4,8 +4,9 @@ import { INTERACTION_CONTEXT } from '../discord/interaction-payload.ts';
 import { permits } from '../discord/permissions.ts';
 import type { EmulatedGuild, EmulatedUser, World } from '../discord/world.ts';
 import type { Person } from './cast.ts';
-import type { CommandView, GuildView, MemberView, PersonView, WorldView } from './view.ts';
+import type { CommandView, GuildView, LatestView, MemberView, PersonView, WorldView } from './view.ts';
 import type { Viewer } from './viewer.ts';
+import { isVisibleTo } from './viewer.ts';
 
 /** Who and what there is. */
 export function viewWorld(world: World, people: readonly Person[], usesRealProvider: boolean): WorldView {
@@ -34,6 +35,23 @@ function viewGuild(guild: EmulatedGuild): GuildView {
     roles: [...guild.roles.values()].map(({ id, name }) => ({ id, name })),
     members: [...guild.members.values()].map(({ user }) => viewUser(user)),
   };
+}
+
+/** Where the bot has said something last that this person sees, in every channel of theirs. */
+export function viewLatest(
+  { world, channelMessages }: Pick<EmulatedDiscord, 'world' | 'channelMessages'>,
+  { user }: Viewer,
+): LatestView {
+  const guilds = [...world.guilds.values()].filter(({ members }) => members.has(user.id));
+  const channels = [world.directChannel(user), ...guilds.flatMap(({ channels: own }) => [...own.values()])];
+  const latest: Record<string, string> = {};
+  for (const channel of channels) {
+    const message = channelMessages(channel).findLast(
+      (candidate) => candidate.authorId === world.bot.id && isVisibleTo(candidate, user),
+    );
+    if (message !== undefined) latest[channel.id] = message.id;
+  }
+  return latest;
 }
 
 /** The commands that Discord would offer a person in a channel. */

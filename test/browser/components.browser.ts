@@ -93,9 +93,22 @@ describe('messages in a browser', { skip }, () => {
     assert.equal(bot.interactions[0]?.data.target_id, await message.getAttribute('data-message-id'));
   });
 
+  it('lead to each other, and show where there is something new', async (t) => {
+    const { page, bot, served } = await setScene(t, () => REPLY);
+    const { discord, guild, channel, member } = served.stage;
+    const first = await page.getByRole('article').first().getAttribute('data-message-id');
+    await bot.post(channel.id, { content: `See https://discord.com/channels/${guild.id}/${channel.id}/${first}` });
+    await page.getByRole('link', { name: '#general › message' }).click();
+    await page.locator(`[data-message-id="${first}"]:focus`).waitFor();
+    await bot.post(discord.world.directChannel(member.user).id, { content: 'for you alone' });
+    await page.getByRole('button', { name: 'Direct messages, unread' }).click();
+    await page.getByText('for you alone', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Direct messages', exact: true }).waitFor();
+  });
+
   it('open forms, which say what is missing', async (t) => {
     const { page, bot } = await setScene(t, ({ type }) => (type === 2 ? { type: 9, data: everyField() } : REPLY));
-    await page.getByRole('combobox', { name: 'Message #general' }).fill('/form ');
+    await page.getByRole('textbox', { name: 'Message #general' }).fill('/form ');
     await page.getByRole('button', { name: 'Send /form' }).click();
     const form = page.getByRole('dialog', { name: 'Every kind of field' });
     await form.getByRole('button', { name: 'Submit' }).click();

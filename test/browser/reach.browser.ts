@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { z } from 'zod';
 import { photograph } from '../fixtures/pictures.ts';
 import { connectFakeBot } from '../sandbox-page/fake-bot.ts';
 import { servePage } from '../sandbox-page/page-fixture.ts';
 import { closeBrowser, openTab, skip } from './browser.ts';
-import { showcase } from './showcase.ts';
+import { everyField, showcase } from './showcase.ts';
 
 /** Presses Tab until something with this name has the focus. */
 async function tabTo(page: Page, name: string, key = 'Tab'): Promise<void> {
@@ -16,6 +18,21 @@ async function tabTo(page: Page, name: string, key = 'Tab'): Promise<void> {
   }
   assert.fail(`${name} cannot be reached with ${key}`);
 }
+
+const axeResults = z.object({
+  violations: z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) })),
+});
+
+/** What breaks a rule of WCAG 2.2 up to level AA: the rule, and where. */
+async function checkRules(page: Page): Promise<string[]> {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const results = await page.evaluate(`${axe.source}; axe.run(document, { runOnly: ${JSON.stringify(tags)} })`);
+  return axeResults
+    .parse(results)
+    .violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, HTML_SHOWN_LENGTH_MAX)}`));
+}
+
+const HTML_SHOWN_LENGTH_MAX = 200;
 
 describe('the page is for everybody', { skip }, () => {
   after(closeBrowser);
@@ -70,7 +87,7 @@ describe('the page is for everybody', { skip }, () => {
     const page = await openTab(t, address, { width: 360, height: 740, isPhone: true, colorScheme: 'light' });
     const isWide = 'document.documentElement.scrollWidth > window.innerWidth';
     assert.equal(await page.evaluate(isWide), false);
-    await page.getByRole('combobox', { name: 'Message #general' }).tap();
+    await page.getByRole('textbox', { name: 'Message #general' }).tap();
     await page.keyboard.type('/imagine a tiny island');
     await page.getByRole('button', { name: 'Send /imagine' }).tap();
     await page.getByRole('img', { name: 'a tiny island' }).waitFor();
@@ -87,6 +104,34 @@ describe('the page is for everybody', { skip }, () => {
     await page.getByRole('button', { name: 'Servers and people' }).tap();
     await page.getByRole('button', { name: 'Direct messages' }).tap();
     await page.getByText('Nothing has been said here yet').waitFor();
+  });
+
+  it('in both colours, by the rules of WCAG', async (t) => {
+    const { stage, address } = await servePage(t);
+    const { discord, channel, member } = stage;
+    const options = [{ type: 3, name: 'prompt', description: 'What', required: true }];
+    const bot = await connectFakeBot(discord, {
+      commands: [{ name: 'form', description: 'Open a form', options }],
+      answer: ({ type }) => (type === 2 ? { type: 9, data: everyField() } : undefined),
+    });
+    const picture = new Uint8Array(await photograph({ width: 64, height: 64 }).png().toBuffer());
+    const files = ['one.png', 'two.png', 'table.csv'].map((name) => ({ name, bytes: picture }));
+    await bot.post(channel.id, showcase(member.user.id, channel.id), files);
+    for (const colorScheme of ['dark', 'light'] as const) {
+      const page = await openTab(t, address, { colorScheme });
+      const box = page.getByRole('textbox', { name: 'Message #general' });
+      const problems = [...(await checkRules(page))];
+      await box.fill('/');
+      await page.getByRole('option', { name: '/form' }).waitFor();
+      problems.push(...(await checkRules(page)));
+      await box.fill('/form x');
+      await page.getByRole('button', { name: 'Send /form' }).waitFor();
+      problems.push(...(await checkRules(page)));
+      await page.getByRole('button', { name: 'Send /form' }).click();
+      await page.getByRole('button', { name: 'Submit' }).click();
+      problems.push(...(await checkRules(page)));
+      assert.deepEqual(problems, [], colorScheme);
+    }
   });
 
   it('with five hundred messages, within a second', async (t) => {

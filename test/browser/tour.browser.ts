@@ -11,7 +11,7 @@ async function amount(page: Page, name: 'provider' | 'ledger' | 'unknown' | 'hel
 }
 
 async function imagine(page: Page, prompt: string): Promise<void> {
-  await page.getByRole('combobox', { name: 'Message #general' }).fill(`/imagine ${prompt}`);
+  await page.getByRole('textbox', { name: 'Message #general' }).fill(`/imagine ${prompt}`);
   await page.getByRole('textbox', { name: 'prompt' }).press('Enter');
 }
 
@@ -22,7 +22,7 @@ describe('the page in a browser', { skip }, () => {
     const { bot, address, stage } = await servePage(t);
     await bot.start();
     const page = await openTab(t, address);
-    const box = page.getByRole('combobox', { name: 'Message #general' });
+    const box = page.getByRole('textbox', { name: 'Message #general' });
     await box.pressSequentially('/im');
     const command = page.getByRole('option', { name: '/imagine' });
     await command.click();
@@ -71,7 +71,7 @@ describe('the page in a browser', { skip }, () => {
     await bot.start();
     const page = await openTab(t, address);
     const photo = await photograph({ width: 256, height: 256 }).png().toBuffer();
-    await page.getByRole('combobox', { name: 'Message #general' }).fill('/edit ');
+    await page.getByRole('textbox', { name: 'Message #general' }).fill('/edit ');
     await page.getByRole('textbox', { name: 'prompt' }).fill('make it night');
     const file = { name: 'photo.png', mimeType: 'image/png', buffer: photo };
     await page.getByLabel('image', { exact: true }).setInputFiles(file);

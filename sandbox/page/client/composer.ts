@@ -10,7 +10,7 @@ export type Composer = { readonly element: HTMLElement; focus(): void };
 
 export function createComposer(page: Page): Composer {
   let commandForm: CommandForm | undefined;
-  const element = make('div', { class: 'composer' });
+  const element = make('div', { class: 'composer', id: 'composer', tabindex: '-1' });
   const messageForm = createMessageForm(page, element, (command, rest) => {
     commandForm = createCommandForm(page, command, leaveCommand);
     element.replaceChildren(commandForm.element);

@@ -67,6 +67,10 @@ session.on('viewer', (viewer) => {
 });
 session.view(remembered(session) ?? session.viewer);
 composer.focus();
+document.querySelector('.skip-link')?.addEventListener('click', (event) => {
+  event.preventDefault();
+  composer.focus();
+});
 
 /** Where the address says that this page was; undefined after a new start, when all ids are others. */
 function remembered({ world: { people, guilds } }: Session): Viewer | undefined {

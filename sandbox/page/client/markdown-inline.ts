@@ -28,6 +28,10 @@ const RULES: readonly Rule[] = [
   wrap('em', /^_(?!\s)(.+?)(?<!\s)_(?!\w)/s),
   { pattern: /^\|\|(.+?)\|\|/s, make: ([, text = ''], names) => makeSpoiler(renderInline(text, names)) },
   { pattern: /^\[([^\]]+)\]\(<?(https?:\/\/[^\s)>]+)>?\)/, make: ([, text = '', url = '']) => makeLink(url, text) },
+  {
+    pattern: /^<?https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+)>?/,
+    make: ([, channel = '', message = ''], names) => makeMessageLink(channel, message, names),
+  },
   { pattern: /^<(https?:\/\/[^\s>]+)>/, make: ([, url = '']) => makeLink(url, url) },
   { pattern: /^https?:\/\/[^\s<>)\]]+[^\s<>)\].,;:!?'"]/, make: ([url]) => makeLink(url, url) },
   {
@@ -79,6 +83,13 @@ export function renderInline(text: string, names: Names): Child[] {
 
 function makeLink(url: string, text: string): HTMLElement {
   return make('a', { href: url, target: '_blank', rel: 'noopener noreferrer nofollow' }, text);
+}
+
+/** A link to a message leads to it here: Discord itself has never heard of it. */
+function makeMessageLink(channel: string, message: string, names: Names): HTMLElement {
+  const place = names.channel(channel);
+  const label = place === undefined ? 'a message' : `#${place} › message`;
+  return make('a', { class: 'mention', href: `#message-${message}`, 'data-message-link': message }, label);
 }
 
 function makeMention(text: string): HTMLElement {

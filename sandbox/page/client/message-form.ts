@@ -91,11 +91,9 @@ export function createMessageForm(
 
 function makeTextBox(session: Session): HTMLTextAreaElement {
   const text = make('textarea', {
-    id: 'composer',
     class: 'composer-text growing',
     rows: 1,
     maxlength: MESSAGE_LENGTH_MAX,
-    role: 'combobox',
     'aria-autocomplete': 'list',
     autocomplete: 'off',
   });

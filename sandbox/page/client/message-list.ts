@@ -60,6 +60,7 @@ export function createMessageList(page: Page): MessageList {
   const resizes = new ResizeObserver(() => followsEnd && toEnd());
   for (const element of [board.element, scroller]) resizes.observe(element);
   scroller.addEventListener('keydown', (event) => handleKeys(event, scroller, page));
+  scroller.addEventListener('click', (event) => followMessageLink(event, page));
   scroller.addEventListener('contextmenu', (event) => openMenuAt(event, page));
 
   return {
@@ -124,6 +125,18 @@ function handleKeys(event: KeyboardEvent, scroller: HTMLElement, page: Page): vo
     event.preventDefault();
     page.openMenu(article.querySelector('.message-tools button') ?? article, messageId);
   }
+}
+
+/** Goes to the message that a link names, if it is in this channel. */
+function followMessageLink(event: MouseEvent, page: Page): void {
+  const link = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-message-link]') : null;
+  if (link === null) return;
+  event.preventDefault();
+  const id = CSS.escape(link.dataset['messageLink'] ?? '');
+  const message = document.querySelector<HTMLElement>(`[data-message-id="${id}"]`);
+  if (message === null) return page.notice('That message is not in this channel, or no longer there.');
+  message.scrollIntoView({ block: 'center' });
+  message.focus();
 }
 
 function openMenuAt(event: MouseEvent, page: Page): void {

@@ -10,7 +10,7 @@ export type Navigation = { readonly element: HTMLElement };
 export function createNavigation(session: Session, onGo: () => void): Navigation {
   const rail = make('nav', { class: 'rail', 'aria-label': 'Servers' });
   const channels = make('nav', { class: 'channels', 'aria-label': 'Channels' });
-  const people = make('div', { class: 'people', role: 'group', 'aria-label': 'Who you are' });
+  const people = make('section', { class: 'people', 'aria-label': 'Who you are' });
   const element = make('div', { class: 'navigation' }, rail, make('div', { class: 'sidebar' }, channels, people));
 
   const go = (person: PersonView, channel: string): void => {
@@ -21,11 +21,21 @@ export function createNavigation(session: Session, onGo: () => void): Navigation
     const { person, guild, world } = session;
     const own = world.guilds.filter((candidate) => isMember(candidate, person));
     rail.replaceChildren(
-      makeServer('Direct messages', icon('direct'), guild === undefined, () => go(person, person.directChannelId)),
+      makeServer(
+        { name: 'Direct messages', face: icon('direct'), isCurrent: guild === undefined },
+        session.isUnread(person.directChannelId),
+        () => go(person, person.directChannelId),
+      ),
       make('hr', {}),
       ...own.map((candidate) =>
-        makeServer(candidate.name, initials(candidate.name), candidate === guild, () =>
-          go(person, candidate.channels[0]?.id ?? ''),
+        makeServer(
+          {
+            name: candidate.name,
+            face: candidate.name.slice(0, 1),
+            isCurrent: candidate === guild,
+          },
+          candidate.channels.some(({ id }) => session.isUnread(id)),
+          () => go(person, candidate.channels[0]?.id ?? ''),
         ),
       ),
     );
@@ -63,6 +73,7 @@ export function createNavigation(session: Session, onGo: () => void): Navigation
   };
   session.on('viewer', draw);
   session.on('world', draw);
+  session.on('latest', draw);
   return { element };
 }
 
@@ -77,22 +88,17 @@ function placeFor({ guild, viewer, world }: Session, person: PersonView): string
   return world.guilds.find((candidate) => isMember(candidate, person))?.channels[0]?.id ?? person.directChannelId;
 }
 
-function initials(name: string): string {
-  return name
-    .split(' ')
-    .map((word) => word.slice(0, 1))
-    .join('')
-    .slice(0, 3);
-}
+type Server = { readonly name: string; readonly face: Node | string; readonly isCurrent: boolean };
 
-function makeServer(name: string, face: Node | string, isCurrent: boolean, open: () => void): HTMLElement {
+function makeServer({ name, face, isCurrent }: Server, isUnread: boolean, open: () => void): HTMLElement {
+  const label = isUnread ? `${name}, unread` : name;
   return make(
     'button',
     {
       type: 'button',
-      class: 'server',
+      class: `server ${isUnread ? 'unread' : ''}`,
       title: name,
-      'aria-label': name,
+      'aria-label': label,
       'aria-current': isCurrent ? 'page' : null,
       on: { click: open },
     },

@@ -15,6 +15,7 @@ type Events = PanelView & {
 const SERVER_EVENTS = [
   'world',
   'commands',
+  'latest',
   'clock',
   'bot',
   'faults',
@@ -32,6 +33,8 @@ export type Session = {
   /** Undefined in direct messages. */
   readonly guild: GuildView | undefined;
   readonly commands: PanelView['commands'];
+  /** Whether the bot has said something in a channel that this person has not seen. */
+  isUnread(channel: string): boolean;
   /** Milliseconds since the Unix epoch, by the emulated Discord's clock. */
   now(): number;
   /** Becomes somebody else, or goes somewhere else. */
@@ -45,6 +48,7 @@ function noListeners(): Listeners {
   return {
     world: [],
     commands: [],
+    latest: [],
     clock: [],
     bot: [],
     faults: [],
@@ -61,6 +65,9 @@ export function createSession(firstWorld: WorldView, firstViewer: Viewer): Sessi
   let viewer = firstViewer;
   let world = firstWorld;
   let commands: PanelView['commands'] = [];
+  let latest: PanelView['latest'] = {};
+  /** By person and channel, the latest message that was on the screen. */
+  const seen = new Map<string, string | undefined>();
   let clockOffsetMs = 0;
   let source: EventSource | undefined;
   const listeners = noListeners();
@@ -73,6 +80,10 @@ export function createSession(firstWorld: WorldView, firstViewer: Viewer): Sessi
   };
   on('world', (data) => (world = data));
   on('commands', (data) => (commands = data));
+  on('latest', (data) => {
+    latest = data;
+    seen.set(`${viewer.person}/${viewer.channel}`, latest[viewer.channel]);
+  });
   on('clock', (data) => (clockOffsetMs = data.offsetMs));
 
   const connect = (): void => {
@@ -102,6 +113,7 @@ export function createSession(firstWorld: WorldView, firstViewer: Viewer): Sessi
     get commands() {
       return commands;
     },
+    isUnread: (channel) => latest[channel] !== undefined && latest[channel] !== seen.get(`${viewer.person}/${channel}`),
     now: () => Date.now() + clockOffsetMs,
     view(next) {
       viewer = next;
