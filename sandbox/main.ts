@@ -16,8 +16,6 @@ import { startPageServer } from './page/page-server.ts';
  */
 
 const EXIT_FAILURE = 1;
-/** Where the page is unless something else is there, so that people find it again. */
-const PAGE_PORT = 8790;
 const HELP = [
   'Type a command as you would in Discord, with its options as flags:',
   '  imagine --prompt "a red fox in snow" --quality low --count 2',
@@ -27,6 +25,9 @@ const HELP = [
   'help shows this again, exit ends the sandbox.',
 ].join('\n');
 
+/** Where the page is unless something else is there, so that people find it again. */
+const PAGE_PORT = 8790;
+
 const words = process.argv.slice(2);
 let hasTyped = false;
 const { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } = process.env;
@@ -35,7 +36,7 @@ const stage = await createStage({
   environment: { DEFAULT_GUILD_BUDGET_USD: '10.00', ...realProvider, ...chosenModels() },
 });
 try {
-  await (words.length > 0 ? runOnce() : Promise.race([receive(), asked()]));
+  await (words.length > 0 ? runOnce() : receive());
 } catch (error) {
   if (!(error instanceof BotStartError)) throw error;
   console.error(error.message);
@@ -43,16 +44,15 @@ try {
 } finally {
   await stage.close();
 }
-// What still listens, such as the terminal after a signal, has nothing more to wait for.
-process.exit();
 
 async function runOnce(): Promise<void> {
   await stage.startBot();
   await run(words);
 }
 
-/** Serves the page, and resolves when somebody at the terminal has had enough. */
+/** Serves the page until somebody at the terminal has had enough, or a signal comes. */
 async function receive(): Promise<void> {
+  const isOver = askedToEnd();
   const page = await startPageServer({
     stage,
     people: addCast(stage),
@@ -60,17 +60,28 @@ async function receive(): Promise<void> {
     port: PAGE_PORT,
     usesRealProvider: realProvider !== undefined,
   });
-  await page.bot.start();
-  console.log(`Open ${page.address} to try it as in Discord.`);
-  openBrowser(page.address, process.env);
+  const started = page.bot.start();
+  try {
+    await Promise.race([isOver, started.then(async () => accompany(page.address, isOver))]);
+  } finally {
+    // A bot that is only just starting would outlive its stage.
+    await started.catch(() => undefined);
+    await page.close();
+    process.stdin.destroy();
+  }
+}
+
+/** Shows the way to the page, and takes commands meanwhile. */
+async function accompany(address: string, isOver: Promise<unknown>): Promise<void> {
+  console.log(`Open ${address} to try it as in Discord.`);
+  openBrowser(address, process.env);
   await converse();
   // Without a terminal there is nobody to say exit: where nothing came in either, the page stays until a signal.
-  if (!hasTyped && !process.stdin.isTTY) await asked();
-  await page.close();
+  if (!hasTyped && !process.stdin.isTTY) await isOver;
 }
 
 /** Resolves when this process is asked to end. */
-async function asked(): Promise<void> {
+async function askedToEnd(): Promise<void> {
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 

@@ -77,10 +77,18 @@ describe('the page in a browser', { skip }, () => {
     await page.getByLabel('image', { exact: true }).setInputFiles(file);
     await page.getByText('photo.png').waitFor();
     // A second one, dropped somewhere, goes where the command takes another: the mask.
-    const transfer = await page.evaluateHandle(
-      `(() => { const data = new DataTransfer(); data.items.add(new File([new Uint8Array(${JSON.stringify([...photo])})], 'mask.png', { type: 'image/png' })); return data; })()`,
-    );
+    const fileData = `(() => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(${JSON.stringify([...photo])})], 'mask.png', { type: 'image/png' }));
+      return data;
+    })()`;
+    const transfer = await page.evaluateHandle(fileData);
     await page.locator('body').dispatchEvent('drop', { dataTransfer: transfer });
+    await page.locator('[data-option=mask]').getByText('mask.png').waitFor();
+    await page.getByRole('button', { name: 'Remove mask.png' }).click();
+    // Pasted, it comes back.
+    const paste = `new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: ${fileData} })`;
+    await page.evaluate(`document.querySelector('[data-option=prompt] textarea').dispatchEvent(${paste})`);
     await page.locator('[data-option=mask]').getByText('mask.png').waitFor();
     await page.getByRole('button', { name: 'Remove mask.png' }).click();
     await page.getByRole('button', { name: 'Remove mask', exact: true }).click();

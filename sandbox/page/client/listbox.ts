@@ -45,7 +45,7 @@ export function createListbox(options: ListboxOptions): Listbox {
   let items: readonly ListboxItem[] = [];
   let activeIndex = -1;
   const popup = createPopup('listbox', () => {
-    setExpanded(false);
+    setExpanded(field, false);
     field.removeAttribute('aria-activedescendant');
     options.onClose?.();
   });
@@ -56,11 +56,7 @@ export function createListbox(options: ListboxOptions): Listbox {
     'aria-multiselectable': options.isMultiple === true ? 'true' : null,
   });
   popup.element.append(list);
-  // A box for several lines can have such a list, too, but cannot say that it is open.
-  const setExpanded = (isExpanded: boolean): void => {
-    if (field.getAttribute('role') === 'combobox') field.setAttribute('aria-expanded', String(isExpanded));
-  };
-  setExpanded(false);
+  setExpanded(field, false);
   field.setAttribute('aria-haspopup', 'listbox');
 
   const activate = (index: number): void => {
@@ -102,7 +98,7 @@ export function createListbox(options: ListboxOptions): Listbox {
       if (items.length === 0) return popup.close();
       list.replaceChildren(...items.map((item, index) => makeEntry(item, index, chosen.has(item.value))));
       field.setAttribute('aria-controls', id);
-      setExpanded(true);
+      setExpanded(field, true);
       popup.open(options.anchor ?? field);
       const kept = items.findIndex(({ value }) => value === before);
       activate(kept === -1 && options.startsAtFirst !== false ? 0 : kept);
@@ -129,6 +125,11 @@ export function createListbox(options: ListboxOptions): Listbox {
       return true;
     },
   };
+}
+
+/** A box for several lines can have such a list, too, but cannot say that it is open. */
+function setExpanded(field: HTMLElement, isExpanded: boolean): void {
+  if (field.getAttribute('role') === 'combobox') field.setAttribute('aria-expanded', String(isExpanded));
 }
 
 function describeItem({ label, description, mark }: ListboxItem): Child[] {
