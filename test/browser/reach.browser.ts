@@ -138,7 +138,7 @@ describe('the page is for everybody', { skip }, () => {
     const { stage, address } = await servePage(t);
     const { discord, channel, member } = stage;
     const bot = await connectFakeBot(discord);
-    const picture = new Uint8Array(await photograph({ width: 640, height: 400 }).png().toBuffer());
+    const picture = new Uint8Array(await photograph({ width: 64, height: 40 }).png().toBuffer());
     const files = ['one.png', 'two.png', 'table.csv'].map((name) => ({ name, bytes: picture }));
     for (let count = 0; count < 500; count += 1) {
       if (count % 5 === 0) await bot.post(channel.id, showcase(member.user.id, channel.id), files);

@@ -76,7 +76,8 @@ describe('the page in a browser', { skip }, () => {
     const file = { name: 'photo.png', mimeType: 'image/png', buffer: photo };
     await page.getByLabel('image', { exact: true }).setInputFiles(file);
     await page.getByText('photo.png').waitFor();
-    // A second one, dropped somewhere, goes where the command takes another: the mask.
+    // A second one, dropped somewhere, goes where a file is missing: the mask.
+    await page.getByRole('button', { name: '+ mask', exact: true }).click();
     const fileData = `(() => {
       const data = new DataTransfer();
       data.items.add(new File([new Uint8Array(${JSON.stringify([...photo])})], 'mask.png', { type: 'image/png' }));
