@@ -5,11 +5,15 @@ import { readCommandLine, splitWords } from './command-line.ts';
 import type { CommandResult } from './command-runner.ts';
 import { createCommandRunner } from './command-runner.ts';
 import { createStage } from './stage.ts';
+import { createBotControl } from './page/bot-control.ts';
+import { addCast } from './page/cast.ts';
+import { openBrowser } from './page/open-browser.ts';
+import { startPageServer } from './page/page-server.ts';
 
 /**
  * `npm run sandbox` runs the real bot between an emulated Discord and an emulated provider. With a command it runs
- * that one and ends; without one it waits for commands, one a line. With OPENAI_API_KEY and OPENAI_BASE_URL set it
- * uses that provider, and real money.
+ * that one and ends; without one it serves a page that looks like Discord, and waits for commands at the terminal as
+ * well, one a line. With OPENAI_API_KEY and OPENAI_BASE_URL set it uses that provider, and real money.
  */
 
 const EXIT_FAILURE = 1;
@@ -26,7 +30,11 @@ const HELP = [
   'help shows this again, exit ends the sandbox.',
 ].join('\n');
 
+/** Where the page is unless something else is there, so that people find it again. */
+const PAGE_PORT = 8790;
+
 const words = process.argv.slice(2);
+let hasTyped = false;
 const { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } = process.env;
 const realProvider = key && baseUrl ? { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } : undefined;
 const stage = await createStage({
@@ -34,14 +42,53 @@ const stage = await createStage({
 });
 const runner = createCommandRunner(stage, OUTPUT_DIRECTORY);
 try {
-  await stage.startBot();
-  await (words.length > 0 ? run(words) : converse());
+  await (words.length > 0 ? runOnce() : receive());
 } catch (error) {
   if (!(error instanceof BotStartError)) throw error;
   console.error(error.message);
   process.exitCode = EXIT_FAILURE;
 } finally {
   await stage.close();
+}
+
+async function runOnce(): Promise<void> {
+  await stage.startBot();
+  await run(words);
+}
+
+/** Serves the page until somebody at the terminal has had enough, or a signal comes. */
+async function receive(): Promise<void> {
+  const isOver = askedToEnd();
+  const page = await startPageServer({
+    stage,
+    people: addCast(stage),
+    createBot: (onChange) => createBotControl(stage, onChange),
+    port: PAGE_PORT,
+    usesRealProvider: realProvider !== undefined,
+  });
+  const started = page.bot.start();
+  try {
+    await Promise.race([isOver, started.then(async () => accompany(page.address, isOver))]);
+  } finally {
+    // A bot that is only just starting would outlive its stage.
+    await started.catch(() => undefined);
+    await page.close();
+    process.stdin.destroy();
+  }
+}
+
+/** Shows the way to the page, and takes commands meanwhile. */
+async function accompany(address: string, isOver: Promise<unknown>): Promise<void> {
+  console.log(`Open ${address} to try it as in Discord.`);
+  openBrowser(address, process.env);
+  await converse();
+  // Without a terminal there is nobody to say exit: where nothing came in either, the page stays until a signal.
+  if (!hasTyped && !process.stdin.isTTY) await isOver;
+}
+
+/** Resolves when this process is asked to end. */
+async function askedToEnd(): Promise<void> {
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 
 /** Runs one command and shows what a member would see. */
@@ -77,6 +124,7 @@ async function converse(): Promise<void> {
   terminal.on('line', (line) => {
     turn = turn.then(async () => {
       const typed = splitWords(line);
+      hasTyped ||= typed.length > 0;
       if (typed[0] === 'exit') return terminal.close();
       if (typed[0] === 'help') console.log(HELP);
       else if (typed.length > 0) await run(typed);

@@ -34,7 +34,12 @@ const PLACES = [
 
 /** Knows nothing of Easel but itself, so it stands in no layer. */
 const PROVIDER = 'src/services/providers/provider.ts';
-const EMULATORS = ['sandbox/discord/gateway.ts', 'sandbox/provider/router.ts'];
+const EMULATORS = [
+  'sandbox/discord/gateway.ts',
+  'sandbox/provider/router.ts',
+  'sandbox/page/routes.ts',
+  'sandbox/page/client/main.ts',
+];
 
 const LIBRARIES = [
   'discord.js',

@@ -1,22 +1,7 @@
 import { z } from 'zod';
+import { COMMAND_TYPE, OPTION_TYPE } from './numbers.ts';
 
-/** Discord's numbers for the kinds of command. */
-export const COMMAND_TYPE = { chatInput: 1, user: 2, message: 3 } as const;
-
-/** Discord's numbers for the kinds of option. */
-export const OPTION_TYPE = {
-  subcommand: 1,
-  subcommandGroup: 2,
-  string: 3,
-  integer: 4,
-  boolean: 5,
-  user: 6,
-  channel: 7,
-  role: 8,
-  mentionable: 9,
-  number: 10,
-  attachment: 11,
-} as const;
+export { COMMAND_TYPE, OPTION_TYPE };
 
 /** The languages Discord's clients speak; no other key is taken in a localisation. */
 const LOCALES = [

@@ -84,6 +84,8 @@ export interface EmulatedDiscord {
   botConnected(options?: WaitOptions & { readonly sessions?: number }): Promise<void>;
   /** Resolves with the first value of `probe` that is neither undefined nor false; rejects after `timeoutMs` of real time. */
   waitFor<T>(probe: () => T | undefined | false, timeoutMs?: number): Promise<T>;
+  /** Calls `listener` whenever something may have changed, until the returned function is called. */
+  onChange(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -197,6 +199,7 @@ function describeWorld(state: EmulatorState, gateway: Gateway) {
     },
     waitFor: <T>(probe: () => T | undefined | false, timeoutMs = DEFAULT_WAIT_MS): Promise<T> =>
       waitForChange(state.changes, probe, () => probe.name || 'a condition', timeoutMs),
+    onChange: (listener: () => void) => state.changes.subscribe(listener),
   };
 }
 

@@ -54,6 +54,8 @@ type Fault = FaultKind & {
   readonly times?: number;
   /** How many requests of the route pass unharmed first. */
   readonly after?: number;
+  /** Spoils only requests that carry files; all others pass unharmed and uncounted. */
+  readonly onlyUploads?: boolean;
 };
 
 /** A fault that has been set, to be read or taken back. */
@@ -66,8 +68,8 @@ interface FaultHandle {
 export interface Faults {
   add(fault: Fault): FaultHandle;
   clear(): void;
-  /** The fault that this request meets, counted as used; the first added that fits wins. */
-  take(route: RouteName): FaultKind | undefined;
+  /** The fault that this request meets, counted as used; the first added that fits wins. `hasUploads`: whether it carries files. */
+  take(route: RouteName, hasUploads?: boolean): FaultKind | undefined;
 }
 
 interface ArmedFault {
@@ -93,9 +95,10 @@ export function createFaults(): Faults {
     clear() {
       armed = [];
     },
-    take(route) {
+    take(route, hasUploads = false) {
       for (const entry of armed) {
         if (entry.fault.route !== 'any' && entry.fault.route !== route) continue;
+        if (entry.fault.onlyUploads === true && !hasUploads) continue;
         if (entry.timesLeft <= 0) continue;
         if (entry.passesLeft > 0) {
           entry.passesLeft -= 1;

@@ -1,9 +1,11 @@
 import type { Misbehaviour } from './cdn.ts';
+import type { Actor } from './interaction-payload.ts';
+import { actorUser, resolveChannel } from './interaction-payload.ts';
 import type { EmulatedAttachment, EmulatedMessage } from './message.ts';
 import { EMPTY_CONTENT } from './message.ts';
 import type { Embed } from './message-schema.ts';
 import type { EmulatorState } from './state.ts';
-import type { EmulatedChannel, EmulatedMember } from './world.ts';
+import type { EmulatedChannel } from './world.ts';
 
 /** A file a member chooses to upload. */
 export interface UploadOptions {
@@ -28,8 +30,8 @@ export function uploadAttachment(state: EmulatorState, options: UploadOptions): 
 }
 
 export interface MemberMessageOptions {
-  readonly member: EmulatedMember;
-  /** The guild's first channel when absent. */
+  readonly member: Actor;
+  /** The guild's first channel, or the direct messages, when absent. */
   readonly channel?: EmulatedChannel;
   readonly content?: string;
   readonly attachments?: readonly EmulatedAttachment[];
@@ -39,11 +41,9 @@ export interface MemberMessageOptions {
 
 /** Posts a message as a member, for the message menu to be used on. */
 export function postAsMember(state: EmulatorState, options: MemberMessageOptions): EmulatedMessage {
-  const [first] = state.world.guild(options.member.guildId).channels.values();
-  const channel = options.channel ?? first;
-  if (channel === undefined) throw new Error('The guild has no channel.');
+  const channel = resolveChannel(state, options.member, options.channel);
   return state.messages.create(
-    { channelId: channel.id, authorId: options.member.user.id, visibleTo: 'everyone' },
+    { channelId: channel.id, authorId: actorUser(options.member).id, visibleTo: 'everyone' },
     {
       ...EMPTY_CONTENT,
       content: options.content ?? '',

@@ -67,7 +67,7 @@ export function createDiscordServer(options: ServerOptions): Server {
 
 async function serve(options: ServerOptions, exchange: Exchange, matched: MatchedRoute | undefined): Promise<void> {
   const { log } = exchange;
-  const fault = log.route === undefined ? undefined : options.faults.take(log.route);
+  const fault = log.route === undefined ? undefined : options.faults.take(log.route, carriesFiles(exchange.request));
   log.fault = fault?.kind;
   if (fault !== undefined && (await spoilBefore(exchange, fault))) return;
   if (log.route === 'attachment') {
@@ -83,6 +83,11 @@ async function serve(options: ServerOptions, exchange: Exchange, matched: Matche
     return;
   }
   send(exchange, answer);
+}
+
+/** Files come as forms of several parts; everything else is JSON. */
+function carriesFiles(request: IncomingMessage): boolean {
+  return request.headers['content-type']?.startsWith('multipart/form-data') ?? false;
 }
 
 /** Applies a fault that comes before the handling; true when the request ends there. */
