@@ -80,12 +80,20 @@ export type Bot = {
   stop(): Promise<void>;
 };
 
+export type BotOptions = {
+  readonly origin: string;
+  readonly dataDirectory: string;
+  readonly isPinned: boolean;
+  /** For a look inside, such as `--cpu-prof`. */
+  readonly nodeFlags: readonly string[];
+};
+
 export async function startBot(
   name: BotName,
-  { origin, dataDirectory, isPinned }: { origin: string; dataDirectory: string; isPinned: boolean },
+  { origin, dataDirectory, isPinned, nodeFlags }: BotOptions,
 ): Promise<Bot> {
   const program = fileURLToPath(new URL(BOT_PROGRAMS[name], import.meta.url));
-  const command = [...(isPinned ? ['taskset', '-c', String(BOT_CORE)] : []), process.execPath, program];
+  const command = [...(isPinned ? ['taskset', '-c', String(BOT_CORE)] : []), process.execPath, ...nodeFlags, program];
   const beganAt = performance.now();
   // taskset becomes the program that it starts, so this is the bot's own process.
   const child = spawn(command[0] ?? process.execPath, command.slice(1), {

@@ -25,9 +25,11 @@ const { values: options } = parseArgs({
     scenarios: { type: 'string', default: [...ALL_SCENARIOS, USAGE].join() },
     bots: { type: 'string', default: BOT_NAMES.join() },
     json: { type: 'string' },
+    'node-flags': { type: 'string', default: '' },
   },
 });
 const scenarioNames = ALL_SCENARIOS.filter((name) => options.scenarios.split(',').includes(name));
+const nodeFlags = options['node-flags'].split(' ').filter((flag) => flag !== '');
 const botNames = BOT_NAMES.filter((name) => options.bots.split(',').includes(name));
 
 const directory = await mkdtemp(join(tmpdir(), 'easel-bench-'));
@@ -79,7 +81,7 @@ async function visit(name: ScenarioName, botName: BotName, emulator: Emulator, i
   await mkdir(dataDirectory, { recursive: true });
   await emulator.setGuilds(SCENARIOS[name].guilds);
   try {
-    const bot = await startBot(botName, { origin: emulator.origin, dataDirectory, isPinned });
+    const bot = await startBot(botName, { origin: emulator.origin, dataDirectory, isPinned, nodeFlags });
     try {
       const measured = await measure(SCENARIOS[name], bot, emulator);
       const ending = bot.exitCode === undefined ? [] : [`it ended with ${bot.exitCode}: ${bot.output.join('\n')}`];
