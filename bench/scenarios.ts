@@ -46,9 +46,9 @@ const imagine: Drive = {
   probeIntervalMs: 0,
 };
 
-/** Before anything is measured the programs are run in, as they would be after a minute of work. */
-const WARM_UP: Drive = { ...imagine, count: 40, inFlight: 2 };
-const EDIT_WARM_UP_COUNT = 6;
+/** Before anything is measured the programs are run in: with fewer, the compiling of hot code would be measured too. */
+const WARM_UP: Drive = { ...imagine, count: 150, inFlight: 10 };
+const EDIT_WARM_UP_COUNT = 12;
 
 export const SCENARIOS = {
   start: { title: 'Start with 1 server', guilds: 1, bots: BOT_NAMES },
