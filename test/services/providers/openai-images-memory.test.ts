@@ -53,7 +53,7 @@ test('twenty images of 6 MB that arrive at once, faster than they are written, a
   writtenBytes = 0;
   await Promise.all(Array.from({ length: callCount }, make));
   assert.equal(writtenBytes, callCount * imageSizeBytes);
-  assert.equal(writingMax, callCount, 'The images must have arrived at the same time.');
+  assert.ok(writingMax > 1, 'Several images must have come in at the same time.');
   const growthBytes = rssMax - rssBefore;
   context.diagnostic(`RSS grew by ${Math.round(growthBytes / 1e6)} MB`);
   assert.ok(growthBytes < growthBytesMax, `RSS grew by ${growthBytes} bytes.`);
