@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { App } from './app.ts';
 import type { Config } from './config.ts';
-import { relaunch, tidyUpAfterStart } from './relaunch.ts';
+import { relaunch } from './relaunch.ts';
 
 /** The process's edge: its environment, its signals and its exit code. */
 
@@ -32,7 +32,6 @@ const starting = startOrExit(config, log);
 process.once('SIGTERM', () => void drain(starting));
 process.once('SIGINT', () => void drain(starting));
 await starting;
-tidyUpAfterStart();
 
 function readConfigOrExit(): Config {
   try {

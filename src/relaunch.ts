@@ -6,10 +6,9 @@
  *   three hundred pictures. With 8 MB there were five, and 100 MB less in memory.
  * - The cache of compiled code: with it, a start needs neither TypeScript's stripper nor most of the compiler, which is
  *   half of its time and 18 MB.
- * - `gc`: what only the start needed can be let go of as soon as it is over.
  */
 
-const FLAGS = ['--max-semi-space-size=8', '--expose-gc'];
+const FLAGS = ['--max-semi-space-size=8'];
 
 /** What of the process is looked at and used; only the systems that can replace a running program have `execve`. */
 type Relaunchable = Pick<NodeJS.Process, 'argv' | 'env' | 'execArgv' | 'execPath'> & {
@@ -26,11 +25,6 @@ export function relaunch(running: Relaunchable, compileCache: string): void {
   if (execve === undefined || isTuned([...execArgv, env['NODE_OPTIONS'] ?? ''])) return;
   const environment = { ...env, NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? compileCache };
   execve.call(running, execPath, [execPath, ...execArgv, ...FLAGS, ...argv.slice(1)], environment);
-}
-
-/** Lets go of what only the start needed, which takes some 50 ms: 30 MB. */
-export function tidyUpAfterStart(): void {
-  globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' });
 }
 
 function isTuned(flags: readonly string[]): boolean {
