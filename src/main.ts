@@ -1,9 +1,8 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { App } from './app.ts';
-import { startApp } from './app.ts';
 import type { Config } from './config.ts';
-import { ConfigError, readConfig, secretsOf } from './config.ts';
-import { createLogger } from './logging.ts';
+import { relaunch } from './relaunch.ts';
 
 /** The process's edge: its environment, its signals and its exit code. */
 
@@ -11,6 +10,12 @@ const EXIT_FAILURE = 1;
 const EXIT_BAD_CONFIGURATION = 78;
 /** What a shell expects of a process that a signal ended: 128 and the number of SIGTERM. */
 const EXIT_TERMINATED = 143;
+
+relaunch(process, join(process.env['DATA_DIR'] ?? './data', 'compile-cache'));
+// Nothing of the program is loaded before that, because it would be loaded twice.
+const { startApp } = await import('./app.ts');
+const { ConfigError, readConfig, secretsOf } = await import('./config.ts');
+const { createLogger } = await import('./logging.ts');
 
 const config = readConfigOrExit();
 const log = createLogger({ level: config.LOG_LEVEL, secrets: secretsOf(config) });

@@ -24,10 +24,12 @@ const PATIENT_TIMEOUT_MS = 120_000;
  * limits are answered by Discord with a 429, which we honour.
  */
 const REQUESTS_PER_SECOND = 1_000;
+/** For each of the two ways: an acknowledgement must never have to wait until an upload lets go of its connection. */
 const CONNECTIONS_MAX = 64;
 
 export function createDiscordRest(options: { apiUrl: string; token: string }): DiscordRest {
-  const dispatcher = new Agent({ connections: CONNECTIONS_MAX });
+  const quick = new Agent({ connections: CONNECTIONS_MAX });
+  const patient = new Agent({ connections: CONNECTIONS_MAX });
   const shared: Partial<RESTOptions> = {
     api: options.apiUrl,
     version: API_VERSION,
@@ -35,12 +37,15 @@ export function createDiscordRest(options: { apiUrl: string; token: string }): D
     retries: 0,
     rejectOnRateLimit: () => true,
     globalRequestsPerSecond: REQUESTS_PER_SECOND,
-    makeRequest: createRequestFunction(dispatcher),
   };
   return {
-    quickOptions: { ...shared, timeout: QUICK_TIMEOUT_MS },
-    patient: new REST({ ...shared, timeout: PATIENT_TIMEOUT_MS }).setToken(options.token),
-    close: async () => dispatcher.close(),
+    quickOptions: { ...shared, timeout: QUICK_TIMEOUT_MS, makeRequest: createRequestFunction(quick) },
+    patient: new REST({
+      ...shared,
+      timeout: PATIENT_TIMEOUT_MS,
+      makeRequest: createRequestFunction(patient),
+    }).setToken(options.token),
+    close: async () => void (await Promise.all([quick.close(), patient.close()])),
   };
 }
 

@@ -16,7 +16,7 @@ export type MessageValues = Readonly<Record<string, string | number>>;
 export type Words = {
   /** The language as Discord and `Intl` name it. */
   readonly locale: string;
-  say(key: MessageKey, values?: MessageValues): string;
+  readonly say: (key: MessageKey, values?: MessageValues) => string;
 };
 
 /** Texts by their key. English has all of them; what a translation lacks is said in English. */

@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent, type Dispatcher } from 'undici';
+import { createIntakeGate, type IntakeGate } from './intake-gate.ts';
 
 /** One request, and whether any of it can have reached the other side. */
 export type HttpExchange = {
@@ -22,6 +23,11 @@ const ERROR_BODY_SIZE_BYTES_MAX = 64 * 1024;
 
 /** What `identity` asks not to be sent, for the gateways that do not listen. */
 const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
+
+/** With four answers at a time, one is decoded while others are written to disk; more of them make nothing faster. */
+const INTAKE_CONCURRENCY = 4;
+/** Longer than what is there already takes to be read, and short enough that slow connections do not add up. */
+const INTAKE_PAUSE_MS_MAX = 10;
 
 /** Statuses whose answer has no body; `Response` refuses to be given one. */
 const BODYLESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -46,11 +52,14 @@ export function createHttpTransport({ silenceMsMax }: { readonly silenceMsMax: n
     bodyTimeout: silenceMsMax,
     connect: { timeout: CONNECT_TIMEOUT_MS },
   });
+  const gate = createIntakeGate({ concurrency: INTAKE_CONCURRENCY, pauseMsMax: INTAKE_PAUSE_MS_MAX }, () =>
+    performance.now(),
+  );
   return {
     beginExchange() {
       let dispatched = false;
       const dispatcher = agent.compose(reportDispatch(() => (dispatched = true)));
-      return { fetch: (url, init) => fetchOver(dispatcher, url, init), wasDispatched: () => dispatched };
+      return { fetch: (url, init) => fetchOver({ dispatcher, gate }, url, init), wasDispatched: () => dispatched };
     },
   };
 }
@@ -75,7 +84,11 @@ function reportDispatch(onDispatch: () => void): Dispatcher.DispatcherComposeInt
     });
 }
 
-async function fetchOver(dispatcher: Dispatcher, url: string | URL | Request, init?: RequestInit): Promise<Response> {
+async function fetchOver(
+  { dispatcher, gate }: { readonly dispatcher: Dispatcher; readonly gate: IntakeGate },
+  url: string | URL | Request,
+  init?: RequestInit,
+): Promise<Response> {
   const { origin, pathname, search } = new URL(url instanceof Request ? url.url : url);
   const answer = await dispatcher.request({
     origin,
@@ -93,7 +106,7 @@ async function fetchOver(dispatcher: Dispatcher, url: string | URL | Request, in
   }
   const isSuccess = answer.statusCode >= 200 && answer.statusCode < 300;
   const bytes = decompress(answer.body, answer.headers['content-encoding']);
-  const body = toWebStream(isSuccess ? bytes : cutAfter(bytes, ERROR_BODY_SIZE_BYTES_MAX));
+  const body = toWebStream(isSuccess ? bytes : cutAfter(bytes, ERROR_BODY_SIZE_BYTES_MAX), gate);
   return new Response(body, { status: answer.statusCode, headers: toHeaders(answer.headers) });
 }
 
@@ -145,19 +158,27 @@ async function* cutAfter(body: AsyncIterable<Uint8Array>, sizeBytesMax: number):
 }
 
 /** Pulls one chunk at a time, so that what is not read stays in the kernel; cancelling closes the connection. */
-function toWebStream(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+function toWebStream(body: AsyncIterable<Uint8Array>, gate: IntakeGate): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
+  const place = gate.begin();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const next = await chunks.next();
+        place.pause();
+        const next = await chunks.next().catch((error: unknown) => {
+          place.leave();
+          throw error;
+        });
         if (next.done === true) {
+          place.leave();
           controller.close();
         } else {
+          await place.enter();
           controller.enqueue(next.value);
         }
       },
       async cancel() {
+        place.leave();
         await chunks.return?.();
       },
     },

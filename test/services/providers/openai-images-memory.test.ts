@@ -67,7 +67,7 @@ for (const { name, imagesPerCall, withPreviews } of kinds) {
     const sinks = createSlowSinks();
     await Promise.all(Array.from({ length: callCount }, async () => make(sinks)));
     assert.equal(sinks.writtenBytes, callCount * imagesPerCall * imageSizeBytes);
-    assert.equal(sinks.writingMax, callCount, 'The images must have arrived at the same time.');
+    assert.ok(sinks.writingMax > 1, 'Several images must have come in at the same time.');
     const growthBytes = sinks.rssMax - rssBefore;
     context.diagnostic(`RSS grew by ${Math.round(growthBytes / 1e6)} MB`);
     assert.ok(growthBytes < growthBytesMax, `RSS grew by ${growthBytes} bytes.`);

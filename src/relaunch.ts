@@ -1,0 +1,32 @@
+/**
+ * Starts the program over in the same process, with settings that Node.js takes only while it starts.
+ *
+ * - Space for short-lived objects: left to itself it grows to 64 MB. Pictures arrive in pieces that lie outside of it,
+ *   so it fills slowly, nothing is swept, and every 64 MB of pieces bring on a full collection instead: twenty for
+ *   three hundred pictures. With 8 MB there were five, and 100 MB less in memory.
+ * - The cache of compiled code: with it, a start needs neither TypeScript's stripper nor most of the compiler, which is
+ *   half of its time and 18 MB.
+ */
+
+const FLAGS = ['--max-semi-space-size=8'];
+
+/** What of the process is looked at and used; only the systems that can replace a running program have `execve`. */
+type Relaunchable = Pick<NodeJS.Process, 'argv' | 'env' | 'execArgv' | 'execPath'> & {
+  readonly execve?: typeof process.execve;
+};
+
+/**
+ * Does not return where it starts over. The process stays the same one, for whoever started it and waits for it; the
+ * second time its own flags tell that nothing more is to be done. Flags that an operator chose are left as they are.
+ * @param compileCache a directory, used where the environment does not name another one
+ */
+export function relaunch(running: Relaunchable, compileCache: string): void {
+  const { argv, env, execArgv, execPath, execve } = running;
+  if (execve === undefined || isTuned([...execArgv, env['NODE_OPTIONS'] ?? ''])) return;
+  const environment = { ...env, NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? compileCache };
+  execve.call(running, execPath, [execPath, ...execArgv, ...FLAGS, ...argv.slice(1)], environment);
+}
+
+function isTuned(flags: readonly string[]): boolean {
+  return flags.some((flag) => flag.includes('--max-semi-space-size'));
+}
