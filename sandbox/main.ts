@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { BotStartError } from './bot-process.ts';
 import { readCommandLine, splitWords } from './command-line.ts';
-import { runCommand } from './command-runner.ts';
+import type { CommandResult } from './command-runner.ts';
+import { createCommandRunner } from './command-runner.ts';
 import { createStage } from './stage.ts';
 import { createBotControl } from './page/bot-control.ts';
 import { addCast } from './page/cast.ts';
@@ -16,12 +17,16 @@ import { startPageServer } from './page/page-server.ts';
  */
 
 const EXIT_FAILURE = 1;
+const OUTPUT_DIRECTORY = 'sandbox-output';
 const HELP = [
   'Type a command as you would in Discord, with its options as flags:',
   '  imagine --prompt "a red fox in snow" --quality low --count 2',
   '  edit --image photo.jpg --mask mask.png --prompt "a calm lake"',
   '  usage --export      (as an administrator)',
   '  quota',
+  'Press a button under the last answer by what is written on it; where it opens a form, with its answers as flags:',
+  '  press vary',
+  '  press edit --prompt "a hat, please" --part left',
   'help shows this again, exit ends the sandbox.',
 ].join('\n');
 
@@ -35,6 +40,7 @@ const realProvider = key && baseUrl ? { OPENAI_API_KEY: key, OPENAI_BASE_URL: ba
 const stage = await createStage({
   environment: { DEFAULT_GUILD_BUDGET_USD: '10.00', ...realProvider, ...chosenModels() },
 });
+const runner = createCommandRunner(stage, OUTPUT_DIRECTORY);
 try {
   await (words.length > 0 ? runOnce() : receive());
 } catch (error) {
@@ -88,13 +94,19 @@ async function askedToEnd(): Promise<void> {
 /** Runs one command and shows what a member would see. */
 async function run(command: readonly string[]): Promise<void> {
   try {
-    const { text, savedPaths } = await runCommand(stage, readCommandLine(command));
+    const { text, savedPaths } = await carryOut(command);
     console.log(text);
     savedPaths.forEach((path) => console.log(`saved ${path}`));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = EXIT_FAILURE;
   }
+}
+
+async function carryOut([first = '', ...rest]: readonly string[]): Promise<CommandResult> {
+  if (first !== 'press') return runner.type(readCommandLine([first, ...rest]));
+  const { name, options } = readCommandLine(rest);
+  return runner.press(name, options);
 }
 
 async function converse(): Promise<void> {

@@ -34,6 +34,8 @@ try {
     prompt: 'a fish in snow at night',
     image: stage.discord.uploadAttachment({ bytes: fox, filename: 'fox.png' }),
     mask: stage.discord.uploadAttachment({ bytes: mask, filename: 'mask.png' }),
+    // The sky takes two corners, so the mask alone would not tell.
+    mask_marks: 'white',
   });
   await mkdir(dirname(PICTURE_PATH), { recursive: true });
   await writeFile(PICTURE_PATH, await placeInRow([fox, mask, edited]));

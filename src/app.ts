@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createLedger } from './billing/ledger.ts';
 import { openAiPrices } from './billing/openai-prices.ts';
 import { createPriceBook } from './billing/prices.ts';
-import { createButtons, createCommands } from './commands/index.ts';
+import { createButtons, createCommands, createMenus, createModals } from './commands/index.ts';
 import type { Config } from './config.ts';
 import { storeLocationOf } from './config.ts';
 import { createAttachmentLoader } from './discord/attachments.ts';
@@ -13,12 +13,18 @@ import { createDelivery } from './discord/delivery.ts';
 import type { DiscordRest } from './discord/discord-rest.ts';
 import { createDiscordRest } from './discord/discord-rest.ts';
 import { connectGateway } from './discord/gateway.ts';
+import type { JobLog } from './discord/job-log.ts';
+import { createJobLog } from './discord/job-log.ts';
 import type { LogChannel } from './discord/log-channel.ts';
 import { createLogChannel } from './discord/log-channel.ts';
+import { createOriginalsSender } from './discord/originals-sender.ts';
+import { createPictureMemory } from './discord/picture-memory.ts';
+import { createProgressMessages } from './discord/progress-message.ts';
 import { registerCommands } from './discord/register-commands.ts';
 import { createReplyEditor } from './discord/reply-editor.ts';
 import { createRouter } from './discord/router.ts';
 import { createUploadFitter } from './discord/upload-fitting.ts';
+import { createVerbs } from './discord/verbs.ts';
 import type { Metrics } from './http/metrics.ts';
 import { createMetrics } from './http/metrics.ts';
 import { startHttpServer } from './http/server.ts';
@@ -31,12 +37,12 @@ import { budgetIn, createGuildSettingsStore } from './services/guild-settings.ts
 import { createImageJobs } from './services/image-jobs.ts';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from './services/image-preparation.ts';
 import { createJobCompletion } from './services/job-completion.ts';
+import type { JobEnd } from './services/job-conclusion.ts';
 import { createJobConclusion } from './services/job-conclusion.ts';
-import type { OpenJob } from './services/job-journal.ts';
 import { createJobJournal } from './services/job-journal.ts';
-import type { JobOutcome } from './services/job-outcome.ts';
 import { createJobRecovery } from './services/job-recovery.ts';
 import { createJobResumption } from './services/job-resumption.ts';
+import { createKeptOriginals } from './services/kept-originals.ts';
 import { createKeptResults } from './services/kept-results.ts';
 import { createModelRoster } from './services/model-roster.ts';
 import { createModelSuccession } from './services/model-succession.ts';
@@ -48,6 +54,7 @@ import { createModelCatalogue } from './services/providers/models.ts';
 import { createOpenAiImages } from './services/providers/openai-images.ts';
 import { createReservations } from './services/reservation.ts';
 import { createResultPictures } from './services/result-pictures.ts';
+import { createResultRecords } from './services/result-records.ts';
 import { openSpool } from './services/spool.ts';
 import { createUsageReports } from './services/usage-report.ts';
 import { createUsageRollups } from './services/usage-rollups.ts';
@@ -85,13 +92,20 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const money = await createMoney(config, outside);
   const metrics = createMetrics();
   const logChannel = createLogChannel({ ...outside, rest: rest.patient });
-  const core = await createCore(config, outside, money, { rest, metrics, logChannel });
+  const jobLog = createJobLog({ ...outside, ...money, rest: rest.patient });
+  const core = await createCore(config, outside, money, { rest, metrics, logChannel, jobLog });
   const replies = createReplyEditor({ ...outside, rest: rest.patient });
   const attachments = createAttachmentLoader(config.ATTACHMENT_ORIGINS);
   const reporting = createReporting(config, outside, money);
-  const parts = { ...outside, ...money, ...core, ...reporting, attachments, replies, logChannel };
+  const progress = createProgressMessages({ ...outside, replies });
+  const pictureMemory = createPictureMemory(outside.now);
+  const talk = { attachments, replies, progress, pictureMemory, logChannel };
+  const parts = { ...outside, ...money, ...core, ...reporting, ...talk };
   const commands = createCommands(parts);
-  const router = createRouter({ commands, buttons: createButtons(parts), replies, log });
+  const menus = createMenus(parts);
+  const buttons = createButtons(parts);
+  const verbs = createVerbs({ commands, menus, buttons, modals: createModals(parts), replies, log });
+  const router = createRouter({ verbs, replies, log });
   const { gateway, client } = await connectGateway({
     token: config.DISCORD_TOKEN,
     rest: rest.quickOptions,
@@ -103,7 +117,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     rest: client.rest,
     apiUrl: config.DISCORD_API_URL,
     applicationId: gateway.applicationId,
-    commands: commands.map(({ schema }) => schema),
+    commands: [...commands, ...menus].map(({ schema }) => schema),
     recordPath: join(config.DATA_DIR, 'registered-commands'),
     log,
   });
@@ -130,6 +144,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
       await router.drain();
       await recovering;
       await core.recovery.whenIdle();
+      await jobLog.drain();
       await Promise.all([reporting.upkeep.stop(), reporting.charts.close()]);
       await server.close();
       await Promise.all([rest.close(), attachments.close(), money.store.close()]);
@@ -137,6 +152,14 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     },
   };
 }
+
+/** How what happens inside is seen outside. */
+type Edge = {
+  readonly rest: DiscordRest;
+  readonly metrics: Metrics;
+  readonly logChannel: LogChannel;
+  readonly jobLog: JobLog;
+};
 
 /** The books, the prices, and what each server's administrators have decided. */
 async function createMoney(config: Config, outside: Outside) {
@@ -170,12 +193,7 @@ function createReporting(config: Config, outside: Outside, { ledger, store }: Mo
 }
 
 /** Everything between a command and its answer, from admission to delivery and recovery. */
-async function createCore(
-  config: Config,
-  outside: Outside,
-  money: Money,
-  edge: { readonly rest: DiscordRest; readonly metrics: Metrics; readonly logChannel: LogChannel },
-) {
+async function createCore(config: Config, outside: Outside, money: Money, edge: Edge) {
   const lease = await takeProcessLease(join(config.DATA_DIR, 'processes'), randomUUID());
   const spool = await openSpool(join(config.DATA_DIR, 'spool'), undefined, () =>
     outside.log.error('the disk is full: a result that is paid for waits for room; make some below DATA_DIR'),
@@ -190,10 +208,14 @@ async function createCore(
   const { roster, queue, caller } = await createProviderSide(config, outside);
   edge.metrics.watchQueue(queue);
   const fitter = createUploadFitter({ ...outside, preparation });
+  const records = createResultRecords({ ...outside, ...money });
+  const originals = createKeptOriginals({ ...outside, journal, spool });
   const conclusion = createJobConclusion({
     ...outside,
     deliver: createDelivery({ ...outside, rest: edge.rest.patient, fitter }),
     journal,
+    records,
+    originals,
     onEnd: createEndWatch(outside, money, edge),
   });
   const pictures = createResultPictures({ ...outside, preparation });
@@ -216,9 +238,10 @@ async function createCore(
     conclusion,
   });
   const resumption = createJobResumption({ ...money, journal, completion });
-  const recovery = createJobRecovery({ ...outside, ...money, journal, lease, jobs, conclusion, resumption });
+  const recovery = createJobRecovery({ ...outside, ...money, journal, lease, jobs, conclusion, resumption, originals });
   const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
-  return { admission, jobs, keptResults, lease, recovery, roster };
+  const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });
+  return { admission, jobs, keptResults, lease, originals, originalsSender, records, recovery, roster };
 }
 
 /** The provider, the models that it has, and the line in front of it. */
@@ -249,16 +272,13 @@ async function createProviderSide(config: Config, outside: Outside) {
   return { roster, queue, caller };
 }
 
-/** Who hears of the end of every job: the metrics, and whoever watches the budget. */
-function createEndWatch(
-  outside: Outside,
-  money: Money,
-  { metrics, logChannel }: { readonly metrics: Metrics; readonly logChannel: LogChannel },
-): (job: OpenJob, outcome: JobOutcome) => void {
+/** Who hears of the end of every job: the metrics, whoever watches the budget, and the log channel. */
+function createEndWatch(outside: Outside, money: Money, { metrics, logChannel, jobLog }: Edge): (end: JobEnd) => void {
   const budgetWatch = createBudgetWatch({ ...outside, ...money, logChannel });
-  return (job, outcome) => {
-    metrics.countOutcome(outcome);
-    void budgetWatch.observe(job.request, outcome);
+  return (end) => {
+    metrics.countOutcome(end.outcome);
+    void budgetWatch.observe(end.job, end.outcome);
+    jobLog.tell(end);
   };
 }
 

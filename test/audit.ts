@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -221,7 +222,7 @@ function addReservation(
   sum: JournalSum,
   entry: Extract<Entry, { type: 'reserve' }>,
   limit: number,
-  { nanoUsdPerMonth = Infinity, imagesPerDay = Infinity }: MemberLimits,
+  { nanoUsdPerMonth = Infinity, imagesPerDay = Infinity, openHolds = Infinity }: MemberLimits,
 ): void {
   const { transfer, seq, type, amount: reserved } = entry;
   const { member, count: images } = entry.details;
@@ -234,6 +235,8 @@ function addReservation(
   assert.ok(usedOf(sum) <= limit, `the cap was passed at entry ${seq}`);
   assert.ok(usedOf(part) <= nanoUsdPerMonth, `the limit of member ${member} was passed at entry ${seq}`);
   assert.ok(imagesOfDay <= imagesPerDay, `member ${member} got more images than one day has at entry ${seq}`);
+  const holds = [...sum.transfers.values()].filter((other) => other.isHeld && other.member === member);
+  assert.ok(holds.length <= openHolds, `member ${member} had ${holds.length} holds at entry ${seq}`);
 }
 
 function usedOf({ settled, held, exposure }: Totals): number {
@@ -306,5 +309,20 @@ function takeBill(unpaired: AuditedBill[], entry: Extract<Entry, { type: 'post' 
 
 /** The jobs that have not ended, by the names of their folders. */
 export async function openJobs(dataDirectory: string): Promise<string[]> {
-  return readdir(join(dataDirectory, 'spool'));
+  const spool = join(dataDirectory, 'spool');
+  return (await readdir(spool)).filter((folder) => !keepsOriginalsOnly(join(spool, folder)));
+}
+
+/** Whether a job has ended, and its folder has nothing any more but pictures that can be fetched as they came. */
+export function keepsOriginalsOnly(folder: string): boolean {
+  try {
+    const { originals }: { originals?: { file: string }[] } = JSON.parse(
+      readFileSync(join(folder, 'job.json'), 'utf8'),
+    );
+    const kept = originals && ['job.json', ...originals.map(({ file }) => file)];
+    return kept !== undefined && readdirSync(folder).every((file) => kept.includes(file));
+  } catch {
+    // It is being cleared away, or has no record yet.
+    return false;
+  }
 }

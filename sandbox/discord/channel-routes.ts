@@ -5,7 +5,7 @@ import { draftEdit, draftMessage } from './message-draft.ts';
 import type { DraftPlace } from './message-draft.ts';
 import type { EmulatedMessage } from './message.ts';
 import { MESSAGE_FLAG, messageBodies } from './message-schema.ts';
-import { messageToWire } from './message-wire.ts';
+import { messageToWire, readableMessageToWire } from './message-wire.ts';
 import { permits, PERMISSION } from './permissions.ts';
 import type { Route, RouteAnswer, RouteRequest } from './route.ts';
 import type { EmulatorState } from './state.ts';
@@ -58,7 +58,7 @@ export function createChannelRoutes(state: EmulatorState): Route[] {
       name: 'GET channel message',
       method: 'GET',
       template: MESSAGE,
-      handle: (request) => ({ status: 200, body: messageToWire(state, findMessage(state, request)) }),
+      handle: (request) => ({ status: 200, body: readableMessageToWire(state, findMessage(state, request)) }),
     },
     {
       ...bot,
@@ -125,12 +125,16 @@ function listMessages(state: EmulatorState, request: RouteRequest): RouteAnswer 
       },
     ]);
   }
+  const after = request.query.get('after');
   const mayReadHistory = permits(state.world.botPermissions(channel), PERMISSION.readMessageHistory);
   const messages = state.messages
     .all()
     .filter((message) => message.channelId === channel.id && message.deletedAtMs === undefined && !isPrivate(message));
-  const newestFirst = mayReadHistory ? messages.toReversed().slice(0, limit) : [];
-  return { status: 200, body: newestFirst.map((message) => messageToWire(state, message)) };
+  // After a message come those that followed it at once, and not the latest ones.
+  const listed =
+    after === null ? messages.slice(-limit) : messages.filter(({ id }) => BigInt(id) > BigInt(after)).slice(0, limit);
+  const newestFirst = mayReadHistory ? listed.toReversed() : [];
+  return { status: 200, body: newestFirst.map((message) => readableMessageToWire(state, message)) };
 }
 
 function postMessage(state: EmulatorState, request: RouteRequest): RouteAnswer {

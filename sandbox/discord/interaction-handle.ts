@@ -56,6 +56,8 @@ export interface InteractionHandle {
   finalMessage(
     options?: WaitOptions & { readonly where?: (message: EmulatedMessage) => boolean },
   ): Promise<EmulatedMessage>;
+  /** The same without waiting: undefined where there is none yet. */
+  finalMessageNow(where?: (message: EmulatedMessage) => boolean): EmulatedMessage | undefined;
   /** Sends the same event again, as the gateway may; returns how many sessions got it. */
   redeliver(options?: { readonly deliverTo?: Delivery; readonly times?: number }): number;
 }
@@ -112,6 +114,7 @@ export function createInteractionHandle(
         () => `the final message of interaction ${record.id} (first answer: ${answerState(record) ?? 'none'})`,
         timeoutMs,
       ),
+    finalMessageNow: (where = () => true) => findFinal(record, messages()).find(where),
     redeliver: ({ deliverTo = 'latest', times = 1 } = {}) =>
       gateway.dispatch('INTERACTION_CREATE', event, { guildId: record.guildId, delivery: deliverTo, times }),
   };

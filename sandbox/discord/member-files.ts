@@ -3,6 +3,7 @@ import type { Actor } from './interaction-payload.ts';
 import { actorUser, resolveChannel } from './interaction-payload.ts';
 import type { EmulatedAttachment, EmulatedMessage } from './message.ts';
 import { EMPTY_CONTENT } from './message.ts';
+import type { Embed } from './message-schema.ts';
 import type { EmulatorState } from './state.ts';
 import type { EmulatedChannel } from './world.ts';
 
@@ -34,6 +35,8 @@ export interface MemberMessageOptions {
   readonly channel?: EmulatedChannel;
   readonly content?: string;
   readonly attachments?: readonly EmulatedAttachment[];
+  /** Previews of what a link in the message leads to. */
+  readonly embeds?: readonly Embed[];
 }
 
 /** Posts a message as a member, for the message menu to be used on. */
@@ -41,6 +44,11 @@ export function postAsMember(state: EmulatorState, options: MemberMessageOptions
   const channel = resolveChannel(state, options.member, options.channel);
   return state.messages.create(
     { channelId: channel.id, authorId: actorUser(options.member).id, visibleTo: 'everyone' },
-    { ...EMPTY_CONTENT, content: options.content ?? '', attachments: options.attachments ?? [] },
+    {
+      ...EMPTY_CONTENT,
+      content: options.content ?? '',
+      attachments: options.attachments ?? [],
+      embeds: options.embeds ?? [],
+    },
   );
 }

@@ -4,6 +4,7 @@ import { COMPONENT } from './component-schema.ts';
 import { findEmbeddedAttachments, findReferencedAttachment } from './component-tree.ts';
 import type { EmulatedAttachment, EmulatedMessage } from './message.ts';
 import { usesComponentsV2 } from './message.ts';
+import type { InteractionStore } from './interaction.ts';
 import type { Embed } from './message-schema.ts';
 import type { World } from './world.ts';
 import type { WireObject } from './world-wire.ts';
@@ -15,6 +16,7 @@ const MESSAGE_TYPE = { default: 0, reply: 19, chatInputCommand: 20 } as const;
 export interface MessageWireContext {
   readonly world: World;
   readonly cdn: Cdn;
+  readonly interactions: Pick<InteractionStore, 'get'>;
   readonly applicationId: string;
 }
 
@@ -50,9 +52,40 @@ export function messageToWire(context: MessageWireContext, message: EmulatedMess
     flags: message.flags,
     ...(message.nonce === undefined ? {} : { nonce: message.nonce }),
     ...(isWebhook ? { webhook_id: applicationId, application_id: applicationId } : {}),
+    ...describeInteraction(context, message),
     ...(message.repliesToId === undefined
       ? {}
       : { message_reference: { type: 0, channel_id: message.channelId, message_id: message.repliesToId } }),
+  };
+}
+
+/**
+ * A message as the bot's token may read it. Without the privileged intent MESSAGE_CONTENT, what other people wrote
+ * and attached in servers is empty, unless the bot is mentioned in it.
+ */
+export function readableMessageToWire(context: MessageWireContext, message: EmulatedMessage): WireObject {
+  const { world } = context;
+  const mayRead =
+    world.botReadsMessageContent ||
+    message.guildId === undefined ||
+    message.authorId === world.bot.id ||
+    message.pings.users.includes(world.bot.id);
+  const wire = messageToWire(context, message);
+  return mayRead ? wire : { ...wire, content: '', embeds: [], attachments: [], components: [] };
+}
+
+/** Who used the command, button or form that the message answers. */
+function describeInteraction({ interactions, world }: MessageWireContext, message: EmulatedMessage): WireObject {
+  const record = message.interactionId === undefined ? undefined : interactions.get(message.interactionId);
+  const user = record && world.users.get(record.userId);
+  if (record === undefined || user === undefined) return {};
+  return {
+    interaction_metadata: {
+      id: record.id,
+      type: record.type,
+      user: userToWire(user),
+      authorizing_integration_owners: { '0': record.guildId ?? '0' },
+    },
   };
 }
 

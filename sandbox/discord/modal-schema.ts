@@ -26,13 +26,18 @@ const fileUpload = z.strictObject({
   required,
 });
 const choiceOption = selectOption.omit({ emoji: true });
-const radioGroup = z.strictObject({
-  type: z.literal(COMPONENT.radioGroup),
-  id,
-  custom_id: customId,
-  required,
-  options: z.array(choiceOption).min(2).max(10),
-});
+const radioGroup = z
+  .strictObject({
+    type: z.literal(COMPONENT.radioGroup),
+    id,
+    custom_id: customId,
+    required,
+    options: z.array(choiceOption).min(2).max(10),
+  })
+  .superRefine(({ options }, context) => {
+    if (options.filter((option) => option.default === true).length < 2) return;
+    context.addIssue({ code: 'custom', path: ['options'], message: 'Only one option can be chosen by default' });
+  });
 const checkboxGroup = z.strictObject({
   type: z.literal(COMPONENT.checkboxGroup),
   id,
@@ -51,13 +56,25 @@ const checkbox = z.strictObject({
 
 const field = z.discriminatedUnion('type', [textInput, fileUpload, radioGroup, checkboxGroup, checkbox, ...selects]);
 
-const label = z.strictObject({
-  type: z.literal(COMPONENT.label),
-  id,
-  label: z.string().min(1).max(45),
-  description: z.string().min(1).max(100).nullish(),
-  component: field,
-});
+const label = z
+  .strictObject({
+    type: z.literal(COMPONENT.label),
+    id,
+    label: z.string().min(1).max(45),
+    description: z.string().min(1).max(100).nullish(),
+    component: field,
+  })
+  .superRefine(({ component }, context) => {
+    const refuse = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: ['component', key], message });
+    if ('label' in component) refuse('label', 'A text input in a label has no label of its own');
+    if ('disabled' in component && component.disabled === true) refuse('disabled', 'Modals have no disabled fields');
+    const takesNothing = 'min_values' in component && component.min_values === 0;
+    if (takesNothing && component.required !== false) refuse('min_values', 'A required field takes at least one value');
+    if (!('options' in component)) return;
+    const values = component.options.map(({ value }) => value);
+    if (new Set(values).size < values.length) refuse('options', 'The values of options cannot be duplicated');
+  });
 
 /** The older form: a text input with its own label, alone in a row. */
 const textInputRow = z.strictObject({

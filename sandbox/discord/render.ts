@@ -30,9 +30,16 @@ export function renderMessage(message: EmulatedMessage): string {
 }
 
 function createComponentRenderer(message: EmulatedMessage): (component: AnyComponent) => string[] {
-  const showMedia = (url: string, description: string | null | undefined): string => {
+  const showMedia = (
+    url: string,
+    {
+      description,
+      spoiler,
+    }: { readonly description?: string | null | undefined; readonly spoiler?: boolean | null | undefined } = {},
+  ): string => {
     const attachment = findReferencedAttachment(url, message.attachments);
-    return attachment === undefined ? `[${url}]` : renderFile(attachment, description ?? undefined);
+    const shown = attachment === undefined ? `[${url}]` : renderFile(attachment, description ?? undefined);
+    return spoiler === true ? `(covered) ${shown}` : shown;
   };
   const render = (component: AnyComponent): string[] => {
     switch (component.type) {
@@ -48,11 +55,11 @@ function createComponentRenderer(message: EmulatedMessage): (component: AnyCompo
       case COMPONENT.section:
         return [...component.components.flatMap(render), ...render(component.accessory)];
       case COMPONENT.mediaGallery:
-        return component.items.map((item) => showMedia(item.media.url, item.description));
+        return component.items.map((item) => showMedia(item.media.url, item));
       case COMPONENT.thumbnail:
-        return [showMedia(component.media.url, component.description)];
+        return [showMedia(component.media.url, component)];
       case COMPONENT.file:
-        return [showMedia(component.file.url, undefined)];
+        return [showMedia(component.file.url, component)];
       case COMPONENT.separator:
         return [component.divider === false ? '' : RULE];
       case COMPONENT.container:
@@ -81,7 +88,7 @@ function renderEmbed(message: EmulatedMessage, embed: Embed): string[] {
 
 function renderFile(attachment: EmulatedAttachment, description = attachment.description): string {
   const dimensions = attachment.width === undefined ? '' : `, ${attachment.width}×${attachment.height ?? '?'}`;
-  const alternative = description === undefined ? '' : ` “${description}”`;
+  const alternative = description === undefined ? '' : ` “${description.replaceAll('\n', ' ')}”`;
   return `[${attachment.filename}${dimensions}, ${renderSize(attachment.sizeBytes)}]${alternative}`;
 }
 

@@ -1,7 +1,7 @@
-import type { Cdn } from './cdn.ts';
 import type { EmulatedAttachment, EmulatedMessage } from './message.ts';
+import type { MessageWireContext } from './message-wire.ts';
 import { messageToWire } from './message-wire.ts';
-import type { EmulatedChannel, EmulatedMember, EmulatedRole, EmulatedUser, World } from './world.ts';
+import type { EmulatedChannel, EmulatedMember, EmulatedRole, EmulatedUser } from './world.ts';
 import type { WireObject } from './world-wire.ts';
 import { channelToWire, memberToWire, roleToWire, userToWire } from './world-wire.ts';
 
@@ -25,14 +25,11 @@ function entityId(entity: Entity): string {
 
 /** Collects the `resolved` part of an interaction while its options are written. */
 export class ResolvedData {
-  readonly #context: { readonly world: World; readonly cdn: Cdn; readonly applicationId: string };
+  readonly #context: MessageWireContext;
   readonly #guildId: string | undefined;
   readonly #sections = new Map<string, Map<string, WireObject>>();
 
-  constructor(
-    context: { readonly world: World; readonly cdn: Cdn; readonly applicationId: string },
-    guildId: string | undefined,
-  ) {
+  constructor(context: MessageWireContext, guildId: string | undefined) {
     this.#context = context;
     this.#guildId = guildId;
   }

@@ -79,6 +79,8 @@ export interface MemberOptions extends UserOptions {
 /** The guilds, channels, users and members that exist, with the bot among them. */
 export class World {
   readonly bot: EmulatedUser;
+  /** Whether the application has the privileged intent MESSAGE_CONTENT, without which it cannot read what others wrote. */
+  botReadsMessageContent = false;
   readonly guilds = new Map<string, EmulatedGuild>();
   readonly users = new Map<string, EmulatedUser>();
   readonly #channels = new Map<string, EmulatedChannel>();

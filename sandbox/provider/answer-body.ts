@@ -75,9 +75,21 @@ export function answerBody(work: FinishedWork, shape: AnswerShape, urls: readonl
   });
 }
 
-function event(type: string, pictures: readonly Buffer[], fields: (name: string) => object): Buffer {
+/** Lays an event out as the shape says: in OpenAI's way, or with a comment before it and CRLF at its ends of line. */
+function framed(type: string, data: readonly Buffer[], { streaming }: AnswerShape): Buffer {
+  const [before, lineEnd] = streaming === 'crlf-events' ? [': keep-alive\r\n\r\n', '\r\n'] : ['', '\n'];
+  const head = Buffer.from(`${before}event: ${type}${lineEnd}data: `);
+  return Buffer.concat([head, ...data, Buffer.from(lineEnd + lineEnd)]);
+}
+
+function event(
+  type: string,
+  pictures: readonly Buffer[],
+  shape: AnswerShape,
+  fields: (name: string) => object,
+): Buffer {
   const data = serialise(pictures, false, ([name = '']) => ({ type, ...fields(name) }));
-  return Buffer.concat([Buffer.from(`event: ${type}\ndata: `), ...data, Buffer.from('\n\n')]);
+  return framed(type, data, shape);
 }
 
 /** The events of a stream: the partial images, and the one that ends it. */
@@ -90,13 +102,13 @@ export function streamEvents(work: FinishedWork, shape: AnswerShape, nowMs: numb
   const usage = shapedUsage(work, shape);
   return {
     partials: work.partialPictures.map((picture, index) =>
-      event(`${family}.partial_image`, [picture], (name) => ({
+      event(`${family}.partial_image`, [picture], shape, (name) => ({
         b64_json: prefix + name,
         ...shared,
         partial_image_index: index,
       })),
     ),
-    completed: event(`${family}.completed`, work.pictures, (name) => ({
+    completed: event(`${family}.completed`, work.pictures, shape, (name) => ({
       b64_json: prefix + name,
       ...shared,
       ...(usage === undefined ? {} : { usage }),
@@ -105,6 +117,6 @@ export function streamEvents(work: FinishedWork, shape: AnswerShape, nowMs: numb
 }
 
 /** An event that ends a stream with an error. */
-export function errorEvent(error: object): Buffer {
-  return Buffer.from(`event: error\ndata: ${JSON.stringify({ type: 'error', error })}\n\n`);
+export function errorEvent(error: object, shape: AnswerShape): Buffer {
+  return framed('error', [Buffer.from(JSON.stringify({ type: 'error', error }))], shape);
 }

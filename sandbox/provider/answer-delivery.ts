@@ -1,6 +1,6 @@
 /** Sends finished work to the client, or fails to, as the call's plan says. */
 import { answerBody, errorEvent, streamEvents } from './answer-body.ts';
-import { serverError } from './api-refusal.ts';
+import { serverError, type WireError } from './api-refusal.ts';
 import { refusalOf } from './call-judge.ts';
 import type { ProviderCall } from './call-log.ts';
 import {
@@ -17,7 +17,7 @@ import {
   writeHead,
   writePaced,
 } from './exchange.ts';
-import type { FaultPlan } from './faults.ts';
+import type { EndingFault, FaultPlan } from './faults.ts';
 import type { FinishedWork } from './image-work.ts';
 import type { ResultFiles } from './result-files.ts';
 
@@ -38,6 +38,18 @@ export type DeliverAnswer = (exchange: Exchange, work: FinishedWork, plan: Fault
 
 const cutAfterShareDefault = 0.5;
 
+/** How many partial images go out before a stream's ending; undefined for all of them. */
+function partialsBefore(ending: EndingFault | undefined): number | undefined {
+  if (ending?.kind === 'refuse' || ending?.kind === 'server-error') return 1;
+  return ending?.kind === 'bill-then-cut' ? ending.afterPartialImages : undefined;
+}
+
+/** The error that ends a stream, where one does. */
+function errorMidStream({ call }: Exchange, ending: EndingFault | undefined): WireError | undefined {
+  if (ending?.kind === 'refuse') return refusalOf(ending, call).error;
+  return ending?.kind === 'server-error' ? serverError(ending.status, call.requestId).error : undefined;
+}
+
 export function createAnswerDelivery(parts: AnswerDeliveryParts): DeliverAnswer {
   async function sendWhole(exchange: Exchange, work: FinishedWork, plan: FaultPlan, pace: Pace): Promise<void> {
     const { shape } = plan;
@@ -57,17 +69,18 @@ export function createAnswerDelivery(parts: AnswerDeliveryParts): DeliverAnswer 
     writeHead(exchange, 200, { ...identityHeaders(exchange.call, shape), ...contentType });
     exchange.response.flushHeaders();
     const eventWaitMs = parts.latencyMs(exchange.call) / (partials.length + 1);
-    const partialsSent = ending?.kind === 'refuse' ? partials.slice(0, 1) : partials;
-    for (const partial of partialsSent) {
+    const partialsSent = partials.slice(0, partialsBefore(ending));
+    for (const [index, partial] of partialsSent.entries()) {
       await wait(exchange, eventWaitMs);
       await writePaced(exchange, [partial], { ...promptPace, dripBytesPerSecond: pace.dripBytesPerSecond });
+      if (index === 0) await wait(exchange, plan.afterPartialDelayMs);
     }
     await wait(exchange, eventWaitMs);
-    if (ending?.kind === 'refuse') {
-      await writePaced(exchange, [errorEvent(refusalOf(ending, exchange.call).error)], promptPace);
-    } else if (ending?.kind !== 'bill-then-stop-stream') {
-      await writePaced(exchange, [completed], pace);
-    }
+    const isCutHere = ending?.kind === 'bill-then-cut' && ending.afterPartialImages !== undefined;
+    if (isCutHere) return breakOff(exchange, 'cut');
+    const error = errorMidStream(exchange, ending);
+    if (error !== undefined) await writePaced(exchange, [errorEvent(error, shape)], promptPace);
+    else if (ending?.kind !== 'bill-then-stop-stream') await writePaced(exchange, [completed], pace);
     exchange.response.end();
   }
 
@@ -75,6 +88,7 @@ export function createAnswerDelivery(parts: AnswerDeliveryParts): DeliverAnswer 
     const { ending } = plan;
     switch (ending?.kind) {
       case 'server-error':
+        if (ending.midStream === true && work.parameters.stream) return sendStream(exchange, work, plan, promptPace);
         throw serverError(ending.status, exchange.call.requestId);
       case 'html':
         return sendHtml(exchange, ending.status ?? 200);

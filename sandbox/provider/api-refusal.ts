@@ -100,6 +100,14 @@ const templates = {
       "Invalid file 'image': unsupported mimetype ('application/octet-stream'). " +
       "Supported file formats are 'image/jpeg', 'image/png', and 'image/webp'.",
   },
+  /** How a compatible provider that knows no streams answers to whoever asks for one. */
+  unknown_parameter_stream: {
+    status: 400,
+    type: 'invalid_request_error',
+    code: 'unknown_parameter',
+    param: 'stream',
+    message: () => "Unknown parameter: 'stream'.",
+  },
   billing_hard_limit_reached: {
     status: 400,
     type: 'billing_limit_user_error',

@@ -17,6 +17,11 @@ export type AnswerShape = {
   readonly gzip?: boolean;
   /** Leaves the x-request-id header away. */
   readonly withoutRequestId?: boolean;
+  /**
+   * `events` by default, as OpenAI frames them; `crlf-events` ends lines with CRLF and puts comments between the events,
+   * as proxies do; `ignored` gives a whole answer to whoever asked for a stream, and bills no partial image.
+   */
+  readonly streaming?: 'events' | 'crlf-events' | 'ignored';
 };
 
 /** Faults that decide how a call ends. Of those that match a call only the earliest added happens. */
@@ -29,8 +34,16 @@ export type EndingFault =
       readonly tryAgainInSeconds?: number;
       readonly midStream?: boolean;
     }
-  /** A 5xx. The work was billed unless `billed` is false. */
-  | { readonly kind: 'server-error'; readonly status: 500 | 502 | 503; readonly billed?: boolean }
+  /**
+   * A 5xx. The work was billed unless `billed` is false. `midStream` says it as an event after the first partial image of
+   * a streaming call.
+   */
+  | {
+      readonly kind: 'server-error';
+      readonly status: 500 | 502 | 503;
+      readonly billed?: boolean;
+      readonly midStream?: boolean;
+    }
   /** A page of HTML, with status 200 unless told otherwise. The work was billed unless `billed` is false. */
   | { readonly kind: 'html'; readonly status?: number; readonly billed?: boolean }
   /** The connection is reset before anything was done. Not billed. */
@@ -39,20 +52,32 @@ export type EndingFault =
   | { readonly kind: 'bill-then-drop' }
   /** Billed, then no answer ever comes. */
   | { readonly kind: 'bill-then-hang' }
-  /** Billed, then the connection breaks after this share of the body (0 to 1, half by default). */
-  | { readonly kind: 'bill-then-cut'; readonly afterShare?: number }
+  /**
+   * Billed, then the connection breaks after this share of the body (0 to 1, half by default). Of a stream that is a share
+   * of its last event, unless it breaks after some number of partial images already.
+   */
+  | { readonly kind: 'bill-then-cut'; readonly afterShare?: number; readonly afterPartialImages?: number }
   /** Billed, then the stream ends cleanly without its `.completed`. Only streaming calls match. */
   | { readonly kind: 'bill-then-stop-stream' };
 
 /** Faults that change the way there. All that match a call happen, together with its ending. */
 type PassingFault =
-  /** Waits before the work (`start`), before the headers (the default) or in the middle of the body. */
-  | { readonly kind: 'delay'; readonly delayMs: number; readonly at?: 'start' | 'headers' | 'mid-body' }
+  /**
+   * Waits before the work (`start`), before the headers (the default), in the middle of the body (of a stream, in that of
+   * its last event) or after the first partial image of a stream.
+   */
+  | {
+      readonly kind: 'delay';
+      readonly delayMs: number;
+      readonly at?: 'start' | 'headers' | 'mid-body' | 'after-partial-image';
+    }
   /** Sends the body slowly. */
   | { readonly kind: 'drip'; readonly bytesPerSecond: number }
   | { readonly kind: 'shape'; readonly shape: AnswerShape }
   /** Makes, answers and bills only this many of the pictures asked for; 0 gives an empty list. */
-  | { readonly kind: 'fewer-images'; readonly imageCount: number };
+  | { readonly kind: 'fewer-images'; readonly imageCount: number }
+  /** Streams and bills only this many partial images, as happens where the finished one is there sooner. */
+  | { readonly kind: 'fewer-partial-images'; readonly imageCount: number };
 
 type FaultScope = {
   /** How many calls it happens to; without it to every one. */
@@ -77,16 +102,26 @@ export type FaultPlan = {
   readonly startDelayMs: number;
   readonly headersDelayMs: number;
   readonly midBodyDelayMs: number;
+  readonly afterPartialDelayMs: number;
   readonly dripBytesPerSecond: number | undefined;
   readonly shape: AnswerShape;
   readonly imageCountMax: number;
+  readonly partialImagesMax: number;
   readonly ending: EndingFault | undefined;
 };
 
 type Entry = { readonly fault: Fault; timesUsed: number };
 
+const passingKinds: ReadonlySet<string> = new Set<PassingFault['kind']>([
+  'delay',
+  'drip',
+  'shape',
+  'fewer-images',
+  'fewer-partial-images',
+]);
+
 function isPassing(fault: Fault): fault is FaultScope & PassingFault {
-  return fault.kind === 'delay' || fault.kind === 'drip' || fault.kind === 'shape' || fault.kind === 'fewer-images';
+  return passingKinds.has(fault.kind);
 }
 
 function isMatch({ fault, timesUsed }: Entry, call: ProviderCall): boolean {
@@ -99,7 +134,12 @@ function isMatch({ fault, timesUsed }: Entry, call: ProviderCall): boolean {
 function withPassing(plan: FaultPlan, fault: PassingFault): FaultPlan {
   switch (fault.kind) {
     case 'delay': {
-      const field = { start: 'startDelayMs', headers: 'headersDelayMs', 'mid-body': 'midBodyDelayMs' } as const;
+      const field = {
+        start: 'startDelayMs',
+        headers: 'headersDelayMs',
+        'mid-body': 'midBodyDelayMs',
+        'after-partial-image': 'afterPartialDelayMs',
+      } as const;
       const name = field[fault.at ?? 'headers'];
       return { ...plan, [name]: plan[name] + fault.delayMs };
     }
@@ -109,6 +149,8 @@ function withPassing(plan: FaultPlan, fault: PassingFault): FaultPlan {
       return { ...plan, shape: { ...plan.shape, ...fault.shape } };
     case 'fewer-images':
       return { ...plan, imageCountMax: fault.imageCount };
+    case 'fewer-partial-images':
+      return { ...plan, partialImagesMax: fault.imageCount };
   }
 }
 
@@ -144,9 +186,11 @@ export function createFaultBook(defaultShape: AnswerShape): FaultBook {
         startDelayMs: 0,
         headersDelayMs: 0,
         midBodyDelayMs: 0,
+        afterPartialDelayMs: 0,
         dripBytesPerSecond: undefined,
         shape: defaultShape,
         imageCountMax: Infinity,
+        partialImagesMax: Infinity,
         ending,
       };
       for (const entry of entries) {

@@ -80,9 +80,12 @@ export function createImageEndpoint(parts: ImageEndpointParts): AnswerImageCall 
   const { judge, gates } = parts;
   return async (exchange, endpoint, body) => {
     const { call } = exchange;
-    const { parameters, inputs } = await judge.readValidCall(exchange, endpoint, body);
+    const asked = await judge.readValidCall(exchange, endpoint, body);
     const plan = parts.faults.planFor(call);
-    const { ending } = plan;
+    const { ending, shape } = plan;
+    const { inputs } = asked;
+    const parameters =
+      shape.streaming === 'ignored' ? { ...asked.parameters, stream: false, partialImages: 0 } : asked.parameters;
     await wait(exchange, plan.startDelayMs);
     if (ending?.kind === 'reset') return breakOff(exchange, 'reset');
     const isRefusedMidStream = ending?.kind === 'refuse' && ending.midStream === true && parameters.stream;
@@ -94,7 +97,7 @@ export function createImageEndpoint(parts: ImageEndpointParts): AnswerImageCall 
     judge.judgeWords(call, 'input');
     await gates.pass(call, 'before-billing');
     // From here on nothing stops the work: a client that leaves is billed like one that stays.
-    const work = await doImageWork(parameters, inputs, plan.imageCountMax, parts.workOptions);
+    const work = await doImageWork(parameters, inputs, plan, parts.workOptions);
     if (!parameters.stream) await wait(exchange, parts.latencyMs(call));
     judge.judgeWords(call, 'output');
     const outcome = billedOutcome(ending);

@@ -47,14 +47,14 @@ async function makePartials(count: number, request?: PictureRequest, picture?: B
   return Promise.all(Array.from({ length: count }, (_, index) => makePartialPicture(picture, index, request)));
 }
 
-/**
- * Makes the pictures of a call.
- * @param imageCountMax makes fewer than were asked for where it is smaller
- */
+/** Makes fewer than were asked for where these are smaller. */
+type WorkLimits = { readonly imageCountMax: number; readonly partialImagesMax: number };
+
+/** Makes the pictures of a call. */
 export async function doImageWork(
   parameters: Parameters,
   inputs: InputPictures | undefined,
-  imageCountMax: number,
+  { imageCountMax, partialImagesMax }: WorkLimits,
   options: WorkOptions,
 ): Promise<FinishedWork> {
   const size = parameters.size ?? automaticSize(inputs);
@@ -75,7 +75,8 @@ export async function doImageWork(
   const pictures = await Promise.all(
     requests.map((request) => (noise === undefined ? makePicture(request) : noise.make(size))),
   );
-  const partialPictures = await makePartials(parameters.partialImages, requests[0], pictures[0]);
+  const partialCount = Math.min(parameters.partialImages, partialImagesMax);
+  const partialPictures = await makePartials(partialCount, requests[0], pictures[0]);
   const usage = usageOf({
     generation: parameters.model.generation,
     prompt,

@@ -15,6 +15,8 @@ export type EstimatedCall = {
   /** Every picture that goes up, the mask included: whether masks are billed is not published. */
   readonly inputImages: readonly { readonly width: number; readonly height: number }[];
   readonly highFidelity: boolean;
+  /** How many unfinished pictures are asked for on the way, for each image. */
+  readonly partialImages: number;
 };
 
 /**
@@ -35,8 +37,17 @@ function estimateTokens(rates: TokenRates, call: EstimatedCall): NanoUsd | undef
   const imageTokens = call.inputImages.reduce((sum, image) => sum + maxInputTokens(call, image), 0);
   const dearestInput = Math.max(rates.textIn, rates.imageIn, rates.cachedTextIn, rates.cachedImageIn);
   const input = (textTokens + imageTokens) * dearestInput;
-  return roundUpToMicroUsd(call.count * (input + outputTokens * rates.imageOut));
+  const partialTokens = call.partialImages * PARTIAL_IMAGE_TOKENS;
+  return roundUpToMicroUsd(call.count * (input + (outputTokens + partialTokens) * rates.imageOut));
 }
+
+/** What one unfinished picture costs on top. Whoever charges by the image charges for finished ones. */
+export function partialImageCost(tariff: Tariff): NanoUsd {
+  return tariff.by === 'image' ? 0 : requireNanoUsd(PARTIAL_IMAGE_TOKENS * tariff.rates.imageOut);
+}
+
+/** Published: each partial image is this many image output tokens more. */
+const PARTIAL_IMAGE_TOKENS = 100;
 
 /** Edits were seen to add up to 80 text tokens that the prompt does not contain; a margin lies on top. */
 const UNSEEN_TEXT_TOKENS_MAX = 96;

@@ -118,7 +118,7 @@ export type Refusal =
   | { readonly refused: 'over-budget'; readonly remaining: NanoUsd }
   | { readonly refused: 'over-member-budget'; readonly remaining: NanoUsd }
   | { readonly refused: 'too-many-images'; readonly remaining: number }
-  | { readonly refused: 'too-many-open' }
+  | { readonly refused: 'too-many-open'; readonly whose: 'server' | 'member' }
   | { readonly refused: 'expired' }
   | { readonly refused: 'out-of-order'; readonly transfer: TransferState | undefined };
 
@@ -247,7 +247,10 @@ function refuse(
   if (movement.type === 'dispatch' && (!hold || hold.expiresAt <= order.at)) return { refused: 'expired' };
   if (movement.type !== 'reserve') return undefined;
 
-  if (Object.keys(head.open).length >= OPEN_HOLDS_MAX) return { refused: 'too-many-open' };
+  const holds = Object.values(head.open);
+  if (holds.length >= OPEN_HOLDS_MAX) return { refused: 'too-many-open', whose: 'server' };
+  const own = holds.filter(({ member: holder }) => holder === movement.details.member);
+  if (!(own.length < (order.memberLimits?.openHolds ?? Infinity))) return { refused: 'too-many-open', whose: 'member' };
   const remaining = remainingBudget(head, requireNanoUsd(order.limit ?? 0));
   if (movement.amount > remaining) return { refused: 'over-budget', remaining };
   return refuseMember(member, movement, order.day, order.memberLimits ?? {});

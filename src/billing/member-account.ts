@@ -16,8 +16,12 @@ export type MemberAccount = Totals & {
   readonly imagesByDay: Readonly<Record<string, number>>;
 };
 
-/** What a member may spend and make; what is left out is not limited. */
-export type MemberLimits = { readonly nanoUsdPerMonth?: NanoUsd; readonly imagesPerDay?: number };
+/** What a member may spend and make, and have in flight at once; what is left out is not limited. */
+export type MemberLimits = {
+  readonly nanoUsdPerMonth?: NanoUsd;
+  readonly imagesPerDay?: number;
+  readonly openHolds?: number;
+};
 
 export function emptyMember(): MemberAccount {
   return { v: 1, settled: 0, held: 0, exposure: 0, imagesByDay: {} };

@@ -1,5 +1,9 @@
+import type { APIApplicationCommandBasicOption } from 'discord.js';
 import { ApplicationCommandOptionType, InteractionContextType } from 'discord.js';
-import type { Command } from '../discord/command.ts';
+import type { Command, GuildCommand } from '../discord/command.ts';
+import type { MaskMarks } from '../services/image-preparation.ts';
+import { MASK_REGIONS, WHOLE_REGION } from '../services/image-preparation.ts';
+import type { Attached, RequestAttachments } from '../services/image-request.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
 import {
@@ -8,9 +12,48 @@ import {
   promptOption,
   readRequest,
   resultOptions,
+  spoilerOption,
   suggestOptions,
   toAttached,
+  toChoice,
 } from './image-options.ts';
+
+/** The first is the one that a mask belongs to. */
+const IMAGE_OPTIONS = ['image', 'image2', 'image3', 'image4'];
+
+const MASK_MARKS: readonly MaskMarks[] = ['white', 'black'];
+
+const furtherImageOptions: readonly APIApplicationCommandBasicOption[] = IMAGE_OPTIONS.slice(1).map((name) => ({
+  type: ApplicationCommandOptionType.Attachment,
+  name,
+  description: 'Another picture that the result may borrow from',
+}));
+
+const maskOptions: readonly APIApplicationCommandBasicOption[] = [
+  {
+    type: ApplicationCommandOptionType.Attachment,
+    name: 'mask',
+    description: 'What may change of the first image: transparent in a PNG, or white on black',
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: 'region',
+    description: 'What may change, without a mask of your own',
+    choices: [...MASK_REGIONS, WHOLE_REGION].map(toChoice),
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: 'mask_marks',
+    description: 'Which colour of a black-and-white mask may change; told by the mask if left out',
+    choices: MASK_MARKS.map(toChoice),
+  },
+];
+
+const keepOutsideOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.Boolean,
+  name: 'keep_outside',
+  description: 'Keep every pixel outside the mask as it was; on if left out',
+};
 
 /** `/edit`: changes a picture, and with a mask only the part of it that the mask marks. */
 export function createEditCommand(parts: ImageCommandParts): Command {
@@ -27,11 +70,8 @@ export function createEditCommand(parts: ImageCommandParts): Command {
           description: 'The picture to change',
           required: true,
         },
-        {
-          type: ApplicationCommandOptionType.Attachment,
-          name: 'mask',
-          description: 'What may change: transparent in a PNG, or white on black',
-        },
+        ...furtherImageOptions,
+        ...maskOptions,
         ...resultOptions,
         {
           type: ApplicationCommandOptionType.String,
@@ -42,28 +82,32 @@ export function createEditCommand(parts: ImageCommandParts): Command {
             { name: 'low', value: 'low' },
           ],
         },
-        {
-          type: ApplicationCommandOptionType.Boolean,
-          name: 'keep_outside',
-          description: 'Keep every pixel outside the mask as it was; on if left out',
-        },
+        keepOutsideOption,
+        spoilerOption,
         privateOption,
       ],
     },
     isPrivate,
     async begin(interaction) {
       const { options } = interaction;
-      const mask = options.getAttachment('mask');
       const request = readRequest(interaction, {
         operation: 'edit',
         keepOutside: options.getBoolean('keep_outside') ?? true,
         fidelity: options.getString('fidelity') ?? undefined,
+        region: options.getString('region') ?? undefined,
+        maskMarks: MASK_MARKS.find((marks) => marks === options.getString('mask_marks')),
       });
-      return beginImageTask(parts, interaction, request, {
-        images: [toAttached('image', options.getAttachment('image', true), parts.attachments)],
-        mask: mask ? toAttached('mask', mask, parts.attachments) : undefined,
-      });
+      return beginImageTask(parts, interaction, request, readAttachments(parts, interaction));
     },
     suggest: (interaction) => suggestOptions(parts.roster, interaction),
   };
+}
+
+function readAttachments({ attachments }: ImageCommandParts, { options }: GuildCommand): RequestAttachments {
+  const read = (name: string): Attached[] => {
+    const attachment = options.getAttachment(name);
+    return attachment ? [toAttached(name, attachment, attachments)] : [];
+  };
+  const [mask] = read('mask');
+  return { images: IMAGE_OPTIONS.flatMap(read), mask };
 }

@@ -1,35 +1,71 @@
 import type { AttachmentLoader } from '../discord/attachments.ts';
-import type { GuildCommand, Task } from '../discord/command.ts';
-import { createProgressMessage } from '../discord/progress-message.ts';
-import { describeRefusal } from '../discord/refusal-message.ts';
+import type { Deferral, GuildInteraction, Task } from '../discord/command.ts';
+import type { ProgressMessages } from '../discord/progress-message.ts';
+import { tellRefusal } from '../discord/refusal-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
+import { wordsFor } from '../discord/words.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
 import type { ImageRequest, RequestAttachments } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
-import { readReplyAddress } from './image-options.ts';
+import { readReplyAddress, rolesOf } from './image-options.ts';
 
-/** What the commands that make images are built from. */
+/** What everything that makes images is built from. */
 export type ImageCommandParts = {
   readonly jobs: ImageJobs;
   readonly roster: ModelRoster;
   readonly attachments: AttachmentLoader;
   readonly replies: ReplyEditor;
-  readonly now: () => number;
+  readonly progress: ProgressMessages;
 };
 
-/** Starts a job for a command: its first trace beside the acknowledgement, and everything else after it. */
+/** Who asks, and under which id: a new interaction is a new job, whatever it is about. */
+export function readAsker(interaction: GuildInteraction): Pick<ImageRequest, 'id' | 'guild' | 'member' | 'roles'> {
+  return {
+    id: interaction.id,
+    guild: interaction.guildId,
+    member: interaction.user.id,
+    roles: rolesOf(interaction),
+  };
+}
+
+/** A job as the answer to a button or a form: "thinking" to whom it is for, and the result in its place. */
+export function answerWithImages(
+  parts: ImageCommandParts,
+  interaction: GuildInteraction,
+  request: ImageRequest,
+  attachments: RequestAttachments,
+): Deferral {
+  return {
+    first: request.isPrivate ? 'private-reply' : 'public-reply',
+    begin: async () => beginImageTask(parts, interaction, request, attachments),
+  };
+}
+
+/** Starts a job: its first trace beside the acknowledgement, and everything else after it. */
 export async function beginImageTask(
   parts: ImageCommandParts,
-  interaction: GuildCommand,
+  interaction: GuildInteraction,
   request: ImageRequest,
   attachments: RequestAttachments,
 ): Promise<Task> {
-  const { jobs, replies, now } = parts;
+  const { jobs, replies, progress } = parts;
+  const words = wordsFor(interaction.locale);
   const job = await jobs.begin(request, readReplyAddress(interaction));
-  if ('reason' in job) return { run: async () => replies.edit(interaction, renderText(describeRefusal(job))) };
+  if ('reason' in job) {
+    return { run: async () => replies.edit(interaction, renderText(tellRefusal(job, interaction.id, words))) };
+  }
+  const uploadLimitBytes = interaction.attachmentSizeLimit;
   return {
     abandon: async () => jobs.abandon(job),
-    run: async () => jobs.run(job, attachments, createProgressMessage({ target: interaction, replies, now })),
+    async run() {
+      const news = progress.open({ id: request.id, target: interaction, uploadLimitBytes, words });
+      try {
+        await jobs.run(job, attachments, news);
+      } finally {
+        // Where something went wrong that nobody expected, no news may cover the word of it.
+        await news.close();
+      }
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteraction } from 'discord.js';
 import { ApplicationCommandOptionType, GuildMember } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
-import type { GuildButton, GuildCommand } from '../discord/command.ts';
+import type { GuildCommand, GuildInteraction } from '../discord/command.ts';
 import type { DiscordAddress } from '../discord/reply-address.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
@@ -67,6 +67,12 @@ export const privateOption: APIApplicationCommandBasicOption = {
   description: 'Only you will see the result',
 };
 
+export const spoilerOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.Boolean,
+  name: 'spoiler',
+  description: 'Cover the result until somebody clicks it',
+};
+
 export function isPrivate(interaction: GuildCommand): boolean {
   return interaction.options.getBoolean('private') ?? false;
 }
@@ -74,7 +80,7 @@ export function isPrivate(interaction: GuildCommand): boolean {
 /** Reads what making and editing have in common. */
 export function readRequest(
   interaction: GuildCommand,
-  operation: Pick<ImageRequest, 'operation' | 'keepOutside'> & { readonly fidelity?: string | undefined },
+  operation: Pick<ImageRequest, 'operation' | 'keepOutside' | 'fidelity' | 'region' | 'maskMarks'>,
 ): ImageRequest {
   const { options } = interaction;
   const text = (name: string): string | undefined => options.getString(name) ?? undefined;
@@ -91,6 +97,7 @@ export function readRequest(
     background: text('background'),
     format: text('format'),
     isPrivate: isPrivate(interaction),
+    isSpoiler: options.getBoolean('spoiler') ?? false,
     ...operation,
   };
 }
@@ -99,24 +106,30 @@ export function readRequest(
  * The roles as the command brings them along. Of a server whose name Discord told when we connected, the library makes a
  * member of its own, whose public list holds only roles that it knows, and it knows none: what came is in its private one.
  */
-export function rolesOf({ member }: GuildCommand): string[] {
+export function rolesOf({ member }: GuildInteraction): string[] {
   if (!member) return [];
   return member instanceof GuildMember ? member['_roles'] : member.roles;
 }
 
-/** Where the answer to a command or a button goes. */
-export function readReplyAddress(interaction: GuildCommand | GuildButton): DiscordAddress {
+/** Where the answer to whatever was asked goes. */
+export function readReplyAddress(interaction: GuildInteraction): DiscordAddress {
   return {
     applicationId: interaction.applicationId,
     token: interaction.token,
     channelId: interaction.channelId,
     memberId: interaction.user.id,
     uploadLimitBytes: interaction.attachmentSizeLimit,
+    locale: interaction.locale,
+    guildLocale: interaction.guildLocale ?? interaction.locale,
   };
 }
 
 /** An attached picture under the name of its option. Its file name is never used for anything. */
-export function toAttached(label: string, attachment: Attachment, loader: AttachmentLoader): Attached {
+export function toAttached(
+  label: string,
+  attachment: Pick<Attachment, 'url'>,
+  loader: Pick<AttachmentLoader, 'load'>,
+): Attached {
   return { label, load: async () => loader.load(attachment.url) };
 }
 
@@ -134,6 +147,6 @@ export function suggestOptions(roster: ModelRoster, interaction: AutocompleteInt
     .map(toChoice);
 }
 
-function toChoice(value: string): { name: string; value: string } {
+export function toChoice(value: string): { name: string; value: string } {
   return { name: value, value };
 }

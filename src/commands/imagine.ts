@@ -8,6 +8,7 @@ import {
   promptOption,
   readRequest,
   resultOptions,
+  spoilerOption,
   suggestOptions,
   toAttached,
 } from './image-options.ts';
@@ -27,6 +28,7 @@ export function createImagineCommand(parts: ImageCommandParts): Command {
           name: 'reference',
           description: 'A picture that the new one may borrow from',
         },
+        spoilerOption,
         privateOption,
       ],
     },

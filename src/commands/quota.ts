@@ -5,13 +5,16 @@ import { remainingAllowance } from '../billing/member-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import { dayOfSnowflake, periodOfSnowflake } from '../billing/period.ts';
+import { VERB } from '../discord/button-verbs.ts';
 import type { Button, Command, GuildButton, GuildCommand } from '../discord/command.ts';
-import { writeButtonId } from '../discord/custom-id.ts';
+import { writeCustomId } from '../discord/custom-id.ts';
 import { describeAllowance } from '../discord/limit-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { describeQuota } from '../discord/usage-message.ts';
 import { relativeTime } from '../discord/wording.ts';
+import type { Words } from '../discord/words.ts';
+import { wordsFor } from '../discord/words.ts';
 import type { GuildSettingsStore } from '../services/guild-settings.ts';
 import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
@@ -27,7 +30,6 @@ export type QuotaCommandParts = {
   readonly replies: ReplyEditor;
 };
 
-const FETCH_VERB = 'fetch';
 /** As many buttons as one row holds; whoever has more fetches these first. */
 const OFFERED_RESULTS_MAX = 5;
 
@@ -47,31 +49,36 @@ export function createQuotaCommand(parts: QuotaCommandParts): Command {
 /** Brings a private result that reached nobody to the member who asked for it. */
 export function createFetchButton(parts: QuotaCommandParts): Button {
   return {
-    verb: FETCH_VERB,
-    begin: async (interaction, jobId) => ({ run: async () => fetchResult(parts, interaction, jobId) }),
+    verb: VERB.fetch,
+    answer: (interaction, id) => ({
+      first: 'private-reply',
+      begin: async () => ({ run: async () => fetchResult(parts, interaction, id) }),
+    }),
   };
 }
 
 async function answer(parts: QuotaCommandParts, interaction: GuildCommand): Promise<void> {
   const { ledger, reports, keptResults, budgetOf, replies } = parts;
   const { guildId: guild, user } = interaction;
+  const words = wordsFor(interaction.locale);
   const period = periodOfSnowflake(interaction.id);
   const report = await reports.read(guild, period, user.id);
   const remaining = remainingBudget(await ledger.head(guild, period), await budgetOf(guild));
   const limits = limitsOf(await parts.settings.read(guild), user.id, rolesOf(interaction));
   const member = await ledger.member(guild, period, user.id);
-  const allowance = describeAllowance(limits, remainingAllowance(member, limits, dayOfSnowflake(interaction.id)));
-  const quota = describeQuota(report, remaining);
+  const left = remainingAllowance(member, limits, dayOfSnowflake(interaction.id));
+  const allowance = describeAllowance(limits, left, words);
+  const quota = describeQuota(report, remaining, words);
   const message = renderText(allowance === undefined ? quota : `${quota}\n${allowance}`);
   const kept = await keptResults.list(guild, user.id);
-  await replies.edit(interaction, { ...message, components: [...message.components, ...offer(kept)] });
+  await replies.edit(interaction, { ...message, components: [...message.components, ...offer(kept, words)] });
 }
 
-function offer(kept: readonly KeptResult[]): APIMessageTopLevelComponent[] {
+function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelComponent[] {
   const offered = kept.slice(0, OFFERED_RESULTS_MAX);
   const [first] = offered;
   if (!first) return [];
-  const content = `You have results that could not be brought to you. They will be dropped ${relativeTime(first.keptUntil)}.`;
+  const content = say('quota.kept', { droppedAt: relativeTime(first.keptUntil) });
   return [
     { type: ComponentType.TextDisplay, content },
     {
@@ -79,8 +86,9 @@ function offer(kept: readonly KeptResult[]): APIMessageTopLevelComponent[] {
       components: offered.map(({ id }, index) => ({
         type: ComponentType.Button,
         style: ButtonStyle.Primary,
-        label: offered.length === 1 ? 'Show it' : `Show result ${index + 1}`,
-        custom_id: writeButtonId({ verb: FETCH_VERB, jobId: id }),
+        label:
+          offered.length === 1 ? say('quota.kept-button') : say('quota.kept-button-numbered', { number: index + 1 }),
+        custom_id: writeCustomId({ verb: VERB.fetch, id }),
       })),
     },
   ];
@@ -89,6 +97,6 @@ function offer(kept: readonly KeptResult[]): APIMessageTopLevelComponent[] {
 async function fetchResult(parts: QuotaCommandParts, interaction: GuildButton, jobId: string): Promise<void> {
   const isFetched = await parts.keptResults.fetch(jobId, interaction.user.id, readReplyAddress(interaction));
   if (!isFetched) {
-    await parts.replies.edit(interaction, renderText('That result is no longer kept, or it is on its way already.'));
+    await parts.replies.edit(interaction, renderText(wordsFor(interaction.locale).say('quota.gone')));
   }
 }

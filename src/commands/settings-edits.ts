@@ -1,6 +1,5 @@
 import type { NanoUsd } from '../billing/money.ts';
-import { formatUsd, parseUsd } from '../billing/money.ts';
-import { escapeText } from '../discord/wording.ts';
+import { parseUsd } from '../billing/money.ts';
 import type { AccessRule, GuildSettings, LimitSettings, SettingsProblem } from '../services/guild-settings.ts';
 import { initialSettings } from '../services/guild-settings.ts';
 import { parseSize } from '../services/providers/image-sizes.ts';
@@ -28,10 +27,10 @@ export function editBudget(asked: {
 }): SettingsEdit {
   const { warningPercent, isCleared, max } = asked;
   const budget = readUsd(asked.usd);
-  if (budget === 'not an amount') return { problem: 'That is not an amount. Write US dollars like `25.00`.' };
-  if (isNothing(budget, warningPercent) && !isCleared) return { problem: 'Say what to change, or `clear`.' };
+  if (budget === 'not an amount') return { problem: 'not-an-amount', example: '25.00' };
+  if (isNothing(budget, warningPercent) && !isCleared) return { problem: 'nothing-said' };
   if (budget !== undefined && max !== undefined && budget > max) {
-    return { problem: `The operator of this bot allows servers up to ${formatUsd(max, 2)} a month.` };
+    return { problem: 'above-ceiling', max };
   }
   return {
     apply: (settings) => {
@@ -55,10 +54,10 @@ export function editLimit(asked: {
 }): SettingsEdit {
   const { member, role, imagesPerDay, isCleared } = asked;
   const nanoUsdPerMonth = readUsd(asked.usd);
-  if (nanoUsdPerMonth === 'not an amount') return { problem: 'That is not an amount. Write US dollars like `2.50`.' };
-  if (member !== undefined && role !== undefined) return { problem: 'Choose a member or a role, not both.' };
+  if (nanoUsdPerMonth === 'not an amount') return { problem: 'not-an-amount', example: '2.50' };
+  if (member !== undefined && role !== undefined) return { problem: 'member-and-role' };
   const isRemoved = isNothing(nanoUsdPerMonth, imagesPerDay);
-  if (isRemoved && !isCleared) return { problem: 'Say how much, how many, or `clear`.' };
+  if (isRemoved && !isCleared) return { problem: 'nothing-said-limit' };
   const next = (before: LimitSettings | undefined): LimitSettings | undefined => {
     if (isRemoved) return undefined;
     const start = isCleared ? undefined : before;
@@ -76,7 +75,7 @@ export function editLimit(asked: {
         members: member === undefined ? members : withKey(members, member, next(members[member])),
       };
       const count = Object.keys(limits.roles).length + Object.keys(limits.members).length;
-      if (count > LIMITS_MAX) return { problem: `There are ${LIMITS_MAX} limits already. \`clear\` one first.` };
+      if (count > LIMITS_MAX) return { problem: 'limits-full', max: LIMITS_MAX };
       return { ...settings, limits };
     },
   };
@@ -96,7 +95,7 @@ export function editAccess(asked: {
   const problem = checkNames('model', models, known) ?? checkNames('quality', qualities, QUALITIES);
   if (problem) return problem;
   const isRemoved = isNothing(models, qualities, countMax);
-  if (isRemoved && !isCleared) return { problem: 'Say what the role may use, or `clear`.' };
+  if (isRemoved && !isCleared) return { problem: 'nothing-said-access' };
   return {
     apply: (settings) => {
       const start = isCleared ? undefined : settings.access[role];
@@ -107,7 +106,7 @@ export function editAccess(asked: {
       };
       const access = withKey(settings.access, role, isRemoved ? undefined : rule);
       if (Object.keys(access).length > ACCESS_RULES_MAX) {
-        return { problem: `There are ${ACCESS_RULES_MAX} roles with rules already. \`clear\` one first.` };
+        return { problem: 'access-rules-full', max: ACCESS_RULES_MAX };
       }
       return { ...settings, access };
     },
@@ -129,7 +128,7 @@ export function editDefaults(asked: {
     checkNames('quality', listOf(quality), QUALITIES) ??
     checkNames('format', listOf(format), FORMATS);
   if (problem) return problem;
-  if (isNothing(model, size, quality, format) && !isCleared) return { problem: 'Say what to change, or `clear`.' };
+  if (isNothing(model, size, quality, format) && !isCleared) return { problem: 'nothing-said' };
   return {
     apply: (settings) => {
       const start = isCleared ? initialSettings().defaults : settings.defaults;
@@ -144,10 +143,26 @@ export function editDefaults(asked: {
   };
 }
 
-export function editLogChannel(asked: { channelId: string | undefined; isCleared: boolean }): SettingsEdit {
-  const { channelId, isCleared } = asked;
-  if (channelId === undefined && !isCleared) return { problem: 'Choose a channel, or `clear`.' };
-  return { apply: (settings) => ({ ...settings, logChannelId: channelId }) };
+/** Finished requests can be told only where there is a channel for it. */
+export function editLog(asked: {
+  channelId: string | undefined;
+  logsJobs: boolean | undefined;
+  isCleared: boolean;
+}): SettingsEdit {
+  const { channelId, logsJobs, isCleared } = asked;
+  if (isNothing(channelId, logsJobs) && !isCleared) return { problem: 'nothing-said-log' };
+  return {
+    apply: (settings) => {
+      const start = isCleared ? initialSettings() : settings;
+      const log = { logChannelId: channelId ?? start.logChannelId, logsJobs: logsJobs ?? start.logsJobs };
+      if (log.logsJobs && log.logChannelId === undefined) return { problem: 'nothing-said-log' };
+      return { ...settings, ...log };
+    },
+  };
+}
+
+export function editPreviews({ isOn }: { isOn: boolean }): SettingsEdit {
+  return { apply: (settings) => ({ ...settings, previews: isOn }) };
 }
 
 function isNothing(...values: readonly unknown[]): boolean {
@@ -155,18 +170,18 @@ function isNothing(...values: readonly unknown[]): boolean {
 }
 
 function checkNames(
-  kind: string,
+  kind: 'model' | 'quality' | 'format',
   names: readonly string[] | undefined,
   known: readonly string[],
 ): SettingsProblem | undefined {
   const stranger = names?.find((name) => !known.includes(name));
   if (stranger === undefined) return undefined;
-  return { problem: `There is no ${kind} \`${escapeText(stranger)}\` here. There are: ${known.join(', ')}.` };
+  return { problem: 'unknown-name', kind, name: stranger, known };
 }
 
 function checkSize(size: string | undefined): SettingsProblem | undefined {
   if (size === undefined || size === 'auto' || parseSize(size)) return undefined;
-  return { problem: 'That is not a size. Write it like `1536x1024`, or `auto`.' };
+  return { problem: 'not-a-size' };
 }
 
 function readUsd(text: string | undefined): NanoUsd | undefined | 'not an amount' {

@@ -1,21 +1,27 @@
 import type { APIApplicationCommandBasicOption, APIApplicationCommandSubcommandOption } from 'discord.js';
 import { ApplicationCommandOptionType, ChannelType, InteractionContextType, PermissionFlagsBits } from 'discord.js';
 import type { NanoUsd } from '../billing/money.ts';
+import type { PriceBook } from '../billing/prices.ts';
 import type { Command, GuildCommand } from '../discord/command.ts';
 import { uploadFromBytes } from '../discord/multipart.ts';
 import type { LogChannel } from '../discord/log-channel.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText, renderTextWithFiles } from '../discord/result-message.ts';
-import { describeSettings } from '../discord/settings-message.ts';
+import { describeProblem, describeSettings } from '../discord/settings-message.ts';
+import { join } from '../discord/wording.ts';
+import type { Words } from '../discord/words.ts';
+import { wordsFor } from '../discord/words.ts';
 import type { GuildSettings, GuildSettingsStore } from '../services/guild-settings.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
+import { priceOfPreviews } from '../services/preview-price.ts';
 import type { SettingsEdit } from './settings-edits.ts';
 import {
   editAccess,
   editBudget,
   editDefaults,
   editLimit,
-  editLogChannel,
+  editLog,
+  editPreviews,
   FORMATS,
   QUALITIES,
 } from './settings-edits.ts';
@@ -26,6 +32,8 @@ export type SettingsCommandParts = {
   readonly roster: ModelRoster;
   readonly replies: ReplyEditor;
   readonly logChannel: LogChannel;
+  readonly prices: PriceBook;
+  readonly now: () => number;
   /** What holds where a server has no budget of its own. */
   readonly defaultBudget: NanoUsd;
   /** The most that an administrator can set; undefined where the operator sets no such ceiling. */
@@ -149,6 +157,19 @@ const subcommands: readonly APIApplicationCommandSubcommandOption[] = [
   },
   {
     type: ApplicationCommandOptionType.Subcommand,
+    name: 'previews',
+    description: 'Whether images are shown while they are made, which costs a little more',
+    options: [
+      {
+        type: ApplicationCommandOptionType.Boolean,
+        name: 'on',
+        description: 'Show previews, of requests for one image',
+        required: true,
+      },
+    ],
+  },
+  {
+    type: ApplicationCommandOptionType.Subcommand,
     name: 'log',
     description: 'Where warnings go',
     options: [
@@ -157,6 +178,11 @@ const subcommands: readonly APIApplicationCommandSubcommandOption[] = [
         name: 'channel',
         description: 'A channel that Easel may write to',
         channel_types: [ChannelType.GuildText],
+      },
+      {
+        type: ApplicationCommandOptionType.Boolean,
+        name: 'jobs',
+        description: 'Tell every finished request there as well',
       },
       clearOption,
     ],
@@ -181,34 +207,40 @@ export function createSettingsCommand(parts: SettingsCommandParts): Command {
 
 async function answer(parts: SettingsCommandParts, interaction: GuildCommand): Promise<void> {
   const { settings } = parts;
-  const say = async (text: string): Promise<void> => reply(parts, interaction, text);
+  const words = wordsFor(interaction.locale);
+  const say = async (text: string): Promise<void> => reply(parts, interaction, text, words);
 
   // Discord hides the command from others, but a server's owner can show it to anybody.
   if (!interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild)) {
-    return say('Only members who may manage this server can change its settings.');
+    return say(words.say('settings.not-allowed'));
   }
   const guild = interaction.guildId;
   const what = interaction.options.getSubcommand();
   const edit = readEdit(parts, interaction, what);
-  if (edit === undefined) return say(await describe(parts, guild, await settings.read(guild)));
-  if ('problem' in edit) return say(`${edit.problem} Nothing was changed.`);
+  if (edit === undefined) return say(await describe(parts, guild, await settings.read(guild), words));
+  if ('problem' in edit) return say(describeProblem(edit, words));
   const channel = what === 'log' ? interaction.options.getChannel('channel') : null;
-  if (channel && !(await parts.logChannel.introduce(channel.id, interaction.user.id))) {
-    return say(
-      `Easel cannot write in <#${channel.id}>: it has to see it and send messages there. Nothing was changed.`,
-    );
+  const serverWords = wordsFor(interaction.guildLocale ?? interaction.locale);
+  if (channel && !(await parts.logChannel.introduce(channel.id, interaction.user.id, serverWords))) {
+    const closed = words.say('settings.log-closed', { channel: `<#${channel.id}>` });
+    return say(join(closed, words.say('settings.unchanged'), words));
   }
   const changed = await settings.change(guild, { by: interaction.user.id, what }, edit.apply);
-  if ('problem' in changed) return say(`${changed.problem} Nothing was changed.`);
-  return say(`Changed.\n\n${await describe(parts, guild, changed)}`);
+  if ('problem' in changed) return say(describeProblem(changed, words));
+  return say(`${words.say('settings.changed')}\n\n${await describe(parts, guild, changed, words)}`);
 }
 
 /** A server may have decided more than a message holds; then a file has the whole of it. */
-async function reply({ replies }: SettingsCommandParts, interaction: GuildCommand, text: string): Promise<void> {
+async function reply(
+  { replies }: SettingsCommandParts,
+  interaction: GuildCommand,
+  text: string,
+  { say }: Words,
+): Promise<void> {
   if (text.length <= TEXT_LENGTH_MAX) return replies.edit(interaction, renderText(text));
   const shown = text.slice(0, text.lastIndexOf('\n', TEXT_LENGTH_MAX));
   const file = uploadFromBytes('settings.txt', 'text/plain', Buffer.from(text));
-  const message = renderTextWithFiles(`${shown}\n-# There is more; the file has all of it.`, [file.name]);
+  const message = renderTextWithFiles(`${shown}\n${say('settings.too-long')}`, [file.name]);
   return replies.edit(interaction, message, [file]);
 }
 
@@ -217,9 +249,15 @@ function roleOf(role: string | undefined, guild: string): string | undefined {
   return role === guild ? undefined : role;
 }
 
-async function describe(parts: SettingsCommandParts, guild: string, settings: GuildSettings): Promise<string> {
+async function describe(
+  parts: SettingsCommandParts,
+  guild: string,
+  settings: GuildSettings,
+  words: Words,
+): Promise<string> {
   const history = await parts.settings.history(guild, HISTORY_SHOWN_MAX);
-  return describeSettings(settings, { guild, defaultBudget: parts.defaultBudget, history });
+  const previews = priceOfPreviews(settings, { ...parts, at: parts.now() });
+  return describeSettings(settings, { guild, defaultBudget: parts.defaultBudget, history, previews }, words);
 }
 
 function readEdit(
@@ -266,7 +304,13 @@ function readEdit(
         known: models,
       });
     case 'log':
-      return editLogChannel({ channelId: options.getChannel('channel')?.id, isCleared });
+      return editLog({
+        channelId: options.getChannel('channel')?.id,
+        logsJobs: options.getBoolean('jobs') ?? undefined,
+        isCleared,
+      });
+    case 'previews':
+      return editPreviews({ isOn: options.getBoolean('on', true) });
     default:
       return undefined;
   }

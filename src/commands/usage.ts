@@ -3,7 +3,7 @@ import { ApplicationCommandOptionType, InteractionContextType, PermissionFlagsBi
 import type { Logger } from 'pino';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
-import { formatPeriod, namePeriod, parsePeriod, periodOfSnowflake } from '../billing/period.ts';
+import { formatPeriod, parsePeriod, periodOfSnowflake } from '../billing/period.ts';
 import type { Command, GuildCommand, Suggestion } from '../discord/command.ts';
 import type { Upload } from '../discord/multipart.ts';
 import { uploadFromBytes, uploadFromFile } from '../discord/multipart.ts';
@@ -11,7 +11,9 @@ import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText, renderTextWithFiles } from '../discord/result-message.ts';
 import type { UsageView } from '../discord/usage-message.ts';
 import { describeChart, describeUsage } from '../discord/usage-message.ts';
-import { formatList, formatSize } from '../discord/wording.ts';
+import { formatCodes, formatMonth, formatSize } from '../discord/wording.ts';
+import type { Words } from '../discord/words.ts';
+import { wordsFor } from '../discord/words.ts';
 import type { ChartPress } from '../services/chart-press.ts';
 import type { ExportFile, ExportFiles } from '../services/export-files.ts';
 import { chartOf } from '../services/usage-chart-data.ts';
@@ -64,30 +66,28 @@ export function createUsageCommand(parts: UsageCommandParts): Command {
 async function answer(parts: UsageCommandParts, interaction: GuildCommand): Promise<void> {
   const { reports, exports, replies, now } = parts;
   const { guildId: guild, options } = interaction;
+  const words = wordsFor(interaction.locale);
 
   // Discord hides the command from others, but a server's owner can show it to anybody.
   if (!mayManage(interaction)) {
-    return replies.edit(
-      interaction,
-      renderText('Only members who may manage this server can see what it has spent. `/quota` shows your own numbers.'),
-    );
+    return replies.edit(interaction, renderText(words.say('usage.not-allowed')));
   }
   const month = options.getString('month');
   const period = month === null ? periodOfSnowflake(interaction.id) : parsePeriod(month);
   if (period === undefined) {
-    return replies.edit(interaction, renderText('That is not a month. Write it like `2026-11`.'));
+    return replies.edit(interaction, renderText(words.say('usage.not-a-month')));
   }
   const member = options.getUser('member')?.id;
   const report = await reports.read(guild, period, member);
   const view = { limit: await parts.budgetOf(guild), member, now: now() };
-  const chart = await printChart(parts, report, view);
-  if (!options.getBoolean('export')) return send(parts, interaction, describeUsage(report, view), { chart, files: [] });
+  const chart = await printChart(parts, report, view, words);
+  const text = describeUsage(report, view, words);
+  if (!options.getBoolean('export')) return send(parts, interaction, text, { chart, files: [] });
 
   const sizeBytesMax = interaction.attachmentSizeLimit;
   await exports.withFiles({ guild, period, member, sizeBytesMax }, async (written) => {
     const files = written.filter(({ sizeBytes }) => sizeBytes <= sizeBytesMax);
-    const text = `${describeUsage(report, view)}${describeTooLarge(written, sizeBytesMax)}`;
-    await send(parts, interaction, text, { chart, files });
+    await send(parts, interaction, `${text}${describeTooLarge(written, sizeBytesMax, words)}`, { chart, files });
   });
 }
 
@@ -110,26 +110,25 @@ async function printChart(
   { charts, log }: UsageCommandParts,
   report: UsageReport,
   view: UsageView,
+  words: Words,
 ): Promise<Chart | undefined> {
   if (report.isPruned) return undefined;
   try {
     const budget = view.member === undefined ? view.limit : undefined;
     const png = await charts.print(chartOf(report, { budget, now: view.now }));
     const upload = uploadFromBytes(`usage-${formatPeriod(report.period)}.png`, 'image/png', png);
-    return { upload, altText: describeChart(report, view) };
+    return { upload, altText: describeChart(report, view, words) };
   } catch (error) {
     log.warn({ err: error }, 'a chart could not be drawn; the report goes out without it');
     return undefined;
   }
 }
 
-function describeTooLarge(files: readonly ExportFile[], sizeBytesMax: number): string {
-  const names = files.filter(({ sizeBytes }) => sizeBytes > sizeBytesMax).map(({ name }) => `\`${name}\``);
+function describeTooLarge(files: readonly ExportFile[], sizeBytesMax: number, words: Words): string {
+  const names = files.filter(({ sizeBytes }) => sizeBytes > sizeBytesMax).map(({ name }) => name);
   if (names.length === 0) return '';
-  return (
-    `\n\nToo large for the ${formatSize(sizeBytesMax)} that Discord takes here: ${formatList(names)}. ` +
-    'Export one member at a time, or ask the operator for the whole of it.'
-  );
+  const values = { limit: formatSize(sizeBytesMax, words), files: formatCodes(names, words) };
+  return `\n\n${words.say('usage.export-too-large', values)}`;
 }
 
 /** The months that have entries, the latest first, by what is typed of their number or their name. */
@@ -139,10 +138,11 @@ async function suggestMonths(
 ): Promise<readonly Suggestion[]> {
   const { guildId: guild } = interaction;
   if (guild === null || !mayManage(interaction)) return [];
+  const words = wordsFor(interaction.locale);
   const typed = interaction.options.getFocused().toLowerCase();
   const months = await ledger.periods(guild, periodOfSnowflake(interaction.id));
   return months
-    .map((period) => ({ name: namePeriod(period), value: formatPeriod(period) }))
+    .map((period) => ({ name: formatMonth(period, words), value: formatPeriod(period) }))
     .filter(({ name, value }) => value.includes(typed) || name.toLowerCase().includes(typed))
     .slice(0, SUGGESTIONS_MAX);
 }

@@ -7,6 +7,8 @@ import type { AttachmentRefusal } from '../services/image-request.ts';
  * the listed origins. No redirect is followed, and no more is read than a picture may have.
  */
 export type AttachmentLoader = {
+  /** Whether it would go to this address at all. */
+  accepts(url: string): boolean;
   load(url: string): Promise<Buffer | AttachmentRefusal>;
   close(): Promise<void>;
 };
@@ -21,6 +23,7 @@ export function createAttachmentLoader(
 ): AttachmentLoader {
   const dispatcher = new Agent({ headersTimeout: waitMsMax, bodyTimeout: waitMsMax });
   return {
+    accepts: (url) => isTrusted(url, origins),
     async load(url) {
       if (!isTrusted(url, origins)) return { refused: 'foreign-origin' };
       try {

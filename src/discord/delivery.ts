@@ -1,26 +1,28 @@
 import type { REST } from 'discord.js';
 import { MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
-import type { DeliverOutcome } from '../services/job-conclusion.ts';
-import type { JobOutcome } from '../services/job-outcome.ts';
+import type { DeliverOutcome, Delivery, MessagePlace } from '../services/job-conclusion.ts';
+import type { FinishedImage, JobOutcome } from '../services/job-outcome.ts';
 import type { OpenJob } from '../services/job-journal.ts';
 import type { Upload } from './multipart.ts';
 import { isDiscreet } from './refusal-message.ts';
-import { bodyOf, editOriginal } from './reply-editor.ts';
+import { bodyOf, deleteOriginal, editOriginal } from './reply-editor.ts';
 import type { DiscordAddress } from './reply-address.ts';
 import { readAddress } from './reply-address.ts';
-import type { MessagePayload } from './result-message.ts';
+import type { MessagePayload, Place } from './result-message.ts';
 import { renderOutcome } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
-import type { UploadFitter } from './upload-fitting.ts';
+import { findPostedResult, placeOf } from './sent-message.ts';
+import type { FittedUpload, UploadFitter } from './upload-fitting.ts';
+import { wordsFor } from './words.ts';
 
 /**
  * Brings the end of a job to whoever asked for it, exactly once.
  *
  * The deferred reply is edited, which can be repeated without harm. When its token is dead, a public result goes to
- * the channel, under a nonce that makes Discord refuse a second copy; a private one goes to the member directly, and
- * never to more people than it was meant for.
+ * the channel, unless it stands there already, and under a nonce that makes Discord refuse a second copy; a private one
+ * goes to the member directly, and never to more people than it was meant for.
  */
 export function createDelivery(parts: {
   rest: REST;
@@ -32,65 +34,105 @@ export function createDelivery(parts: {
 
   return async (job, outcome) => {
     const address = readAddress(job.address);
+    const words = wordsFor(address.locale);
     const onFailure = (error: unknown): void =>
       log.warn({ job: job.request.id, err: error }, 'delivery attempt failed');
     const settle = async (send: () => Promise<unknown>): Promise<SendResult> =>
       sendUntilSettled(send, { sleep, onFailure });
 
     if (outcome.ended === 'refused' && isDiscreet(outcome.refusal) && !job.request.isPrivate) {
-      return asResult(
-        await settle(async () => replacePublicReply(rest, address, renderOutcome(job.request, outcome, []))),
+      const result = await settle(async () =>
+        replacePublicReply(rest, address, renderOutcome(job.request, outcome, [], words)),
       );
+      return asDelivery({ result, place: undefined, originals: [] });
     }
-    const ways = job.request.isPrivate ? [editReply, messageMember] : [editReply, messageChannel, messageMember];
-    for (const way of ways) {
-      const sent = await sendFitting(job, outcome, address, async (message) =>
-        settle(async () => way({ rest, address, nonce: job.request.id, ...message })),
-      );
-      if (sent !== 'closed') return asResult(sent);
+    for (const way of job.request.isPrivate ? PRIVATE_WAYS : PUBLIC_WAYS) {
+      const sent = await sendFitting(job, outcome, address.uploadLimitBytes, async (uploads) => {
+        const payload = renderOutcome(job.request, outcome, uploads, words, way.place);
+        let place: MessagePlace | undefined;
+        const result = await settle(async () => {
+          place = await way.send({ rest, address, jobId: job.request.id, payload, uploads });
+        });
+        return { result, place };
+      });
+      if (sent.result !== 'closed') return asDelivery(sent);
     }
-    return 'undeliverable';
+    return { state: 'undeliverable' };
   };
 
   /** Makes the files smaller until they are taken; what fits from the start goes out as it is. */
   async function sendFitting(
     job: OpenJob,
     outcome: JobOutcome,
-    address: DiscordAddress,
-    send: (message: Message) => Promise<SendResult>,
-  ): Promise<SendResult> {
-    let limitBytes = address.uploadLimitBytes;
+    uploadLimitBytes: number,
+    send: (uploads: readonly FittedUpload[]) => Promise<Omit<Sent, 'originals'>>,
+  ): Promise<Sent> {
+    const images = outcome.ended === 'finished' ? outcome.result.images : [];
+    let limitBytes = uploadLimitBytes;
     for (let attempt = 1; attempt <= SHRINKING_ATTEMPTS_MAX; attempt += 1) {
-      const uploads =
-        outcome.ended === 'finished' ? await fitter.fit(job.folder, outcome.result.images, limitBytes) : [];
-      const sent = await send({ payload: renderOutcome(job.request, outcome, uploads), uploads });
-      if (sent !== 'too-large') return sent;
+      const uploads = await fitter.fit(job.folder, images, limitBytes);
+      const sent = await send(uploads);
+      const originals = images.filter((_image, index) => uploads[index]?.shrunk === true);
+      if (sent.result !== 'too-large') return { ...sent, originals };
       limitBytes /= 2;
     }
-    return 'closed';
+    return { result: 'closed', place: undefined, originals: [] };
   }
 }
 
 /** Discord may know a lower limit than the interaction said; halving it four times reaches any. */
 const SHRINKING_ATTEMPTS_MAX = 4;
 
-type Message = { readonly payload: MessagePayload; readonly uploads: readonly Upload[] };
-type Sending = Message & { readonly rest: REST; readonly address: DiscordAddress; readonly nonce: string };
+type Sending = {
+  readonly rest: REST;
+  readonly address: DiscordAddress;
+  readonly jobId: string;
+  readonly payload: MessagePayload;
+  readonly uploads: readonly Upload[];
+};
 
-async function editReply({ rest, address, payload, uploads }: Sending): Promise<void> {
-  await editOriginal(rest, address, payload, uploads);
+type Sent = {
+  readonly result: SendResult;
+  readonly place: MessagePlace | undefined;
+  readonly originals: readonly FinishedImage[];
+};
+
+/** One attempt to bring a message to somebody, and where they read it then. */
+type Way = { readonly place: Place; readonly send: (sending: Sending) => Promise<MessagePlace | undefined> };
+
+const inReply: Way = { place: 'server', send: editReply };
+const inChannel: Way = { place: 'server', send: messageChannel };
+const toMember: Way = { place: 'direct-messages', send: messageMember };
+const PUBLIC_WAYS: readonly Way[] = [inReply, inChannel, toMember];
+const PRIVATE_WAYS: readonly Way[] = [inReply, toMember];
+
+async function editReply({ rest, address, payload, uploads }: Sending): Promise<MessagePlace | undefined> {
+  return placeOf(await editOriginal(rest, address, payload, uploads));
 }
 
-async function messageChannel({ rest, address, payload, uploads, nonce }: Sending): Promise<void> {
-  const message = { ...payload, nonce, enforce_nonce: true };
-  await rest.post(Routes.channelMessages(address.channelId), bodyOf(message, uploads));
+/**
+ * Before it posts, it looks: whoever died right after an edit, and came back when the token was dead, would post a
+ * second copy. A text without pictures costs nobody anything if it is read twice.
+ */
+async function messageChannel(sending: Sending): Promise<MessagePlace | undefined> {
+  const { rest, address, uploads, jobId } = sending;
+  const posted = uploads.length > 0 ? await findPostedResult(rest, address.channelId, jobId) : undefined;
+  return posted ?? postMessage(sending, address.channelId);
 }
 
-async function messageMember(sending: Sending): Promise<void> {
+async function messageMember(sending: Sending): Promise<MessagePlace | undefined> {
   const { rest, address } = sending;
   const channel = await rest.post(Routes.userChannels(), { body: { recipient_id: address.memberId } });
   if (!hasId(channel)) throw new TypeError('Discord opened a direct channel without an id');
-  await messageChannel({ ...sending, address: { ...address, channelId: channel.id } });
+  return postMessage(sending, channel.id);
+}
+
+async function postMessage(
+  { rest, payload, uploads, jobId }: Sending,
+  channelId: string,
+): Promise<MessagePlace | undefined> {
+  const message = { ...payload, nonce: jobId, enforce_nonce: true };
+  return placeOf(await rest.post(Routes.channelMessages(channelId), bodyOf(message, uploads)));
 }
 
 /**
@@ -98,8 +140,7 @@ async function messageMember(sending: Sending): Promise<void> {
  * take the place of the public reply.
  */
 async function replacePublicReply(rest: REST, address: DiscordAddress, payload: MessagePayload): Promise<void> {
-  const reply = Routes.webhookMessage(address.applicationId, address.token, '@original');
-  await rest.delete(reply, { auth: false }).catch(ignoreUnknownMessage);
+  await deleteOriginal(rest, address);
   const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
   await rest.post(Routes.webhook(address.applicationId, address.token), { body, auth: false });
 }
@@ -108,21 +149,14 @@ function hasId(value: unknown): value is { id: string } {
   return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
 }
 
-const DISCORD_UNKNOWN_MESSAGE = 10_008;
-
-function ignoreUnknownMessage(error: unknown): void {
-  const isGone = error instanceof Error && 'code' in error && error.code === DISCORD_UNKNOWN_MESSAGE;
-  if (!isGone) throw error;
-}
-
-function asResult(sent: SendResult): 'delivered' | 'undeliverable' | 'later' {
-  switch (sent) {
+function asDelivery({ result, place, originals }: Sent): Delivery {
+  switch (result) {
     case 'sent':
-      return 'delivered';
+      return { state: 'delivered', place, originals };
     case 'later':
-      return 'later';
+      return { state: 'later' };
     case 'closed':
     case 'too-large':
-      return 'undeliverable';
+      return { state: 'undeliverable' };
   }
 }

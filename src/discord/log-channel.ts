@@ -5,17 +5,20 @@ import type { Logger } from 'pino';
 import { formatUsd } from '../billing/money.ts';
 import { endOfPeriod } from '../billing/period.ts';
 import type { BudgetWarning } from '../services/budget-watch.ts';
+import { readAddress } from './reply-address.ts';
 import { renderText } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 import { relativeTime } from './wording.ts';
+import type { Words } from './words.ts';
+import { wordsFor } from './words.ts';
 
-/** Posts what administrators should know into the channel that they chose for it. */
+/** Posts what administrators should know into the channel that they chose for it, in the language of the server. */
 export type LogChannel = {
   /** @throws where the channel does not take it, or Discord cannot be reached for long */
   warn(warning: BudgetWarning): Promise<void>;
   /** Says in a channel what will come there. False where Easel cannot write in it. */
-  introduce(channelId: string, decidedBy: string): Promise<boolean>;
+  introduce(channelId: string, decidedBy: string, words: Words): Promise<boolean>;
 };
 
 const NONCE_BYTES = 12;
@@ -39,20 +42,24 @@ export function createLogChannel(parts: {
 
   return {
     async warn(warning) {
-      const result = await post(warning.channelId, describeWarning(warning));
+      const result = await post(warning.channelId, describeWarning(warning, wordsOf(warning)));
       if (result !== 'sent') throw new Error(`the log channel ${warning.channelId} does not take messages (${result})`);
     },
-    async introduce(channelId, decidedBy) {
-      const text = `Warnings about this server's budget for images will come here, as <@${decidedBy}> decided.`;
+    async introduce(channelId, decidedBy, { say }) {
+      const text = say('log-channel.introduction', { administrator: `<@${decidedBy}>` });
       return (await post(channelId, text)) === 'sent';
     },
   };
 }
 
-function describeWarning({ kind, period, used, limit }: BudgetWarning): string {
-  const spent = `${formatUsd(used, 2)} of this server's ${formatUsd(limit, 2)} for images is used`;
-  const renewal = `The budget renews ${relativeTime(endOfPeriod(period))}`;
-  return kind === 'level'
-    ? `**Budget warning:** ${spent}. ${renewal}. \`/usage\` shows by whom; \`/settings budget\` changes it.`
-    : `**Budget reached:** ${spent}, and requests that do not fit are declined. ${renewal}; \`/settings budget\` changes it.`;
+function wordsOf({ address }: BudgetWarning): Words {
+  return wordsFor(readAddress(address).guildLocale);
+}
+
+function describeWarning({ kind, period, used, limit }: BudgetWarning, { say }: Words): string {
+  return say(`log-channel.warning-${kind}`, {
+    used: formatUsd(used, 2),
+    limit: formatUsd(limit, 2),
+    renewsAt: relativeTime(endOfPeriod(period)),
+  });
 }

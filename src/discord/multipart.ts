@@ -3,6 +3,12 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 
 const CHUNK_BYTES = 256 * 1024;
+/** Discord limits a whole request, too; some room is left for everything that is not a file. */
+const REQUEST_BYTES_MAX = 25 * 1024 * 1024;
+const REQUEST_OVERHEAD_BYTES = 64 * 1024;
+
+/** What all files of one message may take together. */
+export const REQUEST_FILES_BYTES_MAX = REQUEST_BYTES_MAX - REQUEST_OVERHEAD_BYTES;
 
 /** A file that goes up with a message. */
 export type Upload = {

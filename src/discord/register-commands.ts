@@ -1,11 +1,13 @@
-import type { REST, RESTPostAPIApplicationCommandsJSONBody } from 'discord.js';
+import type { REST } from 'discord.js';
 import { Routes } from 'discord.js';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import type { CommandSchema } from './command-localizations.ts';
+import { localizeCommand } from './command-localizations.ts';
 
 /**
- * Tells Discord which commands there are, but only when they are not the ones that it was told last time: a restart
+ * Tells Discord which commands there are, in every language, but only when they are not the ones that it was told last time: a restart
  * must not use up the daily number of registrations.
  * @param recordPath the file that remembers what was registered, for which application and where.
  * Where Discord does not take them, those that it has are still there, so that is no reason not to start.
@@ -14,11 +16,12 @@ export async function registerCommands(options: {
   rest: REST;
   apiUrl: string;
   applicationId: string;
-  commands: readonly RESTPostAPIApplicationCommandsJSONBody[];
+  commands: readonly CommandSchema[];
   recordPath: string;
   log: Logger;
 }): Promise<void> {
-  const { rest, apiUrl, applicationId, commands, recordPath, log } = options;
+  const { rest, apiUrl, applicationId, recordPath, log } = options;
+  const commands = options.commands.map(localizeCommand);
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([apiUrl, applicationId, commands]))
     .digest('hex');

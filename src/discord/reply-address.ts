@@ -9,6 +9,9 @@ const addressSchema = z.object({
   memberId: z.string(),
   /** How large one uploaded file may be here, in bytes. */
   uploadLimitBytes: z.number(),
+  /** The languages of whoever asked, and of the server, as Discord names them. */
+  locale: z.string().default('en-US'),
+  guildLocale: z.string().default('en-US'),
 });
 
 /** Where a job's answer goes in Discord. */

@@ -1,5 +1,5 @@
 import type { REST } from 'discord.js';
-import { Routes } from 'discord.js';
+import { DiscordAPIError, MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import type { Upload } from './multipart.ts';
 import { createMultipart } from './multipart.ts';
@@ -9,9 +9,13 @@ import { sendUntilSettled } from './send-attempts.ts';
 /** The reply to a command, as long as the command's token lives. */
 export type ReplyTarget = { readonly applicationId: string; readonly token: string };
 
-/** Edits deferred replies that cost nothing: answers to questions, and news of a job. Its promise never rejects. */
+/** Edits deferred replies that cost nothing: answers to questions, and news of a job. Its promises never reject. */
 export type ReplyEditor = {
   edit(target: ReplyTarget, payload: MessagePayload, uploads?: readonly Upload[]): Promise<void>;
+  /** A message of its own that only whoever acted sees, where the reply is the message that a button is under. */
+  tellAlone(target: ReplyTarget, payload: MessagePayload): Promise<void>;
+  /** Removes the reply, or the message that a button is under. Whether it is gone then, by whomever. */
+  remove(target: ReplyTarget): Promise<boolean>;
 };
 
 export function createReplyEditor(parts: {
@@ -20,26 +24,47 @@ export function createReplyEditor(parts: {
   log: Logger;
 }): ReplyEditor {
   const { rest, sleep, log } = parts;
+
+  async function settle(send: () => Promise<unknown>): Promise<boolean> {
+    const result = await sendUntilSettled(send, {
+      sleep,
+      onFailure: (error) => log.warn({ err: error }, 'a reply was not taken'),
+    });
+    if (result !== 'sent') log.error({ result }, 'reply given up');
+    return result === 'sent';
+  }
+
   return {
     async edit(target, payload, uploads = []) {
-      const result = await sendUntilSettled(async () => editOriginal(rest, target, payload, uploads), {
-        sleep,
-        onFailure: (error) => log.warn({ err: error }, 'reply could not be edited'),
-      });
-      if (result !== 'sent') log.error({ result }, 'reply given up');
+      await settle(async () => editOriginal(rest, target, payload, uploads));
     },
+    async tellAlone({ applicationId, token }, payload) {
+      const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
+      await settle(async () => rest.post(Routes.webhook(applicationId, token), { body, auth: false }));
+    },
+    remove: async (target) => settle(async () => deleteOriginal(rest, target)),
   };
 }
 
-/** One attempt to put a message in the place of the deferred reply. */
+/** One attempt to put a message in the place of the deferred reply. Answers the message as Discord took it. */
 export async function editOriginal(
   rest: REST,
   target: ReplyTarget,
   payload: object,
   uploads: readonly Upload[],
-): Promise<void> {
+): Promise<unknown> {
   const route = Routes.webhookMessage(target.applicationId, target.token, '@original');
-  await rest.patch(route, { ...bodyOf(payload, uploads), auth: false });
+  return rest.patch(route, { ...bodyOf(payload, uploads), auth: false });
+}
+
+/** One attempt to remove the reply, which is done as well where it is not there any more. */
+export async function deleteOriginal(rest: REST, { applicationId, token }: ReplyTarget): Promise<void> {
+  try {
+    await rest.delete(Routes.webhookMessage(applicationId, token, '@original'), { auth: false });
+  } catch (error) {
+    const isGone = error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage;
+    if (!isGone) throw error;
+  }
 }
 
 /** A message as a request body: JSON, or multipart where it has files. */

@@ -1,10 +1,19 @@
-import { ComponentType, MessageFlags } from 'discord.js';
-import type { APIContainerComponent, APIMediaGalleryComponent, APIMessageTopLevelComponent } from 'discord.js';
+import { ButtonStyle, ComponentType, MessageFlags, messageLink } from 'discord.js';
+import type {
+  APIActionRowComponent,
+  APIButtonComponentWithCustomId,
+  APIContainerComponent,
+  APIMediaGalleryComponent,
+  APIMessageTopLevelComponent,
+} from 'discord.js';
 import { formatUsd } from '../billing/money.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from '../services/job-outcome.ts';
-import { describeRefusal } from './refusal-message.ts';
-import { escapeText, formatTokens, truncate } from './wording.ts';
+import { VERB } from './button-verbs.ts';
+import { writeCustomId } from './custom-id.ts';
+import { tellRefusal } from './refusal-message.ts';
+import type { Words } from './words.ts';
+import { escapeText, formatPercent, truncate } from './wording.ts';
 
 /** The body of a message, in the form in which Discord takes it everywhere. */
 export type MessagePayload = {
@@ -18,19 +27,35 @@ export type MessagePayload = {
 /** A file as the message shows it; how a picture was made to fit is said to its viewers. */
 export type ShownFile = { readonly name: string; readonly shrunk: boolean };
 
+/** Where a message stands. Buttons need the server, which is where budgets and permissions are. */
+export type Place = 'server' | 'direct-messages';
+
 /** Discord allows 4,000 characters in all texts of a message; escaping may double a prompt's length. */
 const PROMPT_LENGTH_MAX = 1_500;
 const ALT_TEXT_LENGTH_MAX = 1_024;
 
 /** The one message that ends a job. */
-export function renderOutcome(request: ImageRequest, outcome: JobOutcome, files: readonly ShownFile[]): MessagePayload {
-  if (outcome.ended === 'refused') return renderText(describeRefusal(outcome.refusal));
-  const altText = truncate(request.prompt, ALT_TEXT_LENGTH_MAX);
-  return {
-    ...renderText(''),
-    components: [renderResult(request, outcome.result, files, altText)],
-    attachments: files.map(({ name }, index) => ({ id: String(index), filename: name, description: altText })),
-  };
+export function renderOutcome(
+  request: ImageRequest,
+  outcome: JobOutcome,
+  files: readonly ShownFile[],
+  words: Words,
+  place: Place = 'server',
+): MessagePayload {
+  switch (outcome.ended) {
+    case 'refused':
+      return renderText(tellRefusal(outcome.refusal, request.id, words));
+    case 'cancelled':
+      return renderCancelled(request, outcome.result, words, place);
+    case 'finished': {
+      const altText = truncate(request.prompt, ALT_TEXT_LENGTH_MAX);
+      return {
+        ...renderText(''),
+        components: [renderResult(request, outcome.result, { files, altText }, words, place)],
+        attachments: files.map(({ name }, index) => ({ id: String(index), filename: name, description: altText })),
+      };
+    }
+  }
 }
 
 /** A message that is nothing but text. It mentions nobody, whatever it says. */
@@ -66,60 +91,121 @@ export function renderTextWithFiles(
   };
 }
 
-function renderGallery(names: readonly string[], altText: string): APIMediaGalleryComponent {
+/** A button and what is written on it. */
+export type LabelledButton = { readonly verb: string; readonly label: string; readonly isPrimary?: boolean };
+
+/** A row of buttons that are all about one job. */
+export function renderButtons(
+  jobId: string,
+  buttons: readonly LabelledButton[],
+): APIActionRowComponent<APIButtonComponentWithCustomId> {
+  return {
+    type: ComponentType.ActionRow,
+    components: buttons.map(({ verb, label, isPrimary = false }) => ({
+      type: ComponentType.Button,
+      style: isPrimary ? ButtonStyle.Primary : ButtonStyle.Secondary,
+      label,
+      custom_id: writeCustomId({ verb, id: jobId }),
+    })),
+  };
+}
+
+function renderGallery(names: readonly string[], altText: string, isSpoiler = false): APIMediaGalleryComponent {
   return {
     type: ComponentType.MediaGallery,
-    items: names.map((name) => ({ media: { url: `attachment://${name}` }, description: altText })),
+    items: names.map((name) => ({
+      media: { url: `attachment://${name}` },
+      description: altText,
+      ...(isSpoiler ? { spoiler: true } : {}),
+    })),
   };
 }
 
 function renderResult(
   request: ImageRequest,
   result: FinishedJob,
-  files: readonly ShownFile[],
-  altText: string,
+  shown: { readonly files: readonly ShownFile[]; readonly altText: string },
+  words: Words,
+  place: Place,
 ): APIContainerComponent {
-  const notes = [...result.notes.map(describeNote), ...describeShrinking(files)];
-  const details = [
-    `-# ${[result.model, result.size, result.quality].join(' · ')} · ${describeCost(result)}`,
-    `-# For <@${request.member}>`,
-    ...notes.map((note) => `-# ${note}`),
-  ];
+  const { files, altText } = shown;
+  const isShrunk = files.some(({ shrunk }) => shrunk);
+  const names = files.map(({ name }) => name);
+  const buttons = place === 'server' ? [renderButtons(request.id, offerButtons(isShrunk, words))] : [];
   return {
     type: ComponentType.Container,
     components: [
       { type: ComponentType.TextDisplay, content: escapeText(truncate(request.prompt, PROMPT_LENGTH_MAX)) },
-      renderGallery(
-        files.map(({ name }) => name),
-        altText,
-      ),
-      { type: ComponentType.TextDisplay, content: details.join('\n') },
+      renderGallery(names, altText, request.isSpoiler),
+      { type: ComponentType.TextDisplay, content: describeDetails(request, result, isShrunk, words) },
+      ...buttons,
     ],
   };
 }
 
-function describeCost({ charge, estimate }: FinishedJob): string {
-  if (!charge) return `cost not reported by the provider; ${formatUsd(estimate)} counts against the budget`;
-  const { cost, usage } = charge;
-  const told = [formatUsd(cost)];
-  if (usage) told.push(`${formatTokens(usage.output)} image tokens`);
-  if (usage?.input !== undefined) told.push(`${formatTokens(usage.input)} input tokens`);
-  return told.join(' · ');
+/** The small print: what it was made with and for how much, for whom, from what, and what is not as it was asked for. */
+function describeDetails(request: ImageRequest, result: FinishedJob, isShrunk: boolean, words: Words): string {
+  const { origin, guild, member } = request;
+  const link = origin && messageLink(origin.channel, origin.message, guild);
+  const lines = [
+    [result.model, result.size, result.quality, ...describeCost(result, words)].join(' · '),
+    words.say('result.for', { member: `<@${member}>` }),
+    ...(link === undefined ? [] : [words.say('result.made-from', { link })]),
+    ...result.notes.map((note) => describeNote(note, words)),
+    ...(isShrunk ? [words.say('result.note.shrunk')] : []),
+  ];
+  return lines.map((line) => `-# ${line}`).join('\n');
 }
 
-function describeNote(note: ResultNote): string {
+function describeCost({ charge, estimate }: FinishedJob, words: Words): string[] {
+  if (!charge) return [words.say('result.cost-unknown', { estimate: formatUsd(estimate) })];
+  const { cost, usage } = charge;
+  return [
+    formatUsd(cost),
+    ...(usage ? [words.say('result.image-tokens', { tokens: usage.output })] : []),
+    ...(usage?.input === undefined ? [] : [words.say('result.input-tokens', { tokens: usage.input })]),
+  ];
+}
+
+function describeNote(note: ResultNote, words: Words): string {
   switch (note.note) {
     case 'fewer-images':
-      return `The provider made ${note.got} of ${note.asked} images.`;
+      return words.say('result.note.fewer-images', { got: note.got, asked: note.asked });
     case 'keep-outside-left-off':
-      return 'The result has another shape than the image, so the parts outside the mask were not put back.';
+      return words.say('result.note.keep-outside-left-off');
     case 'first-frame-only':
-      return 'The picture was animated; its first frame was used.';
+      return words.say('result.note.first-frame-only');
+    case 'masked':
+      return words.say('result.note.masked', { by: note.by, share: formatPercent(note.coveredShare, words) });
     case 'model-replaced':
-      return `\`${escapeText(note.asked)}\` is no longer offered; its successor was used.`;
+      return words.say('result.note.model-replaced', { model: escapeText(note.asked) });
   }
 }
 
-function describeShrinking(files: readonly ShownFile[]): string[] {
-  return files.some(({ shrunk }) => shrunk) ? ['Re-encoded to fit the size that Discord allows here.'] : [];
+/** The originals are kept only where something else had to be posted in their place. */
+function offerButtons(isShrunk: boolean, words: Words): LabelledButton[] {
+  return [
+    { verb: VERB.edit, label: words.say('result.button.edit'), isPrimary: true },
+    { verb: VERB.vary, label: words.say('result.button.vary') },
+    { verb: VERB.again, label: words.say('result.button.again') },
+    ...(isShrunk ? [{ verb: VERB.original, label: words.say('result.button.original') }] : []),
+    { verb: VERB.delete, label: words.say('result.button.delete') },
+  ];
+}
+
+/** What was called off too late: it is paid for and kept, and shown if somebody wants it after all. */
+function renderCancelled(
+  { id }: ImageRequest,
+  { charge, estimate }: FinishedJob,
+  words: Words,
+  place: Place,
+): MessagePayload {
+  const text = renderText(
+    charge
+      ? words.say('result.cancelled', { cost: formatUsd(charge.cost) })
+      : words.say('result.cancelled-cost-unknown', { estimate: formatUsd(estimate) }),
+  );
+  if (place === 'direct-messages') return text;
+  const offer = renderButtons(id, [{ verb: VERB.fetch, label: words.say('result.show-anyway') }]);
+  return { ...text, components: [...text.components, offer] };
 }

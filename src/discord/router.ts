@@ -1,12 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import type { AutocompleteInteraction, Interaction } from 'discord.js';
+import type { AutocompleteInteraction, Interaction, RESTPostAPIInteractionCallbackJSONBody } from 'discord.js';
 import { InteractionResponseType, MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
-import type { Button, Command, Task } from './command.ts';
-import { readButtonId } from './custom-id.ts';
+import { referenceOf } from '../services/job-reference.ts';
+import type { FirstAnswer, Task } from './command.ts';
+import { answerAlone } from './private-answer.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import { describeRefusal } from './refusal-message.ts';
 import { renderText } from './result-message.ts';
+import type { Verbs } from './verbs.ts';
+import { wordsFor } from './words.ts';
 
 /** Takes every interaction that Discord sends. Its promise never rejects. */
 export type Router = {
@@ -18,17 +20,9 @@ export type Router = {
 
 /** Discord may send the same interaction more than once; so many of the last ones are remembered. */
 const REMEMBERED_INTERACTIONS_MAX = 10_000;
-const REFERENCE_BYTES = 4;
 
-export function createRouter(parts: {
-  commands: readonly Command[];
-  buttons: readonly Button[];
-  replies: ReplyEditor;
-  log: Logger;
-}): Router {
-  const { replies, log } = parts;
-  const commands = new Map(parts.commands.map((command) => [command.schema.name, command]));
-  const buttons = new Map(parts.buttons.map((button) => [button.verb, button]));
+export function createRouter(parts: { verbs: Verbs; replies: ReplyEditor; log: Logger }): Router {
+  const { verbs, replies, log } = parts;
   const seen = new Set<string>();
   const active = new Set<Promise<void>>();
 
@@ -42,8 +36,9 @@ export function createRouter(parts: {
   }
 
   /** Acknowledges, and beside that begins; what takes long comes after both. */
-  async function perform(interaction: Answerable, { isPrivate, begin }: Plan): Promise<void> {
-    const [acknowledged, begun] = await Promise.allSettled([acknowledge(interaction, isPrivate), begin()]);
+  async function perform(interaction: Answerable, answer: FirstAnswer): Promise<void> {
+    const begin = answer.first === 'modal' ? async () => nothingFollows : answer.begin;
+    const [acknowledged, begun] = await Promise.allSettled([acknowledge(interaction, answer), begin()]);
     if (acknowledged.status === 'rejected') {
       // Another process has it, or nobody waits any more: either way nothing may be held or paid for it here.
       log.warn({ job: interaction.id, err: acknowledged.reason }, 'acknowledgement refused');
@@ -54,45 +49,31 @@ export function createRouter(parts: {
   }
 
   /** The one place where what nobody expected is caught: logged in full, and shown as a reference only. */
-  async function guard(interaction: Answerable, plan: Plan): Promise<void> {
+  async function guard(interaction: Exclude<Interaction, AutocompleteInteraction>): Promise<void> {
+    let answer: FirstAnswer | undefined;
     try {
-      await perform(interaction, plan);
+      answer = await verbs.answer(interaction);
+      if (answer) await perform(interaction, answer);
     } catch (error) {
-      const reference = randomBytes(REFERENCE_BYTES).toString('hex');
+      const reference = referenceOf(interaction.id);
       log.error({ job: interaction.id, reference, err: error }, 'command failed');
-      await replies.edit(interaction, renderText(describeRefusal({ reason: 'bug', reference })));
+      const text = describeRefusal({ reason: 'bug', reference }, wordsFor(interaction.locale));
+      await confess(interaction, answer, text);
     }
   }
 
-  function planOf(interaction: Interaction): Plan | undefined {
-    if (interaction.isChatInputCommand() && isFromGuild(interaction)) {
-      const command = commands.get(interaction.commandName);
-      const begin = command && (async () => command.begin(interaction));
-      return begin && { isPrivate: command.isPrivate(interaction), begin };
-    }
-    if (interaction.isButton() && isFromGuild(interaction)) {
-      const id = readButtonId(interaction.customId);
-      const button = id && buttons.get(id.verb);
-      return button && { isPrivate: true, begin: async () => button.begin(interaction, id.jobId) };
-    }
-    return undefined;
-  }
-
-  async function suggest(interaction: AutocompleteInteraction): Promise<void> {
-    try {
-      const suggestions = (await commands.get(interaction.commandName)?.suggest?.(interaction)) ?? [];
-      await interaction.respond([...suggestions]);
-    } catch (error) {
-      log.debug({ err: error }, 'nothing was suggested, or too late');
-    }
+  /** Tells of a bug wherever there is room for it, and never in the place of a message that was there before. */
+  async function confess(interaction: Answerable, answer: FirstAnswer | undefined, text: string): Promise<void> {
+    if (answer?.first === 'update') return replies.tellAlone(interaction, renderText(text));
+    if (answer) return replies.edit(interaction, renderText(text));
+    return perform(interaction, answerAlone(replies, interaction, text));
   }
 
   return {
     async handle(interaction) {
-      if (interaction.isAutocomplete()) return suggest(interaction);
-      const plan = planOf(interaction);
-      if (!plan || !isNew(interaction.id)) return undefined;
-      const work = guard(interaction, plan);
+      if (interaction.isAutocomplete()) return verbs.suggest(interaction);
+      if (!isNew(interaction.id)) return undefined;
+      const work = guard(interaction);
       active.add(work);
       await work;
       active.delete(work);
@@ -108,23 +89,30 @@ export function createRouter(parts: {
 }
 
 /** What of an interaction an acknowledgement and a reply need. */
-type Answerable = Pick<Interaction, 'id' | 'token' | 'applicationId' | 'client'>;
+type Answerable = Pick<Interaction, 'id' | 'token' | 'applicationId' | 'client' | 'locale'>;
 
-type Plan = { readonly isPrivate: boolean; readonly begin: () => Promise<Task> };
+const nothingFollows: Task = { run: async () => undefined };
 
-function isFromGuild<Kind extends { readonly guildId: string | null; readonly channelId: string | null }>(
-  interaction: Kind,
-): interaction is Kind & { readonly guildId: string; readonly channelId: string } {
-  return interaction.guildId !== null && interaction.channelId !== null;
-}
-
-/** Tells Discord that an answer will follow. Discord takes one such word for each interaction, from whoever is first. */
-async function acknowledge(interaction: Answerable, isPrivate: boolean): Promise<void> {
+/** Gives Discord the first answer. It takes one for each interaction, from whoever is first. */
+async function acknowledge(interaction: Answerable, answer: FirstAnswer): Promise<void> {
   await interaction.client.rest.post(Routes.interactionCallback(interaction.id, interaction.token), {
     auth: false,
-    body: {
-      type: InteractionResponseType.DeferredChannelMessageWithSource,
-      data: { flags: isPrivate ? MessageFlags.Ephemeral : 0 },
-    },
+    body: firstAnswerBody(answer),
   });
+}
+
+function firstAnswerBody(answer: FirstAnswer): RESTPostAPIInteractionCallbackJSONBody {
+  switch (answer.first) {
+    case 'public-reply':
+      return { type: InteractionResponseType.DeferredChannelMessageWithSource };
+    case 'private-reply':
+      return {
+        type: InteractionResponseType.DeferredChannelMessageWithSource,
+        data: { flags: MessageFlags.Ephemeral },
+      };
+    case 'update':
+      return { type: InteractionResponseType.DeferredMessageUpdate };
+    case 'modal':
+      return { type: InteractionResponseType.Modal, data: answer.modal };
+  }
 }

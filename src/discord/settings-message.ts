@@ -1,8 +1,17 @@
 import type { NanoUsd } from '../billing/money.ts';
 import { formatUsd } from '../billing/money.ts';
-import type { AccessRule, GuildSettings, LimitSettings, SettingsChange } from '../services/guild-settings.ts';
+import type {
+  AccessRule,
+  GuildSettings,
+  LimitSettings,
+  SettingsChange,
+  SettingsProblem,
+} from '../services/guild-settings.ts';
 import { budgetIn } from '../services/guild-settings.ts';
-import { escapeText, relativeTime } from './wording.ts';
+import type { PreviewPrice } from '../services/preview-price.ts';
+import { nameOption } from './command-words.ts';
+import { escapeText, join, relativeTime } from './wording.ts';
+import type { Words } from './words.ts';
 
 /** What has been decided for a server, and by whom. It names people and roles without calling them. */
 export function describeSettings(
@@ -11,27 +20,39 @@ export function describeSettings(
     readonly guild: string;
     readonly defaultBudget: NanoUsd;
     readonly history: readonly SettingsChange[];
+    /** What one preview costs; left out where nobody can tell. */
+    readonly previews?: PreviewPrice | undefined;
   },
+  words: Words,
 ): string {
+  const { say } = words;
   const { limits, access, defaults, logChannelId } = settings;
   const budget = formatUsd(budgetIn(settings, context.defaultBudget), 2);
+  const warningShare = settings.warningPercent / 100;
   const roleName = (role: string): string => (role === context.guild ? '@everyone' : `<@&${role}>`);
   const sections: readonly (readonly string[])[] = [
     [
-      '## Settings',
-      `Budget: **${budget}** a month${settings.budget === undefined ? ', the default of this bot' : ''} · warning at ${settings.warningPercent}%`,
+      say('settings.heading'),
+      say(settings.budget === undefined ? 'settings.budget-default' : 'settings.budget', { budget, warningShare }),
       logChannelId === undefined
-        ? 'Warnings go nowhere: choose a channel with `/settings log`.'
-        : `Warnings go to <#${logChannelId}>.`,
+        ? say('settings.log-none')
+        : say(settings.logsJobs ? 'settings.log-jobs' : 'settings.log', { channel: `<#${logChannelId}>` }),
+      describePreviews(settings.previews, context.previews, words),
     ],
     [
-      ...(limits.everyone ? [`Each member: ${describeLimit(limits.everyone)}`] : []),
-      ...Object.entries(limits.roles).map(([role, limit]) => `Each of ${roleName(role)}: ${describeLimit(limit)}`),
-      ...Object.entries(limits.members).map(([member, limit]) => `<@${member}>: ${describeLimit(limit)}`),
+      ...(limits.everyone ? [say('settings.limit.everyone', { limit: describeLimit(limits.everyone, words) })] : []),
+      ...Object.entries(limits.roles).map(([role, limit]) =>
+        say('settings.limit.role', { role: roleName(role), limit: describeLimit(limit, words) }),
+      ),
+      ...Object.entries(limits.members).map(([member, limit]) =>
+        say('settings.limit.member', { member: `<@${member}>`, limit: describeLimit(limit, words) }),
+      ),
     ],
-    Object.entries(access).map(([role, rule]) => `${roleName(role)} may use ${describeRule(rule)}`),
-    describeDefaults(defaults),
-    describeHistory(context.history),
+    Object.entries(access).map(([role, rule]) =>
+      say('settings.access', { role: roleName(role), rule: describeRule(rule, words) }),
+    ),
+    describeDefaults(defaults, words),
+    describeHistory(context.history, words),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -39,29 +60,73 @@ export function describeSettings(
     .join('\n\n');
 }
 
-function describeLimit({ nanoUsdPerMonth, imagesPerDay }: LimitSettings): string {
-  const parts = [
-    ...(nanoUsdPerMonth === undefined ? [] : [`${formatUsd(nanoUsdPerMonth, 2)} a month`]),
-    ...(imagesPerDay === undefined ? [] : [`${imagesPerDay} images a day`]),
-  ];
-  return parts.length > 0 ? parts.join(' · ') : 'no limit';
+function describePreviews(isOn: boolean, price: PreviewPrice | undefined, { say }: Words): string {
+  const state = isOn ? 'on' : 'off';
+  if (!price) return say('settings.previews', { state });
+  const { model, each, count } = price;
+  if (each === 0) return say('settings.previews-free', { state, model });
+  return say('settings.previews-price', { state, amount: formatUsd(each, 4), model, count });
 }
 
-function describeRule({ models, qualities, countMax }: AccessRule): string {
+/** Why nothing was changed. */
+export function describeProblem(problem: SettingsProblem, words: Words): string {
+  return join(explainProblem(problem, words), words.say('settings.unchanged'), words);
+}
+
+function explainProblem(problem: SettingsProblem, words: Words): string {
+  const { say } = words;
+  const clear = nameOption('clear', words);
+  switch (problem.problem) {
+    case 'not-an-amount':
+      return say('settings.problem.not-an-amount', { example: problem.example });
+    case 'above-ceiling':
+      return say('settings.problem.above-ceiling', { max: formatUsd(problem.max, 2) });
+    case 'nothing-said':
+    case 'nothing-said-access':
+    case 'nothing-said-limit':
+    case 'nothing-said-log':
+      return say(`settings.problem.${problem.problem}`, { clear });
+    case 'member-and-role':
+    case 'not-a-size':
+      return say(`settings.problem.${problem.problem}`);
+    case 'limits-full':
+    case 'access-rules-full':
+      return say(`settings.problem.${problem.problem}`, { max: problem.max, clear });
+    case 'unknown-name':
+      return say(`settings.problem.unknown-${problem.kind}`, {
+        name: escapeText(problem.name),
+        known: problem.known.join(', '),
+      });
+  }
+}
+
+function describeLimit({ nanoUsdPerMonth, imagesPerDay }: LimitSettings, { say }: Words): string {
+  const parts = [
+    ...(nanoUsdPerMonth === undefined ? [] : [say('settings.limit.month', { amount: formatUsd(nanoUsdPerMonth, 2) })]),
+    ...(imagesPerDay === undefined ? [] : [say('settings.limit.day', { images: imagesPerDay })]),
+  ];
+  return parts.length > 0 ? parts.join(' · ') : say('settings.limit.none');
+}
+
+function describeRule({ models, qualities, countMax }: AccessRule, { say }: Words): string {
   return [
-    models ? `models ${models.join(', ')}` : 'all models',
-    qualities ? `qualities ${qualities.join(', ')}` : 'all qualities',
-    countMax === undefined ? 'any count' : `up to ${countMax} at once`,
+    models ? say('settings.access.models', { models: models.join(', ') }) : say('settings.access.models-any'),
+    qualities
+      ? say('settings.access.qualities', { qualities: qualities.join(', ') })
+      : say('settings.access.qualities-any'),
+    countMax === undefined ? say('settings.access.count-any') : say('settings.access.count', { countMax }),
   ].join(' · ');
 }
 
-function describeDefaults(defaults: GuildSettings['defaults']): string[] {
+function describeDefaults(defaults: GuildSettings['defaults'], { say }: Words): string[] {
   const chosen = Object.values(defaults).filter((value) => value !== undefined);
-  return chosen.length > 0 ? [`Unless chosen otherwise: ${chosen.map(escapeText).join(' · ')}`] : [];
+  return chosen.length > 0 ? [say('settings.defaults', { choices: chosen.map(escapeText).join(' · ') })] : [];
 }
 
-function describeHistory(history: readonly SettingsChange[]): string[] {
+function describeHistory(history: readonly SettingsChange[], { say }: Words): string[] {
   if (history.length === 0) return [];
-  const lines = history.map(({ what, by, at }) => `-# ${what} by <@${by}> ${relativeTime(at)}`);
-  return ['-# Latest changes', ...lines];
+  const lines = history.map(({ what, by, at }) =>
+    say('settings.history.change', { what, administrator: `<@${by}>`, changedAt: relativeTime(at) }),
+  );
+  return [say('settings.history'), ...lines];
 }

@@ -4,7 +4,7 @@ import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/patience.ts';
 import type { SpoolFolder } from '../services/spool.ts';
 import type { Upload } from './multipart.ts';
-import { uploadFromFile } from './multipart.ts';
+import { REQUEST_FILES_BYTES_MAX, uploadFromFile } from './multipart.ts';
 import type { ShownFile } from './result-message.ts';
 
 export type FittedUpload = Upload & ShownFile;
@@ -13,10 +13,6 @@ export type FittedUpload = Upload & ShownFile;
 export type UploadFitter = {
   fit(folder: SpoolFolder, images: readonly FinishedImage[], limitBytes: number): Promise<readonly FittedUpload[]>;
 };
-
-/** Discord limits a whole request, too; some room is left for everything that is not a picture. */
-const REQUEST_BYTES_MAX = 25 * 1024 * 1024;
-const REQUEST_OVERHEAD_BYTES = 64 * 1024;
 
 export function createUploadFitter(parts: {
   preparation: ImagePreparation;
@@ -44,7 +40,7 @@ export function createUploadFitter(parts: {
 
   return {
     async fit(folder, images, limitBytes) {
-      const share = Math.floor((REQUEST_BYTES_MAX - REQUEST_OVERHEAD_BYTES) / Math.max(1, images.length));
+      const share = Math.floor(REQUEST_FILES_BYTES_MAX / Math.max(1, images.length));
       const sizeBytesMax = Math.min(limitBytes, share);
       return Promise.all(images.map(async (image) => fitOne(folder, image, sizeBytesMax)));
     },

@@ -1,8 +1,9 @@
 import type { NanoUsd } from '../billing/money.ts';
 import { formatUsd } from '../billing/money.ts';
-import { endOfPeriod, namePeriod } from '../billing/period.ts';
-import type { Spending, UsageReport } from '../services/usage-report.ts';
-import { escapeText, formatTokens, relativeTime } from './wording.ts';
+import { endOfPeriod } from '../billing/period.ts';
+import type { Spending, TokenTotals, UsageReport } from '../services/usage-report.ts';
+import { escapeText, formatMonth, relativeTime } from './wording.ts';
+import type { MessageKey, Words } from './words.ts';
 
 /** A report as it is asked for: of a server, or of one of its members. */
 export type UsageView = {
@@ -16,20 +17,32 @@ export type UsageView = {
 const TOP_MEMBERS_MAX = 10;
 const TOP_MODELS_MAX = 10;
 const BAR_LENGTH = 16;
-const PERCENT = 100;
+
+const TOKEN_KINDS: readonly (readonly [MessageKey, keyof TokenTotals])[] = [
+  ['usage.tokens.text-in', 'textIn'],
+  ['usage.tokens.image-in', 'imageIn'],
+  ['usage.tokens.unsplit-in', 'unsplitIn'],
+  ['usage.tokens.cached-in', 'cachedIn'],
+  ['usage.tokens.out', 'out'],
+];
 
 /** A server's month in words and numbers, or with a member that member's share of it. */
-export function describeUsage(report: UsageReport, view: UsageView): string {
+export function describeUsage(report: UsageReport, view: UsageView, words: Words): string {
+  const { say } = words;
   const { member } = view;
+  const month = formatMonth(report.period, words);
   const isOfServer = member === undefined;
-  const heading = isOfServer
-    ? `## Usage in ${namePeriod(report.period)}`
-    : `## Usage of <@${member}> in ${namePeriod(report.period)}`;
+  const members = isOfServer ? report.members.map((line) => ({ ...line, name: `<@${line.member}>` })) : [];
+  const models = report.models.map((line) => ({ ...line, name: `\`${escapeText(line.model)}\`` }));
   const sections = [
-    [heading, ...(isOfServer ? describeBudget(report, view) : describeStanding(report)), ...describePruning(report)],
-    describeList('Members', isOfServer ? report.members : [], TOP_MEMBERS_MAX, (line) => `<@${line.member}>`),
-    describeList('Models', report.models, TOP_MODELS_MAX, (line) => `\`${escapeText(line.model)}\``),
-    describeTokens(report),
+    [
+      isOfServer ? say('usage.heading', { month }) : say('usage.heading-member', { month, member: `<@${member}>` }),
+      ...(isOfServer ? describeBudget(report, view, words) : describeStanding(report, words)),
+      ...(report.isPruned ? [say('usage.archived')] : []),
+    ],
+    describeList('usage.members', members, TOP_MEMBERS_MAX, words),
+    describeList('usage.models', models, TOP_MODELS_MAX, words),
+    describeTokens(report, words),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -38,105 +51,117 @@ export function describeUsage(report: UsageReport, view: UsageView): string {
 }
 
 /** The chart in words, for those who do not see it. */
-export function describeChart(report: UsageReport, { limit, member }: UsageView): string {
+export function describeChart(report: UsageReport, { limit, member }: UsageView, words: Words): string {
+  const { say } = words;
   const { spending, daily, models, period } = report;
-  const heading = `Spending by day in ${namePeriod(period)}`;
-  if (daily.length === 0) return `${heading}: nothing.`;
+  const month = formatMonth(period, words);
+  if (daily.length === 0) return say('usage.chart-empty', { month });
   const costs = new Map<number, NanoUsd>();
   for (const { day, cost } of daily) costs.set(day, (costs.get(day) ?? 0) + cost);
   const [[dearestDay, dearest] = [0, 0]] = [...costs].toSorted(([, one], [, other]) => other - one);
-  const all = member === undefined ? `${formatUsd(spending.cost)} of ${formatUsd(limit, 2)}` : formatUsd(spending.cost);
-  const perModel = models.slice(0, TOP_MODELS_MAX).map(({ model, cost }) => `${model} ${formatUsd(cost)}`);
-  return `${heading}: ${all} in all, the most on day ${dearestDay} with ${formatUsd(dearest)}. ${perModel.join(', ')}.`;
+  const shown = {
+    month,
+    spent: formatUsd(spending.cost),
+    day: dearestDay,
+    dayCost: formatUsd(dearest),
+    models: models
+      .slice(0, TOP_MODELS_MAX)
+      .map(({ model, cost }) => `${model} ${formatUsd(cost)}`)
+      .join(', '),
+  };
+  return member === undefined
+    ? say('usage.chart-of-budget', { ...shown, limit: formatUsd(limit, 2) })
+    : say('usage.chart', shown);
 }
 
 /** A member's own month. */
-export function describeQuota(report: UsageReport, remaining: NanoUsd): string {
-  const { cost, images } = report.spending;
+export function describeQuota(report: UsageReport, remaining: NanoUsd, words: Words): string {
+  const { say } = words;
+  const { spending, held, unknown, period } = report;
   return [
-    `## Your images in ${namePeriod(report.period)}`,
-    `You have made ${countOf(images, 'image')} for ${formatUsd(cost)}.`,
-    ...(report.held > 0 ? [`${formatUsd(report.held)} is held for what is under way.`] : []),
-    ...(report.unknown.amount > 0
-      ? [`${formatUsd(report.unknown.amount)} is being checked, because the provider's answer was lost.`]
-      : []),
-    `This server can spend ${formatUsd(Math.max(0, remaining))} more before its budget renews ${relativeTime(endOfPeriod(report.period))}.`,
+    say('quota.heading', { month: formatMonth(period, words) }),
+    say('quota.spent', { images: spending.images, amount: formatUsd(spending.cost) }),
+    ...(held > 0 ? [say('quota.held', { amount: formatUsd(held) })] : []),
+    ...(unknown.amount > 0 ? [say('quota.unknown', { amount: formatUsd(unknown.amount) })] : []),
+    say('quota.remaining', {
+      amount: formatUsd(Math.max(0, remaining)),
+      renewsAt: relativeTime(endOfPeriod(period)),
+    }),
   ].join('\n');
 }
 
-function describeBudget(report: UsageReport, { limit, now }: UsageView): string[] {
+function describeBudget(report: UsageReport, { limit, now }: UsageView, words: Words): string[] {
+  const { say } = words;
   const used = report.settled + report.held + report.unknown.amount;
   const renewsAt = endOfPeriod(report.period);
+  const remaining = { amount: formatUsd(limit - used), renewsAt: relativeTime(renewsAt) };
   return [
-    `${drawBar(used, limit)} of the budget`,
-    `**${formatUsd(report.settled)}** of ${formatUsd(limit, 2)} spent · ${describeImages(report)}`,
-    ...describeOpen(report),
+    describeShare(limit > 0 ? Math.max(0, used / limit) : Number(used > 0), words),
+    say('usage.spent', {
+      spent: formatUsd(report.settled),
+      limit: formatUsd(limit, 2),
+      counted: describeImages(report, words),
+    }),
+    ...describeOpen(report, words),
     // What a month that is over has left is nobody's any more.
-    ...(renewsAt > now ? [`Remaining: **${formatUsd(limit - used)}**, renews ${relativeTime(renewsAt)}`] : []),
-    ...(report.voided > 0 ? [`Declined or failed without charge: ${countOf(report.voided, 'request')}`] : []),
+    ...(renewsAt > now ? [say('usage.remaining', remaining)] : []),
+    ...(report.voided > 0
+      ? [say('usage.voided', { requests: say('usage.requests', { count: report.voided }) })]
+      : []),
   ];
 }
 
-function describeStanding(report: UsageReport): string[] {
-  return [`**${formatUsd(report.spending.cost)}** · ${describeImages(report)}`, ...describeOpen(report)];
+function describeStanding(report: UsageReport, words: Words): string[] {
+  return [`**${formatUsd(report.spending.cost)}** · ${describeImages(report, words)}`, ...describeOpen(report, words)];
 }
 
-function describeOpen({ held, unknown }: UsageReport): string[] {
-  const requests = unknown.requests > 0 ? ` (${countOf(unknown.requests, 'request')})` : '';
+function describeOpen({ held, unknown }: UsageReport, { say }: Words): string[] {
+  const amount = formatUsd(unknown.amount);
   return [
-    `Held for what is under way: ${formatUsd(held)}`,
-    `Unknown, being checked: ${formatUsd(unknown.amount)}${requests}`,
+    say('usage.held', { amount: formatUsd(held) }),
+    unknown.requests > 0
+      ? say('usage.unknown-requests', { amount, requests: say('usage.requests', { count: unknown.requests }) })
+      : say('usage.unknown', { amount }),
   ];
 }
 
-function describeImages({ isPruned, spending }: UsageReport): string {
-  return isPruned ? countOf(spending.requests, 'request') : countOf(spending.images, 'image');
-}
-
-function describePruning({ isPruned }: UsageReport): string[] {
+function describeImages({ isPruned, spending }: UsageReport, { say }: Words): string {
   return isPruned
-    ? ['The entries of this month are in an archive, which the operator has; only totals are left here.']
-    : [];
+    ? say('usage.requests', { count: spending.requests })
+    : say('usage.images', { count: spending.images });
 }
 
 /** How much is used up, as a bar and in percent, rounded down so that full means full. */
-function drawBar(used: NanoUsd, limit: NanoUsd): string {
-  const share = limit > 0 ? Math.max(0, used / limit) : Number(used > 0);
+function describeShare(share: number, { say }: Words): string {
   const filled = Math.min(BAR_LENGTH, Math.floor(share * BAR_LENGTH));
-  const percent = share * PERCENT;
-  const shownPercent = percent > 0 && percent < 1 ? '<1' : Math.floor(percent).toLocaleString('en-US');
-  return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${shownPercent}%`;
+  const bar = `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)}`;
+  return share > 0 && share < 0.01
+    ? say('usage.budget-bar-begun', { bar })
+    : say('usage.budget-bar', { bar, share: Math.floor(share * 100) / 100 });
 }
 
-function describeList<Line extends Spending>(
-  heading: string,
-  lines: readonly Line[],
+type NamedSpending = Spending & { readonly name: string };
+
+function describeList(
+  heading: MessageKey,
+  lines: readonly NamedSpending[],
   shownMax: number,
-  nameOf: (line: Line) => string,
+  { say }: Words,
 ): string[] {
   if (lines.length === 0) return [];
   const shown = lines.slice(0, shownMax);
   const hidden = lines.length - shown.length;
   return [
-    `**${heading}**`,
-    ...shown.map((line) => `${nameOf(line)}: ${formatUsd(line.cost)} · ${countOf(line.images, 'image')}`),
-    ...(hidden > 0 ? [`-# and ${hidden.toLocaleString('en-US')} more`] : []),
+    say(heading),
+    ...shown.map(({ name, cost, images }) =>
+      say('usage.line', { name, amount: formatUsd(cost), images: say('usage.images', { count: images }) }),
+    ),
+    ...(hidden > 0 ? [say('usage.more', { count: hidden })] : []),
   ];
 }
 
-function describeTokens({ tokens }: UsageReport): string[] {
-  const kinds: readonly (readonly [string, number])[] = [
-    ['text in', tokens.textIn],
-    ['image in', tokens.imageIn],
-    ['input without a split', tokens.unsplitIn],
-    ['of the input cached', tokens.cachedIn],
-    ['image out', tokens.out],
-  ];
-  const used = kinds.filter(([, count]) => count > 0);
+function describeTokens({ tokens }: UsageReport, { say }: Words): string[] {
+  const used = TOKEN_KINDS.filter(([, kind]) => tokens[kind] > 0);
   if (used.length === 0) return [];
-  return ['**Tokens**', used.map(([kind, count]) => `${formatTokens(count)} ${kind}`).join(' · ')];
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+  return [say('usage.tokens'), used.map(([key, kind]) => say(key, { count: tokens[kind] })).join(' · ')];
 }

@@ -1,37 +1,60 @@
 import { escapeMarkdown } from 'discord.js';
+import type { Period } from '../billing/period.ts';
+import { endOfPeriod, previousPeriod } from '../billing/period.ts';
+import type { Words } from './words.ts';
 
 /** Text from outside as the text it is: no mention, no formatting, no link with a false face. */
 export function escapeText(text: string): string {
-  return escapeMarkdown(text, { heading: true, bulletedList: true, numberedList: true, maskedLink: true }).replace(
-    /[<@]/g,
-    (character) => `${character}\u200B`,
-  );
+  const escaped = escapeMarkdown(text, { heading: true, bulletedList: true, numberedList: true, maskedLink: true });
+  // What the library leaves alone: small print and quotes, with which a text could pass for somebody else's words.
+  return escaped.replace(/^(\s*)(-#|>)/gm, '$1\\$2').replace(/[<@]/g, (character) => `${character}\u200B`);
 }
 
 /** `a`, `a and b`, `a, b, and c`. */
-export function formatList(items: readonly string[]): string {
-  return new Intl.ListFormat('en', { type: 'conjunction', style: 'long' }).format(items);
+export function formatList(items: readonly string[], { locale }: Words): string {
+  return new Intl.ListFormat(locale, { type: 'conjunction', style: 'long' }).format(items);
+}
+
+/** The same of names that are to be read letter by letter, such as those of models. */
+export function formatCodes(names: readonly string[], words: Words): string {
+  return formatList(
+    names.map((name) => `\`${escapeText(name)}\``),
+    words,
+  );
+}
+
+/** Two sentences, one after the other, with a space between them where the language has one. */
+export function join(first: string, second: string, words: Words): string {
+  return words.say('wording.joined', { first, second });
 }
 
 /** A short span of time in words, rounded up: nobody minds being told a second too many. */
-export function formatDuration(durationMs: number): string {
+export function formatDuration(durationMs: number, { locale }: Words): string {
   const seconds = Math.max(1, Math.ceil(durationMs / 1_000));
-  if (seconds < 120) return seconds === 1 ? '1 second' : `${seconds} seconds`;
-  return `${Math.ceil(seconds / 60)} minutes`;
+  const inUnit = (unit: 'second' | 'minute', count: number): string =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+  return seconds < 120 ? inUnit('second', seconds) : inUnit('minute', Math.ceil(seconds / 60));
 }
 
 /** A number of bytes in MiB, as Discord shows it. */
-export function formatSize(sizeBytes: number): string {
-  return `${(sizeBytes / 1024 / 1024).toFixed(sizeBytes % (1024 * 1024) === 0 ? 0 : 1)} MiB`;
+export function formatSize(sizeBytes: number, words: Words): string {
+  return words.say('wording.size', { mebibytes: sizeBytes / 1024 / 1024 });
+}
+
+/** A share between 0 and 1 in whole percent, where the smallest is not nothing. */
+export function formatPercent(share: number, words: Words): string {
+  return share > 0 && share < 0.01 ? words.say('wording.percent-small') : words.say('wording.percent', { share });
+}
+
+/** The month by its name: `November 2026`. */
+export function formatMonth(period: Period, { locale }: Words): string {
+  const format = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' });
+  return format.format(endOfPeriod(previousPeriod(period)));
 }
 
 /** A moment that Discord shows relative to now, in each reader's own language. */
 export function relativeTime(at: number): string {
   return `<t:${Math.ceil(at / 1_000)}:R>`;
-}
-
-export function formatTokens(count: number): string {
-  return count.toLocaleString('en-US');
 }
 
 /** Cuts a text at a number of UTF-16 units without splitting a character in two. */

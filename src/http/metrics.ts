@@ -27,12 +27,12 @@ export function createMetrics(): Metrics {
       },
     });
   const jobs = counterOf('easel_jobs_total', 'Jobs by how they ended', 'outcome');
-  const images = counterOf('easel_images_total', 'Images posted, by model', 'model');
+  const images = counterOf('easel_images_total', 'Images made, by model', 'model');
   const cost = counterOf('easel_cost_usd_total', 'What the provider charged, by model', 'model');
 
   return {
     countOutcome(outcome) {
-      jobs.inc({ outcome: outcome.ended === 'finished' ? 'finished' : outcome.refusal.reason });
+      jobs.inc({ outcome: labelOf(outcome) });
       if (outcome.ended === 'refused') return;
       const { model, charge } = outcome.result;
       images.inc({ model }, outcome.result.images.length);
@@ -46,4 +46,10 @@ export function createMetrics(): Metrics {
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };
+}
+
+/** What was cancelled too late to be free is told apart from what was cancelled in time. */
+function labelOf(outcome: JobOutcome): string {
+  if (outcome.ended === 'refused') return outcome.refusal.reason;
+  return outcome.ended === 'cancelled' ? 'cancelled-paid' : 'finished';
 }

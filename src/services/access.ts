@@ -45,7 +45,7 @@ export function checkAccess(request: ImageRequest, model: string, settings: Guil
   if (withQuality.length === 0) return refuse('quality', quality, allowedBy(withModel, 'qualities'));
 
   const countMax = Math.max(...withQuality.map((rule) => rule.countMax ?? Infinity));
-  return request.count > countMax ? refuse('count', String(request.count), [`up to ${countMax}`]) : undefined;
+  return request.count > countMax ? refuse('count', String(request.count), [String(countMax)]) : undefined;
 }
 
 function allowedBy(rules: readonly AccessRule[], kind: 'models' | 'qualities'): readonly string[] {

@@ -7,7 +7,7 @@ import { lostRace, untilCommitted } from '../storage/lost-race.ts';
 import type { Store } from '../storage/store.ts';
 import type { GuildSettingsStore } from './guild-settings.ts';
 import { budgetIn } from './guild-settings.ts';
-import type { ImageRequest } from './image-request.ts';
+import type { OpenJob, ReplyAddress } from './job-journal.ts';
 import type { JobOutcome } from './job-outcome.ts';
 
 /** What administrators are told about a month's budget, each of it once. */
@@ -18,6 +18,8 @@ export type BudgetWarning = {
   readonly channelId: string;
   readonly used: NanoUsd;
   readonly limit: NanoUsd;
+  /** Where the request came from after which this was noticed. */
+  readonly address: ReplyAddress;
 };
 
 /**
@@ -26,8 +28,10 @@ export type BudgetWarning = {
  */
 export type BudgetWatch = {
   /** Looks at a guild's account after one of its jobs has ended. Never rejects. */
-  observe(request: ImageRequest, outcome: JobOutcome): Promise<void>;
+  observe(job: WatchedJob, outcome: JobOutcome): Promise<void>;
 };
+
+type WatchedJob = Pick<OpenJob, 'request' | 'address'>;
 
 /** What was used up at the least when a month was warned, by the kind of warning. */
 type Warned = { readonly [Kind in BudgetWarning['kind']]?: NanoUsd };
@@ -69,7 +73,7 @@ export function createBudgetWatch(parts: {
     });
   }
 
-  async function look(request: ImageRequest, outcome: JobOutcome): Promise<void> {
+  async function look({ request, address }: WatchedJob, outcome: JobOutcome): Promise<void> {
     const settings = await parts.settings.read(request.guild);
     const channelId = settings.logChannelId;
     const limit = budgetIn(settings, parts.defaultBudget);
@@ -85,17 +89,17 @@ export function createBudgetWatch(parts: {
     const isReached = { level: used >= thresholds.level, cap: used >= limit || (isRefused && isNearlyUsed) };
     for (const kind of ['level', 'cap'] as const) {
       if (!isReached[kind] || !(await isFirst(guild, period, kind, thresholds[kind]))) continue;
-      await logChannel.warn({ kind, guild, period, channelId, used, limit });
+      await logChannel.warn({ kind, guild, period, channelId, used, limit, address });
     }
   }
 
   return {
-    async observe(request, outcome) {
+    async observe(job, outcome) {
       try {
-        await look(request, outcome);
+        await look(job, outcome);
       } catch (error) {
         // A warning that fails must not fail the request that it is about.
-        log.error({ guild: request.guild, err: error }, 'a budget warning could not be given');
+        log.error({ guild: job.request.guild, err: error }, 'a budget warning could not be given');
       }
     },
   };

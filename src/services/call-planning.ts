@@ -10,12 +10,15 @@ import type { ImageModel, ModelOptions } from './providers/models.ts';
 import { defaultQuality, findUnsupportedOptions, losesTransparency, resolveAutoSize } from './providers/models.ts';
 
 /** The pictures of a call, prepared and on disk. */
-export type PlannedPictures = Pick<CallPlan, 'images' | 'mask' | 'keptFrom' | 'firstFrameOnly'>;
+export type PlannedPictures = Pick<CallPlan, 'images' | 'mask' | 'masked' | 'keptFrom' | 'firstFrameOnly'>;
 
 const QUALITIES: readonly Quality[] = ['low', 'medium', 'high', 'xhigh', 'max'];
 const BACKGROUNDS: readonly Background[] = ['auto', 'opaque', 'transparent'];
 const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp'];
 const FIDELITIES: readonly InputFidelity[] = ['high', 'low'];
+
+/** How many unfinished pictures are shown on the way to an image, where a server wants them. */
+export const PREVIEWS_PER_IMAGE = 2;
 
 /** The model for a request: the one that is asked for, else the first that is available. */
 export function chooseModel(request: ImageRequest, models: readonly ImageModel[]): ImageModel | JobRefusal {
@@ -52,11 +55,13 @@ export function planCall(
   model: ImageModel,
   pictures: PlannedPictures,
   prices: PriceBook,
+  { previews = false }: { readonly previews?: boolean } = {},
 ): CallPlan | JobRefusal {
   const options = readOptions(request, model);
   if ('reason' in options) return options;
   const [source] = pictures.images;
   const size = options.size ?? resolveAutoSize(model, source);
+  const partialImages = previews ? partialImagesOf(request, model) : 0;
   const call = {
     model: model.id,
     ...size,
@@ -64,6 +69,7 @@ export function planCall(
     background: options.background ?? 'auto',
     format: options.format ?? 'png',
     ...(options.fidelity ? { fidelity: options.fidelity } : {}),
+    ...(partialImages > 0 ? { partialImages } : {}),
     ...pictures,
   };
   const price = prices.priceOf(model.id, timeOfSnowflake(request.id));
@@ -76,8 +82,14 @@ export function planCall(
       promptUtf8Bytes: Buffer.byteLength(request.prompt),
       inputImages: [...pictures.images, ...(pictures.mask ? [pictures.mask] : [])],
       highFidelity: call.fidelity === 'high',
+      partialImages,
     });
   return estimate === undefined ? { reason: 'model-unpriced', model: model.id } : { ...call, estimate };
+}
+
+/** What a stream of several images looks like is not published, so previews are for one. */
+function partialImagesOf({ count }: ImageRequest, model: ImageModel): number {
+  return count === 1 ? Math.min(PREVIEWS_PER_IMAGE, model.partialImagesMax) : 0;
 }
 
 /** Reads the words of a request as options. A word that no model knows is refused like one that this model lacks. */

@@ -1,3 +1,7 @@
+import { createProviderPace } from './provider-pace.ts';
+import { createTurnForecast } from './turn-forecast.ts';
+import { createTurnOrder } from './turn-order.ts';
+
 /** A request that waits for its turn at the provider. */
 export type Ticket = {
   readonly guild: string;
@@ -6,15 +10,31 @@ export type Ticket = {
   readonly images: number;
 };
 
-export type QueueRefusal = { readonly refused: 'queue-full' | 'waited-too-long' };
+export type QueueRefusal = { readonly refused: 'queue-full' | 'waited-too-long' | 'cancelled' };
+
+/** Where a request stands in line. */
+export type PlaceInLine = {
+  /** How many turns come before it, if nobody else comes. */
+  readonly ahead: number;
+  /** How long its turn may take to come; undefined where nobody can tell. */
+  readonly expectedMs: number | undefined;
+};
+
+/** What whoever waits has to do with the line in the meantime. */
+export type Waiter = {
+  /** Aborted when they do not want their turn any more. */
+  readonly signal?: AbortSignal;
+  /** Hears where they stand, soon after they came and whenever that changes. */
+  readonly onPlace?: (place: PlaceInLine) => void;
+};
 
 /**
- * The line in front of the provider: round robin by guild, and within a guild by member, so that nobody waits for
+ * The line in front of the provider: in rounds by guild, and within a guild by member, so that nobody waits for
  * somebody else's flood. Bounded in length and in waiting time.
  */
 export type FairQueue = {
-  /** Runs the task when its turn has come, unless there is no room or the turn comes too late. */
-  run<Result>(ticket: Ticket, task: () => Promise<Result>): Promise<Result | QueueRefusal>;
+  /** Runs the task when its turn has come, unless there is no room, the turn comes too late, or nobody wants it. */
+  run<Result>(ticket: Ticket, task: () => Promise<Result>, waiter?: Waiter): Promise<Result | QueueRefusal>;
   /** The provider asked for a pause: no further turn before it is over. */
   pause(durationMs: number): void;
   readonly waiting: number;
@@ -29,165 +49,129 @@ export type FairQueueLimits = {
   readonly imagesPerMinute: number | undefined;
 };
 
-type Waiting = { readonly ticket: Ticket; readonly begin: () => void; readonly timer: NodeJS.Timeout };
+/** A turn under way, and when it began. */
+type Turn = { readonly since: number };
 
-const MINUTE_MS = 60_000;
+type Waiting = {
+  readonly ticket: Ticket;
+  readonly begin: () => void;
+  readonly onPlace: Waiter['onPlace'];
+  /** Where it was last told to stand, and when its turn was to come. */
+  told: { readonly ahead: number; readonly expectedAt: number | undefined } | undefined;
+};
+
+/** Places are worked out for the whole line at once, so not for every step that it makes. */
+const NEWS_INTERVAL_MS = 500;
+/** A turn that moves by less is no news. */
+const NOTEWORTHY_MS = 5_000;
 
 export function createFairQueue(limits: FairQueueLimits, now: () => number): FairQueue {
-  const line = createRoundRobin<Waiting>();
-  const bucket = createBucket(limits.imagesPerMinute, now);
-  let running = 0;
-  let pausedUntil = 0;
+  const pace = createProviderPace(limits.imagesPerMinute, now);
+  const forecast = createTurnForecast(limits.concurrency);
+  let line = createTurnOrder<Waiting>(limits.lengthMax);
+  const running = new Set<Turn>();
   let wakeUp: NodeJS.Timeout | undefined;
+  let news: NodeJS.Timeout | undefined;
 
   /** Gives as many turns as there may be now, and comes back when the next one may be. */
   function giveTurns(): void {
     clearTimeout(wakeUp);
-    while (running < limits.concurrency) {
+    while (running.size < limits.concurrency) {
       const next = line.peek();
-      if (!next) return;
-      const waitMs = Math.max(pausedUntil - now(), bucket.waitMs(next.ticket.images));
+      if (!next) break;
+      const waitMs = pace.waitMs(next.ticket.images, 0);
       if (waitMs > 0) {
         wakeUp = setTimeout(giveTurns, waitMs);
-        return;
+        break;
       }
       line.take();
-      bucket.take(next.ticket.images);
-      clearTimeout(next.timer);
-      running += 1;
+      pace.take(next.ticket.images);
       next.begin();
+    }
+    // Who was served before everybody had gone has nothing to do with who comes next.
+    if (line.size === 0 && running.size === 0) line = createTurnOrder(limits.lengthMax);
+    if (line.size > 0) news ??= setTimeout(tellPlaces, NEWS_INTERVAL_MS);
+  }
+
+  function tellPlaces(): void {
+    news = undefined;
+    const at = now();
+    const slotWaitMs = forecast.waitsMs([...running].map(({ since }) => at - since));
+    let imagesBefore = 0;
+    for (const [ahead, waiting] of [...line.list()].entries()) {
+      const { images } = waiting.ticket;
+      tell(waiting, { ahead, expectedMs: later(slotWaitMs(ahead), pace.waitMs(images, imagesBefore)) }, at);
+      imagesBefore += images;
     }
   }
 
-  /** Resolves with true when the turn has come, with false when it did not come in time. */
-  async function turn(ticket: Ticket): Promise<boolean> {
-    return new Promise((resolve) => {
-      const waiting: Waiting = {
-        ticket,
-        begin: () => resolve(true),
-        timer: setTimeout(() => {
-          line.remove(waiting);
-          resolve(false);
-          giveTurns();
-        }, limits.waitMsMax),
-      };
-      line.add(ticket.guild, ticket.member, waiting);
+  /** Resolves when the turn has come, or with why it does not. */
+  async function turn(ticket: Ticket, { signal, onPlace }: Waiter): Promise<Turn | QueueRefusal> {
+    if (signal?.aborted === true) return { refused: 'cancelled' };
+    const { promise, resolve } = Promise.withResolvers<Turn | QueueRefusal>();
+    const begin = (): void => {
+      const begun: Turn = { since: now() };
+      running.add(begun);
+      resolve(begun);
+    };
+    const leave = (refused: QueueRefusal['refused']): void => {
+      line.remove(ticket, waiting);
+      resolve({ refused });
       giveTurns();
+    };
+    const waiting: Waiting = { ticket, begin, onPlace, told: undefined };
+    const cancel = (): void => leave('cancelled');
+    const timer = setTimeout(() => leave('waited-too-long'), limits.waitMsMax);
+    signal?.addEventListener('abort', cancel);
+    line.add(ticket, waiting);
+    giveTurns();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
     });
   }
 
   return {
-    async run(ticket, task) {
+    async run(ticket, task, waiter = {}) {
       if (line.size >= limits.lengthMax) return { refused: 'queue-full' };
-      if (!(await turn(ticket))) return { refused: 'waited-too-long' };
+      const begun = await turn(ticket, waiter);
+      if ('refused' in begun) return begun;
       try {
         return await task();
       } finally {
-        running -= 1;
+        running.delete(begun);
+        forecast.learn(now() - begun.since);
         giveTurns();
       }
     },
     pause(durationMs) {
-      pausedUntil = Math.max(pausedUntil, now() + durationMs);
+      pace.pause(durationMs);
+      giveTurns();
     },
     get waiting() {
       return line.size;
     },
     get running() {
-      return running;
+      return running.size;
     },
   };
 }
 
-type RoundRobin<Item> = {
-  add(outer: string, inner: string, item: Item): void;
-  /** The item whose turn is next. */
-  peek(): Item | undefined;
-  /** Takes that item out and moves its keys to the end of their circles. */
-  take(): void;
-  remove(item: Item): void;
-  readonly size: number;
-};
-
-/** Two circles, one inside the other. A Map keeps the order in which its keys came, so the first key is the next. */
-function createRoundRobin<Item>(): RoundRobin<Item> {
-  const circle = new Map<string, Map<string, Item[]>>();
-  let size = 0;
-
-  function first(): { outer: string; inner: string; items: Item[] } | undefined {
-    for (const [outer, members] of circle) for (const [inner, items] of members) return { outer, inner, items };
-    return undefined;
-  }
-
-  return {
-    add(outer, inner, item) {
-      const members = circle.get(outer) ?? new Map<string, Item[]>();
-      circle.set(outer, members);
-      const items = members.get(inner) ?? [];
-      members.set(inner, items);
-      items.push(item);
-      size += 1;
-    },
-    peek: () => first()?.items[0],
-    take() {
-      const next = first();
-      if (!next) return;
-      next.items.shift();
-      size -= 1;
-      rotate(circle.get(next.outer) ?? new Map<string, Item[]>(), next.inner, (items) => items.length === 0);
-      rotate(circle, next.outer, (members) => members.size === 0);
-    },
-    remove(item) {
-      for (const [outer, members] of circle) {
-        for (const [inner, items] of members) {
-          const index = items.indexOf(item);
-          if (index === -1) continue;
-          items.splice(index, 1);
-          size -= 1;
-          if (items.length === 0) members.delete(inner);
-          if (members.size === 0) circle.delete(outer);
-          return;
-        }
-      }
-    },
-    get size() {
-      return size;
-    },
-  };
+/** The later of two times of which the first may not be known. */
+function later(one: number | undefined, other: number): number | undefined {
+  return one === undefined ? undefined : Math.max(one, other);
 }
 
-/** Puts a key behind all others, or lets go of it when nothing waits under it any more. */
-function rotate<Value>(map: Map<string, Value>, key: string, isEmpty: (value: Value) => boolean): void {
-  const value = map.get(key);
-  if (value === undefined) return;
-  map.delete(key);
-  if (!isEmpty(value)) map.set(key, value);
-}
-
-type Bucket = {
-  /** How long until so many images may be asked for. */
-  waitMs(images: number): number;
-  take(images: number): void;
-};
-
-/** A bucket that is refilled evenly, and may be overdrawn by one request so that a large one is not kept out for ever. */
-function createBucket(imagesPerMinute: number | undefined, now: () => number): Bucket {
-  if (imagesPerMinute === undefined) return { waitMs: () => 0, take: () => undefined };
-  let level = imagesPerMinute;
-  let filledAt = now();
-  const refill = (): void => {
-    level = Math.min(imagesPerMinute, level + ((now() - filledAt) / MINUTE_MS) * imagesPerMinute);
-    filledAt = now();
-  };
-  return {
-    waitMs(images) {
-      refill();
-      const missing = Math.min(images, imagesPerMinute) - level;
-      return missing <= 0 ? 0 : Math.ceil((missing / imagesPerMinute) * MINUTE_MS);
-    },
-    take(images) {
-      refill();
-      level -= images;
-    },
-  };
+/** Tells whoever waits where they stand, if that is news to them. */
+function tell(waiting: Waiting, place: PlaceInLine, at: number): void {
+  const { told } = waiting;
+  const expectedAt = place.expectedMs === undefined ? undefined : at + place.expectedMs;
+  const isExpectedAsTold =
+    told?.expectedAt === expectedAt ||
+    (told?.expectedAt !== undefined &&
+      expectedAt !== undefined &&
+      Math.abs(told.expectedAt - expectedAt) < NOTEWORTHY_MS);
+  if (told?.ahead === place.ahead && isExpectedAsTold) return;
+  waiting.told = { ahead: place.ahead, expectedAt };
+  waiting.onPlace?.(place);
 }

@@ -53,6 +53,10 @@ const settingsSchema = z.object({
     format: z.string().optional(),
   }),
   logChannelId: z.string().optional(),
+  /** Whether the log channel is told of every job that ends, and not only of warnings. */
+  logsJobs: z.boolean().default(false),
+  /** Whether pictures are shown while they are made, which the provider charges for. */
+  previews: z.boolean().default(false),
 });
 
 /** One change, as it stands in the journal of a server's settings. */
@@ -66,8 +70,19 @@ export type SettingsChange = {
   readonly settings: GuildSettings;
 };
 
-/** Why a change cannot be made, in words for the administrator. */
-export type SettingsProblem = { readonly problem: string };
+/** Why a change cannot be made. */
+export type SettingsProblem =
+  | { readonly problem: 'not-an-amount'; readonly example: string }
+  | { readonly problem: 'above-ceiling'; readonly max: NanoUsd }
+  | { readonly problem: 'nothing-said' | 'nothing-said-access' | 'nothing-said-limit' | 'nothing-said-log' }
+  | { readonly problem: 'member-and-role' | 'not-a-size' }
+  | { readonly problem: 'limits-full' | 'access-rules-full'; readonly max: number }
+  | {
+      readonly problem: 'unknown-name';
+      readonly kind: 'model' | 'quality' | 'format';
+      readonly name: string;
+      readonly known: readonly string[];
+    };
 
 /** @throws {StoreFailure} where the store fails, or holds settings that cannot be understood. */
 export type GuildSettingsStore = {
@@ -151,6 +166,8 @@ export function initialSettings(): GuildSettings {
     limits: { roles: {}, members: {} },
     access: {},
     defaults: {},
+    logsJobs: false,
+    previews: false,
   };
 }
 

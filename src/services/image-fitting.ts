@@ -2,6 +2,7 @@
 
 import {
   describeImage,
+  inspectImage,
   loadBytes,
   openImage,
   type ByteSource,
@@ -17,11 +18,13 @@ export type FitOutcome =
       readonly bytes: Buffer;
       readonly format: DescribedImage['format'];
       /** What had to be done; the first of these that was enough. */
-      readonly step: 'unchanged' | 'webp' | 'jpeg' | 'scaled-down';
+      readonly step: 'unchanged' | 'lossless-webp' | 'webp' | 'jpeg' | 'scaled-down';
     })
   | { readonly kind: 'does-not-fit' }
   | { readonly kind: 'unreadable-result' };
 
+/** How long a lossless WebP is worked on, 0 to 6: up to here time buys size, and beyond it only takes longer. */
+const WEBP_LOSSLESS_EFFORT = 4;
 /** A quality that nobody sees in a chat, for the first two steps. */
 const WEBP_QUALITY_FULL_SIZE = 90;
 const JPEG_QUALITY_FULL_SIZE = 85;
@@ -60,6 +63,37 @@ export async function fitToBytes(
         return { kind: 'fits', bytes: jpeg, format: 'jpeg', width, height, step: 'jpeg' };
     }
     return await scaleDown(sharp, bytes, image, webp.length, sizeBytesMax, limits);
+  } catch {
+    // The library tells damage in the pixels only by throwing.
+    return { kind: 'unreadable-result' };
+  }
+}
+
+/**
+ * Makes a result small enough without touching a pixel: as it is, or as lossless WebP.
+ * @throws Whatever the loading throws.
+ */
+export async function fitLosslessly(
+  sharp: Sharp,
+  source: ByteSource,
+  sizeBytesMax: number,
+  limits: ImageLimits,
+): Promise<FitOutcome> {
+  const bytes = await loadBytes(source);
+  const image = await describeImage(sharp, bytes);
+  if (image === undefined) return { kind: 'unreadable-result' };
+  const { width, height, format } = image;
+  if (bytes.length <= sizeBytesMax) return { kind: 'fits', bytes, format, width, height, step: 'unchanged' };
+  const inspected = await inspectImage(sharp, bytes, limits);
+  // WebP has 8 bits a channel, and an embedded profile would be converted: such pixels would not be the same.
+  if (inspected.kind !== 'inspected' || !inspected.isPlain) return { kind: 'does-not-fit' };
+  try {
+    // `exact` keeps the colours of transparent pixels too.
+    const lossless = { lossless: true, exact: true, effort: WEBP_LOSSLESS_EFFORT } as const;
+    const webp = await openImage(sharp, bytes, limits).webp(lossless).toBuffer();
+    return webp.length <= sizeBytesMax
+      ? { kind: 'fits', bytes: webp, format: 'webp', width, height, step: 'lossless-webp' }
+      : { kind: 'does-not-fit' };
   } catch {
     // The library tells damage in the pixels only by throwing.
     return { kind: 'unreadable-result' };

@@ -54,6 +54,8 @@ export type InspectedImage = ImageSize & {
   readonly source: ReadableKind;
   readonly hasAlpha: boolean;
   readonly hasSeveralFrames: boolean;
+  /** How the file asks to be turned, from 1 to 8 (EXIF); 1 where it does not. */
+  readonly orientation: number;
   /** Already upright, 8 bits a channel, sRGB: the pixels can stay as they are. */
   readonly isPlain: boolean;
 };
@@ -73,6 +75,7 @@ export async function inspectImage(
   const header = await readHeader(sharp, bytes);
   if (header === undefined) return { kind: 'unreadable', found: source };
   const { width, height } = header.autoOrient;
+  const orientation = header.orientation ?? 1;
   if (width * height > limits.sourcePixelCountMax) {
     return { kind: 'too-many-pixels', width, height, pixelCountMax: limits.sourcePixelCountMax };
   }
@@ -84,12 +87,13 @@ export async function inspectImage(
     hasAlpha: header.hasAlpha,
     // The further pictures of an MPO are other views of the same one, not frames.
     hasSeveralFrames: source !== 'mpo' && ((header.pages ?? 1) > 1 || (source === 'png' && isAnimatedPng(bytes))),
+    orientation,
     isPlain:
       header.space === 'srgb' &&
       header.depth === 'uchar' &&
       header.channels >= 3 &&
       header.icc === undefined &&
-      (header.orientation ?? 1) === 1,
+      orientation === 1,
   };
 }
 

@@ -3,17 +3,21 @@ import type { PriceBook } from '../billing/prices.ts';
 import type { Admission } from './admission.ts';
 import { planCall } from './call-planning.ts';
 import type { FairQueue } from './fair-queue.ts';
-import type { ImageRequest, RequestAttachments } from './image-request.ts';
+import type { Attached, ImageRequest, RequestAttachments } from './image-request.ts';
 import type { JobCompletion } from './job-completion.ts';
 import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
 import type { JobProgress } from './job-progress.ts';
+import type { Cancelling, JobUnderWay } from './job-under-way.ts';
+import { createJobUnderWay } from './job-under-way.ts';
+import { referenceOf } from './job-reference.ts';
 import type { ModelSuccession } from './model-succession.ts';
 import type { PictureIntake } from './picture-intake.ts';
 import type { ProviderCaller } from './provider-call.ts';
 import type { Reservations } from './reservation.ts';
 import { isDiskFull } from './spool.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /**
  * Every image is a job, and a job is admitted, reserved, called, settled and delivered. Each step leaves one durable
@@ -26,11 +30,13 @@ export type ImageJobs = {
   abandon(job: OpenJob): Promise<void>;
   /** Takes the job to its end, which is always exactly one final message, now or after recovery. */
   run(job: OpenJob, attachments: RequestAttachments, progress: JobProgress): Promise<void>;
+  /** Calls a job off for whoever asked for it. What is out already is not called back: it may be charged. */
+  cancel(id: string, member: string): Promise<Cancelling | 'not-yours' | 'unknown'>;
   /** Whether this process is at work on the job. */
   isRunning(id: string): boolean;
 };
 
-export function createImageJobs(parts: {
+type JobParts = {
   admission: Admission;
   intake: PictureIntake;
   journal: JobJournal;
@@ -42,51 +48,54 @@ export function createImageJobs(parts: {
   completion: JobCompletion;
   conclusion: JobConclusion;
   log: Logger;
-}): ImageJobs {
-  const { admission, intake, journal, prices, reservations, queue, caller, succession } = parts;
-  const { completion, conclusion, log } = parts;
-  const running = new Set<string>();
+};
+
+/** Takes a job that has begun to its outcome; to none where recovery has to go on with it. */
+function createJobWork(parts: JobParts) {
+  const { admission, intake, journal, prices, reservations, queue, caller, succession, completion, log } = parts;
 
   /** Checks the request, takes in its pictures, and holds its money. Nothing has gone out when this ends. */
-  async function prepare(job: OpenJob, attachments: RequestAttachments): Promise<OpenJob | JobRefusal> {
-    const admitted = await admission.admit(job.request);
+  async function prepare(current: JobUnderWay, attachments: RequestAttachments): Promise<JobRefusal | undefined> {
+    const admitted = await admission.admit(current.job.request);
     if ('reason' in admitted) return admitted;
-    const pictures = await intake.takeIn(job, attachments);
+    const pictures = await intake.takeIn(current.job, untilCancelled(attachments, current.signal));
     if ('reason' in pictures) return pictures;
-    const plan = planCall(admitted.request, admitted.model, pictures, prices);
+    const plan = planCall(admitted.request, admitted.model, pictures, prices, admitted.settings);
     if ('reason' in plan) return plan;
-    const planned = await journal.writePlan(job, plan);
-    return (await reservations.reserve(planned, admitted.settings)) ?? planned;
+    await current.write(async (job) => journal.writePlan(job, plan));
+    return reservations.reserve(current.job, admitted.settings);
   }
 
   /** Waits for its turn, calls, and settles. Undefined when the call went out and recovery has to do the rest. */
-  async function make(job: OpenJob, progress: JobProgress): Promise<JobOutcome | undefined> {
-    const { guild, member, count } = job.request;
-    progress.report({ phase: 'waiting' });
-    const turn = await queue.run({ guild, member, images: count }, async () => {
-      const refusal = await reservations.dispatch(job);
-      return refusal ? refused(refusal) : callAndSettle(job, progress);
-    });
+  async function make(current: JobUnderWay): Promise<JobOutcome | undefined> {
+    const { progress, signal } = current;
+    const { guild, member, count } = current.job.request;
+    const turn = await queue.run(
+      { guild, member, images: count },
+      async () =>
+        current.settling(async () => {
+          const refusal = await reservations.dispatch(current.job);
+          return refusal ? refused(refusal) : callAndSettle(current);
+        }),
+      { signal, onPlace: (place) => progress.report({ phase: 'waiting', ...place }) },
+    );
     if (turn === undefined || 'ended' in turn) return turn;
-    await reservations.cancel(job, turn.refused);
+    await current.close();
+    await reservations.cancel(current.job, turn.refused);
     return refused({ reason: turn.refused });
   }
 
   /** The call may have been charged, so whatever goes wrong from here on is never thrown away. */
-  async function callAndSettle(job: OpenJob, progress: JobProgress): Promise<JobOutcome | undefined> {
-    let current = job;
-    let receipt = await caller.call(current, progress);
+  async function callAndSettle(current: JobUnderWay): Promise<JobOutcome | undefined> {
+    let receipt = await caller.call(current.job, current.progress, current);
     try {
-      for (;;) {
-        const successor = await succession.successor(current, receipt);
-        if (!successor) break;
-        current = successor;
-        receipt = await caller.call(current, progress);
-      }
-      await journal.writeReceipt(current, receipt);
-      return await completion.complete(current, receipt);
+      const succeed = async (job: OpenJob): Promise<OpenJob | undefined> => succession.successor(job, receipt);
+      while (await current.write(succeed)) receipt = await caller.call(current.job, current.progress, current);
+      await current.close();
+      await journal.writeReceipt(current.job, receipt);
+      return await completion.complete(current.job, receipt);
     } catch (error) {
-      log.error({ job: job.request.id, err: error }, 'settlement failed; recovery will go on with it');
+      log.error({ job: current.job.request.id, err: error }, 'settlement failed; recovery will go on with it');
       return undefined;
     }
   }
@@ -95,10 +104,25 @@ export function createImageJobs(parts: {
    * What nobody expected, before anything went out: the error goes to whoever can tell of it. Nothing of ours is held,
    * because holding the money is the last step of preparing; what is held may be somebody else's, who was asked as well.
    */
-  async function giveUp(job: OpenJob, error: unknown): Promise<never> {
-    await journal.end(job);
+  async function giveUp(current: JobUnderWay, error: unknown): Promise<never> {
+    await current.close();
+    await journal.end(current.job);
     throw error;
   }
+
+  return async (current: JobUnderWay, attachments: RequestAttachments): Promise<JobOutcome | undefined> => {
+    const refusal = await prepare(current, attachments).catch(async (error: unknown) => giveUp(current, error));
+    if (!refusal) return make(current);
+    // Whoever has cancelled does not want to hear what else there was.
+    return refused(current.signal.aborted ? { reason: 'cancelled' } : refusal);
+  };
+}
+
+export function createImageJobs(parts: JobParts): ImageJobs {
+  const { journal, conclusion, log } = parts;
+  const work = createJobWork(parts);
+  const running = new Set<string>();
+  const underWay = new Map<string, JobUnderWay>();
 
   return {
     async begin(request, address) {
@@ -107,7 +131,8 @@ export function createImageJobs(parts: {
       return journal.begin(request, address).catch((error: unknown) => {
         running.delete(request.id);
         if (!isDiskFull(error)) throw error;
-        log.error({ job: request.id, err: error }, 'the disk is full: requests are refused until there is room');
+        const about = { job: request.id, reference: referenceOf(request.id), err: error };
+        log.error(about, 'the disk is full: requests are refused until there is room');
         return { reason: 'disk-full' };
       });
     },
@@ -116,17 +141,33 @@ export function createImageJobs(parts: {
       running.delete(job.request.id);
     },
     async run(job, attachments, progress) {
+      const current = createJobUnderWay({ job, progress, journal, log });
+      underWay.set(job.request.id, current);
       try {
-        const prepared = await prepare(job, attachments).catch(async (error: unknown) => giveUp(job, error));
-        const outcome = 'reason' in prepared ? refused(prepared) : await make(prepared, progress);
-        await progress.close();
-        if (outcome) await conclusion.conclude('reason' in prepared ? job : prepared, outcome);
+        const outcome = await work(current, attachments);
+        await Promise.all([current.close(), progress.close()]);
+        if (outcome) await conclusion.conclude(current.job, outcome);
       } finally {
+        underWay.delete(job.request.id);
         running.delete(job.request.id);
       }
     },
+    async cancel(id, member) {
+      const current = underWay.get(id);
+      if (!current) return 'unknown';
+      return current.job.request.member === member ? current.cancel() : 'not-yours';
+    },
     isRunning: (id) => running.has(id),
   };
+}
+
+/** The same attachments, of which none is waited for any more once the job is cancelled. */
+function untilCancelled({ images, mask }: RequestAttachments, signal: AbortSignal): RequestAttachments {
+  const cutOff = ({ label, load }: Attached): Attached => ({
+    label,
+    load: async () => (await untilAborted(signal, load)) ?? { refused: 'gone' },
+  });
+  return { images: images.map(cutOff), mask: mask && cutOff(mask) };
 }
 
 function refused(refusal: JobRefusal): JobOutcome {

@@ -9,26 +9,22 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Sharp as Pipeline } from 'sharp';
 
-import {
-  hasSameShape,
-  hasSameSize,
-  inspectImage,
-  openImage,
-  type ImageLimits,
-  type ImageRefusal,
-} from './image-intake.ts';
+import { hasSameSize, inspectImage, openImage, type ImageLimits, type ImageRefusal } from './image-intake.ts';
+import { alignMask, type AlignedMask, type MaskedImage } from './image-mask-alignment.ts';
+import { HALFWAY, sampleInk } from './image-mask-ink.ts';
+import { isFramedBy, judgePolarity, type MaskMarks } from './image-mask-polarity.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from './providers/image-provider.ts';
 
-/** What made a pixel editable: transparency, white, or a named region. */
-export type MaskMeaning = 'alpha' | 'black-and-white' | 'region';
+/** What made a part of the picture editable: transparency, a colour, a named region, or the picture's own transparency. */
+export type MaskSource = 'alpha' | 'white' | 'black' | 'region' | 'own-transparency';
 
 export type PreparedMask = ImageSize & {
   readonly kind: 'prepared-mask';
   /** PNG, RGBA. */
   readonly bytes: Buffer;
   readonly contentType: 'image/png';
-  readonly meaning: MaskMeaning;
+  readonly source: MaskSource;
   /** The editable share of the picture, between 0 and 1, both excluded. */
   readonly coveredShare: number;
 };
@@ -42,9 +38,22 @@ export type MaskRefusal =
   /** Neither transparent anywhere nor black and white. */
   | { readonly kind: 'not-a-mask' };
 
+/** The mask could be meant either way. The share of the picture that is white, between 0 and 1. */
+export type AmbiguousMask = { readonly kind: 'ambiguous-mask'; readonly whiteShare: number };
+
+/** The picture has no transparent part that could stand for a mask. */
+export type NoMask = { readonly kind: 'no-mask' };
+
 /** Ready-made masks: what is named is what may change. `centre` is the middle half of both edges. */
 export const MASK_REGIONS = ['left', 'right', 'top', 'bottom', 'centre', 'surroundings'] as const;
 export type MaskRegion = (typeof MASK_REGIONS)[number];
+
+/** Stands among the regions for no mask at all, whatever the picture itself would suggest. */
+export const WHOLE_REGION = 'whole';
+
+export function isMaskRegion(name: string): name is MaskRegion {
+  return (MASK_REGIONS as readonly string[]).includes(name);
+}
 
 /** The rectangle that each region is about, as shares of the edges: left, top, right, bottom. */
 const REGION_EDGES: { readonly [Region in MaskRegion]: readonly [number, number, number, number] } = {
@@ -57,63 +66,105 @@ const REGION_EDGES: { readonly [Region in MaskRegion]: readonly [number, number,
   surroundings: [0.25, 0.25, 0.75, 0.75],
 };
 
-/** Halfway between the two meanings a pixel can have; also undoes what JPEG and soft brushes add. */
-const HALFWAY = 128;
-
-/** The samples' longest edge: enough to tell a mask from a photograph, few enough to be looked at in a millisecond. */
-const SAMPLE_EDGE_PX = 256;
-/** Channels further apart than this are a colour; JPEG's noise around black-and-white edges stays below. */
-const COLORFUL_SPREAD_MIN = 48;
-/** Stray colour (a cursor, a logo) that is still no picture. */
-const COLORFUL_SHARE_MAX = 0.02;
-/** Greys further from both ends than this are neither black nor white. */
-const MIDDLE_GRAY_MARGIN = 64;
-/** Soft brushes leave some grey; a grey photograph is mostly grey. */
-const MIDDLE_GRAY_SHARE_MAX = 0.25;
+/** Rounded corners are no hole: transparency counts as one only where some of it is outside of these, ... */
+const CORNER_SHARE = 0.25;
+/** ... and where it is more than a few stray pixels. Both are shares: of the shorter edge, and of the picture. */
+const HOLE_SHARE_MIN = 0.001;
 
 /** How much is counted between two turns of the event loop: well under a millisecond. */
 const COUNT_SLICE_BYTES = 256 * 1024;
 
 /**
  * Reads a mask for a prepared picture. Where any pixel is transparent, alpha decides (transparent = edit); otherwise
- * brightness does (white = edit).
+ * black and white do, as `image-mask-polarity.ts` says.
+ * @param marks What marks the part that may change, where whoever drew the mask has said so; it decides, then.
  */
 export async function prepareMask(
   sharp: Sharp,
   bytes: Buffer,
-  image: ImageSize,
+  image: MaskedImage,
+  marks: MaskMarks | undefined,
   limits: ImageLimits,
-): Promise<PreparedMask | MaskRefusal> {
+): Promise<PreparedMask | MaskRefusal | AmbiguousMask> {
   const source = await inspectImage(sharp, bytes, limits);
   if (source.kind !== 'inspected') return source;
-  if (!hasSameShape(source, image)) {
-    const { width, height } = source;
-    return { kind: 'shapes-differ', mask: { width, height }, image: { width: image.width, height: image.height } };
-  }
-
   try {
-    if (source.hasAlpha) {
-      const kept = await keptByAlpha(sharp, bytes, source, image, limits);
-      if (kept.includes(0)) return await finishMask(sharp, kept, image, 'alpha');
+    const mask = await alignMask(sharp, bytes, source, image, limits);
+    if (mask === undefined) {
+      const { width, height } = source;
+      return { kind: 'shapes-differ', mask: { width, height }, image: { width: image.width, height: image.height } };
     }
-    if (!(await isBlackAndWhite(sharp, bytes, limits))) return { kind: 'not-a-mask' };
-    const kept = await keptByBrightness(sharp, bytes, source, image, limits);
-    return await finishMask(sharp, kept, image, 'black-and-white');
+    const byAlpha = source.hasAlpha && marks === undefined ? await readAlpha(sharp, mask, image, limits) : undefined;
+    return byAlpha ?? (await readColours(sharp, mask, image, marks, limits));
   } catch {
     // The library tells damage in the pixels only by throwing.
     return { kind: 'unreadable', found: source.source };
   }
 }
 
-/** The prepared picture's own transparency as its mask. */
-export async function maskFromAlpha(
+/** Undefined where no pixel is transparent. */
+async function readAlpha(
+  sharp: Sharp,
+  mask: AlignedMask,
+  image: ImageSize,
+  limits: ImageLimits,
+): Promise<PreparedMask | MaskRefusal | AmbiguousMask | undefined> {
+  const kept = await keptByAlpha(sharp, mask.bytes, mask, image, limits);
+  if (!kept.includes(0)) return undefined;
+  // Strokes of one colour on an empty layer: some mean the strokes by that, and others what is left around them.
+  if (isFramedBy(0, kept, image)) {
+    const { only } = await sampleInk(sharp, mask.bytes, limits);
+    const emptyShare = (await countZeros(kept)) / kept.length;
+    if (only) return { kind: 'ambiguous-mask', whiteShare: only === 'white' ? 1 - emptyShare : emptyShare };
+  }
+  return finishMask(sharp, kept, image, 'alpha');
+}
+
+async function readColours(
+  sharp: Sharp,
+  mask: AlignedMask,
+  image: ImageSize,
+  marks: MaskMarks | undefined,
+  limits: ImageLimits,
+): Promise<PreparedMask | MaskRefusal | AmbiguousMask> {
+  const ink = await sampleInk(sharp, mask.bytes, limits);
+  if (!ink.isBlackAndWhite) return { kind: 'not-a-mask' };
+  // What is transparent is the sheet under the drawing, and not what was drawn.
+  const background = (ink.only ?? marks) === 'black' ? 'white' : 'black';
+  const gray = openImage(sharp, mask.bytes, limits).flatten({ background }).greyscale();
+  const white = await harden(sharp, scalePlane(gray, mask, image), image);
+  const whiteShare = 1 - (await countZeros(white)) / white.length;
+  const meant = marks ?? judgePolarity(white, image, whiteShare);
+  if (meant === undefined) return { kind: 'ambiguous-mask', whiteShare };
+  return finishMask(sharp, meant === 'white' ? await negate(sharp, white, image) : white, image, meant);
+}
+
+/**
+ * The prepared picture's own transparency as its mask: what was erased may change. No mask where nothing was erased,
+ * and none where all of it was, because then the whole picture may change anyway.
+ */
+export async function maskFromOwnTransparency(
   sharp: Sharp,
   image: ImageSize & { readonly bytes: Buffer; readonly hasAlpha: boolean },
   limits: ImageLimits,
-): Promise<PreparedMask | MaskRefusal> {
-  if (!image.hasAlpha) return { kind: 'nothing-to-edit' };
+): Promise<PreparedMask | NoMask> {
+  if (!image.hasAlpha) return { kind: 'no-mask' };
   const kept = await keptByAlpha(sharp, image.bytes, image, image, limits);
-  return await finishMask(sharp, kept, image, 'alpha');
+  if (!(await hasHole(kept, image))) return { kind: 'no-mask' };
+  const mask = await finishMask(sharp, kept, image, 'own-transparency');
+  return mask.kind === 'prepared-mask' ? mask : { kind: 'no-mask' };
+}
+
+async function hasHole(kept: Buffer, { width, height }: ImageSize): Promise<boolean> {
+  const edge = Math.floor(Math.min(width, height) * CORNER_SHARE);
+  const withoutCorners = Buffer.from(kept);
+  for (let row = 0; row < edge; row += 1) {
+    for (const y of [row, height - 1 - row]) {
+      withoutCorners.fill(255, y * width, y * width + edge);
+      withoutCorners.fill(255, (y + 1) * width - edge, (y + 1) * width);
+    }
+  }
+  return (await countZeros(withoutCorners)) >= kept.length * HOLE_SHARE_MIN;
 }
 
 /** A ready-made mask for a picture of at least 4 × 4 pixels. */
@@ -144,18 +195,6 @@ export async function keptByAlpha(
   return await harden(sharp, scalePlane(alpha, from, to), to);
 }
 
-async function keptByBrightness(
-  sharp: Sharp,
-  bytes: Buffer,
-  from: ImageSize,
-  to: ImageSize,
-  limits: ImageLimits,
-): Promise<Buffer> {
-  // White is what may change, so the kept area is the negative.
-  const darkness = openImage(sharp, bytes, limits).removeAlpha().greyscale().negate();
-  return await harden(sharp, scalePlane(darkness, from, to), to);
-}
-
 /** Enlarging repeats pixels, so that edges stay where they were painted; shrinking averages the pixels that meet. */
 function scalePlane(plane: Pipeline, from: ImageSize, to: ImageSize): Pipeline {
   if (hasSameSize(from, to)) return plane;
@@ -174,33 +213,19 @@ async function harden(sharp: Sharp, plane: Pipeline, { width, height }: ImageSiz
     .toBuffer();
 }
 
-/** Looks at samples: hardly any colour, and few greys far from both black and white. */
-async function isBlackAndWhite(sharp: Sharp, bytes: Buffer, limits: ImageLimits): Promise<boolean> {
-  const samples = await openImage(sharp, bytes, limits)
-    .resize(SAMPLE_EDGE_PX, SAMPLE_EDGE_PX, { fit: 'inside', kernel: 'nearest', fastShrinkOnLoad: false })
-    .removeAlpha()
-    .toColourspace('srgb')
+async function negate(sharp: Sharp, plane: Buffer, { width, height }: ImageSize): Promise<Buffer> {
+  return await sharp(plane, { raw: { width, height, channels: 1 } })
+    .negate()
+    .toColourspace('b-w')
     .raw()
     .toBuffer();
-  let colorful = 0;
-  let middleGray = 0;
-  for (let offset = 0; offset < samples.length; offset += 3) {
-    const red = samples.readUInt8(offset);
-    const green = samples.readUInt8(offset + 1);
-    const blue = samples.readUInt8(offset + 2);
-    const highest = Math.max(red, green, blue);
-    if (highest - Math.min(red, green, blue) >= COLORFUL_SPREAD_MIN) colorful += 1;
-    if (green >= MIDDLE_GRAY_MARGIN && green < 256 - MIDDLE_GRAY_MARGIN) middleGray += 1;
-  }
-  const sampleCount = samples.length / 3;
-  return colorful <= sampleCount * COLORFUL_SHARE_MAX && middleGray <= sampleCount * MIDDLE_GRAY_SHARE_MAX;
 }
 
 async function finishMask(
   sharp: Sharp,
   kept: Buffer,
   { width, height }: ImageSize,
-  meaning: MaskMeaning,
+  source: MaskSource,
 ): Promise<PreparedMask | MaskRefusal> {
   const editableCount = await countZeros(kept);
   if (editableCount === 0) return { kind: 'nothing-to-edit' };
@@ -216,7 +241,7 @@ async function finishMask(
     contentType: 'image/png',
     width,
     height,
-    meaning,
+    source,
     coveredShare: editableCount / kept.length,
   };
 }

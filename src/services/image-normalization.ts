@@ -30,6 +30,8 @@ export type PreparedImage = ImageSize & {
   readonly hasAlpha: boolean;
   /** What the member sent, by its bytes. */
   readonly source: ReadableKind;
+  /** How the source asked to be turned, from 1 to 8 (EXIF); here it is upright. */
+  readonly orientation: number;
   /** The source was animated or had several pages; only the first is here. */
   readonly firstFrameOnly: boolean;
   /** The upright size before scaling down; undefined where nothing was scaled. */
@@ -73,6 +75,7 @@ export async function prepareImage(
     ...size,
     hasAlpha: source.hasAlpha,
     source: source.source,
+    orientation: source.orientation,
     firstFrameOnly: source.hasSeveralFrames,
     scaledDownFrom: hasSameSize(source, size) ? undefined : { width: source.width, height: source.height },
   };

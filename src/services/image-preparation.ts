@@ -7,7 +7,7 @@
  */
 
 import { keepOutside, type KeepOutsideOutcome, type KeepOutsideRequest } from './image-composition.ts';
-import { fitToBytes, type FitOutcome } from './image-fitting.ts';
+import { fitLosslessly, fitToBytes, type FitOutcome } from './image-fitting.ts';
 import {
   describeImage,
   type ByteSource,
@@ -15,12 +15,18 @@ import {
   type ImageLimits,
   type ImageRefusal,
 } from './image-intake.ts';
+import type { MaskMarks } from './image-mask-polarity.ts';
 import {
-  maskFromAlpha,
+  isMaskRegion,
+  MASK_REGIONS,
+  maskFromOwnTransparency,
   maskFromRegion,
   prepareMask,
+  WHOLE_REGION,
+  type AmbiguousMask,
   type MaskRefusal,
   type MaskRegion,
+  type NoMask,
   type PreparedMask,
 } from './image-masks.ts';
 import { prepareImage, type PreparedImage } from './image-normalization.ts';
@@ -36,7 +42,8 @@ export type {
   KeepOutsideOutcome,
   KeepOutsideRequest,
 };
-export type { MaskRefusal, MaskRegion, PreparedImage, PreparedMask };
+export { isMaskRegion, MASK_REGIONS, WHOLE_REGION };
+export type { AmbiguousMask, MaskMarks, MaskRefusal, MaskRegion, PreparedImage, PreparedMask };
 
 /**
  * Limits that suit the provider and a small machine.
@@ -56,16 +63,25 @@ export const STANDARD_IMAGE_LIMITS: ImageLimits = {
 export type ImagePreparation = {
   /** Makes a member's picture fit for the provider, or says why it cannot. */
   prepareImage(bytes: Buffer): Promise<PreparedImage | ImageRefusal | Busy>;
-  /** Makes a member's mask fit for the prepared picture, or says why it cannot. */
-  prepareMask(bytes: Buffer, image: PreparedImage): Promise<PreparedMask | MaskRefusal | Busy>;
-  /** Uses a picture's own transparency as its mask. */
-  maskFromAlpha(image: PreparedImage): Promise<PreparedMask | MaskRefusal | Busy>;
+  /**
+   * Makes a member's mask fit for the prepared picture, or says why it cannot.
+   * @param marks Which colour marks what may change, where the member has said so.
+   */
+  prepareMask(
+    bytes: Buffer,
+    image: PreparedImage,
+    marks?: MaskMarks,
+  ): Promise<PreparedMask | MaskRefusal | AmbiguousMask | Busy>;
+  /** Uses a picture's own transparency as its mask, where there is some. */
+  maskFromOwnTransparency(image: PreparedImage): Promise<PreparedMask | NoMask | Busy>;
   /** Makes a ready-made mask. */
   maskFromRegion(region: MaskRegion, image: PreparedImage): Promise<PreparedMask | MaskRefusal | Busy>;
   /** Puts the original's pixels back outside the mask. */
   keepOutside(request: KeepOutsideRequest): Promise<KeepOutsideOutcome | Busy>;
   /** Brings a result under a number of bytes, at the least loss that does it. */
   fitToBytes(source: ByteSource, sizeBytesMax: number): Promise<FitOutcome | Busy>;
+  /** The same, with every pixel as it is, or not at all. */
+  fitLosslessly(source: ByteSource, sizeBytesMax: number): Promise<FitOutcome | Busy>;
   /** Says what received bytes really are, from their header; undefined where they are no picture. */
   describeImage(bytes: Buffer): Promise<DescribedImage | undefined>;
 };
@@ -83,11 +99,13 @@ export function createImagePreparation(options: {
   const workshop = createImageWorkshop(options);
   return {
     prepareImage: (bytes) => workshop.run((sharp) => prepareImage(sharp, bytes, limits)),
-    prepareMask: (bytes, image) => workshop.run((sharp) => prepareMask(sharp, bytes, image, limits)),
-    maskFromAlpha: (image) => workshop.run((sharp) => maskFromAlpha(sharp, image, limits)),
+    prepareMask: (bytes, image, marks) => workshop.run((sharp) => prepareMask(sharp, bytes, image, marks, limits)),
+    maskFromOwnTransparency: (image) => workshop.run((sharp) => maskFromOwnTransparency(sharp, image, limits)),
     maskFromRegion: (region, image) => workshop.run((sharp) => maskFromRegion(sharp, region, image)),
     keepOutside: (request) => workshop.run((sharp) => keepOutside(sharp, request, limits)),
     fitToBytes: (source, sizeBytesMax) => workshop.run((sharp) => fitToBytes(sharp, source, sizeBytesMax, limits)),
+    fitLosslessly: (source, sizeBytesMax) =>
+      workshop.run((sharp) => fitLosslessly(sharp, source, sizeBytesMax, limits)),
     describeImage: async (bytes) => describeImage(await workshop.library(), bytes),
   };
 }

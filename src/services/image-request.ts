@@ -21,9 +21,24 @@ export const imageRequestSchema = z.object({
   background: z.string().optional(),
   format: z.string().optional(),
   fidelity: z.string().optional(),
+  /** A ready-made mask, or `whole` where even a picture that is transparent in places is to be changed as a whole. */
+  region: z.string().optional(),
+  /** Which part of a black-and-white mask may change; left out where the mask itself has to tell. */
+  maskMarks: z.enum(['white', 'black']).optional(),
   /** Put the original's pixels back outside the mask. Means something only where there is a mask. */
   keepOutside: z.boolean(),
   isPrivate: z.boolean(),
+  /** Whether the pictures are to be covered until somebody looks. */
+  isSpoiler: z.boolean().default(false),
+  /** The message with the picture that this one is made from, where it stands in the same server. */
+  origin: z
+    .object({
+      channel: z.string(),
+      message: z.string(),
+      /** Which of its pictures, counted from 0. */
+      picture: z.number().default(0),
+    })
+    .optional(),
 });
 
 export type ImageRequest = z.infer<typeof imageRequestSchema>;

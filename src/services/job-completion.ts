@@ -42,7 +42,7 @@ export function createJobCompletion(parts: {
       estimate: plan.estimate,
       notes: [...notesOf(job, plan, receipt), ...notes],
     };
-    return { ended: 'finished', result };
+    return { ended: job.isCancelled ? 'cancelled' : 'finished', result };
   }
 
   async function completeFailed(job: OpenJob, receipt: FailedReceipt): Promise<JobOutcome> {
@@ -50,6 +50,7 @@ export function createJobCompletion(parts: {
     const { kind, charged, requestId } = receipt;
     if (charged === 'no') {
       await ledger.void(ref, kind);
+      if (kind === 'cancelled') return { ended: 'refused', refusal: { reason: 'cancelled' } };
       const stage = receipt.stage ? { stage: receipt.stage } : {};
       return { ended: 'refused', refusal: { reason: 'provider-refused', kind, ...stage } };
     }
@@ -84,6 +85,7 @@ function notesOf(job: OpenJob, plan: CallPlan, receipt: MadeReceipt): ResultNote
   const { count } = job.request;
   return [
     ...(receipt.imageCount < count ? [{ note: 'fewer-images', asked: count, got: receipt.imageCount } as const] : []),
+    ...(plan.masked ? [{ note: 'masked', ...plan.masked } as const] : []),
     ...(plan.firstFrameOnly ? [{ note: 'first-frame-only' } as const] : []),
     ...(plan.replacedModel === undefined ? [] : [{ note: 'model-replaced', asked: plan.replacedModel } as const]),
   ];

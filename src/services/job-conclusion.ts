@@ -1,13 +1,39 @@
 import type { Logger } from 'pino';
 import type { JobJournal, OpenJob } from './job-journal.ts';
-import type { JobOutcome } from './job-outcome.ts';
+import type { FinishedImage, JobOutcome } from './job-outcome.ts';
+import { referenceOf } from './job-reference.ts';
+import type { KeptOriginals } from './kept-originals.ts';
+import type { ResultRecords } from './result-records.ts';
 
-/** Brings an outcome to whoever asked. `later`: it could not be done now, and must be tried again. */
-export type DeliverOutcome = (job: OpenJob, outcome: JobOutcome) => Promise<'delivered' | 'undeliverable' | 'later'>;
+/** Where a message stands. */
+export type MessagePlace = { readonly channelId: string; readonly messageId: string };
+
+/** What became of an outcome on its way to whoever asked. */
+export type Delivery =
+  | {
+      readonly state: 'delivered';
+      /** Undefined where Discord did not say. */
+      readonly place: MessagePlace | undefined;
+      /** The pictures that are shown re-encoded, as they came. */
+      readonly originals: readonly FinishedImage[];
+    }
+  | { readonly state: 'undeliverable' }
+  /** It could not be done now, and must be tried again. */
+  | { readonly state: 'later' };
+
+export type DeliverOutcome = (job: OpenJob, outcome: JobOutcome) => Promise<Delivery>;
+
+/** The end of a job, for those who only hear of it. */
+export type JobEnd = {
+  readonly job: OpenJob;
+  readonly outcome: JobOutcome;
+  /** Where the outcome is shown, if it is. */
+  readonly place: MessagePlace | undefined;
+};
 
 /**
  * The last step of a job: brings its outcome to the member and ends it. What cannot be delivered now is left to
- * recovery; what can be delivered to nobody is kept for a while, because it was paid for.
+ * recovery; what can be delivered to nobody, or was called off too late, is kept for a while, because it was paid for.
  */
 export type JobConclusion = { conclude(job: OpenJob, outcome: JobOutcome): Promise<void> };
 
@@ -17,21 +43,43 @@ const KEPT_MS = 24 * 60 * 60_000;
 export function createJobConclusion(parts: {
   deliver: DeliverOutcome;
   journal: JobJournal;
-  /** Hears of every end, for counting. */
-  onEnd: (job: OpenJob, outcome: JobOutcome) => void;
+  records: Pick<ResultRecords, 'write'>;
+  originals: Pick<KeptOriginals, 'keep'>;
+  /** Hears of every end, for counting and telling. */
+  onEnd: (end: JobEnd) => void;
   now: () => number;
   log: Logger;
 }): JobConclusion {
-  const { deliver, journal, now, log } = parts;
+  const { deliver, journal, records, originals, now, log } = parts;
+
+  /** What is left of a job once its outcome is on its way no more. */
+  async function putAway(job: OpenJob, outcome: JobOutcome, delivery: Delivery): Promise<void> {
+    if (outcome.ended === 'refused') return journal.end(job);
+    if (outcome.ended === 'cancelled' || delivery.state !== 'delivered') return journal.keep(job, now() + KEPT_MS);
+    return originals.keep(job, delivery.originals);
+  }
+
   return {
     async conclude(job, outcome) {
       try {
+        if (outcome.ended === 'finished') await records.write(job, outcome.result);
         const delivery = await deliver(job, outcome);
-        log.info({ job: job.request.id, guild: job.request.guild, ...summaryOf(outcome), delivery }, 'job concluded');
-        if (delivery === 'later') return;
-        parts.onEnd(job, outcome);
-        const mustBeKept = delivery === 'undeliverable' && outcome.ended === 'finished';
-        await (mustBeKept ? journal.keep(job, now() + KEPT_MS) : journal.end(job));
+        const { state } = delivery;
+        log.info(
+          {
+            job: job.request.id,
+            reference: referenceOf(job.request.id),
+            guild: job.request.guild,
+            ...summaryOf(outcome),
+            delivery: state,
+          },
+          'job concluded',
+        );
+        if (state === 'later') return;
+        const place = state === 'delivered' ? delivery.place : undefined;
+        // What is fetched later has ended once already.
+        if (job.keptUntil === undefined) parts.onEnd({ job, outcome, place });
+        await putAway(job, outcome, delivery);
       } catch (error) {
         log.error({ job: job.request.id, err: error }, 'delivery failed; recovery will go on with it');
       }
@@ -43,5 +91,5 @@ export function createJobConclusion(parts: {
 function summaryOf(outcome: JobOutcome): Record<string, unknown> {
   if (outcome.ended === 'refused') return { outcome: outcome.refusal.reason };
   const { model, images, charge } = outcome.result;
-  return { outcome: 'finished', model, images: images.length, costNanoUsd: charge?.cost };
+  return { outcome: outcome.ended, model, images: images.length, costNanoUsd: charge?.cost };
 }

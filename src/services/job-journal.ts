@@ -1,8 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as z from 'zod';
 import type { ImageRequest } from './image-request.ts';
 import { imageRequestSchema } from './image-request.ts';
+import type { FinishedImage } from './job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
 import type { Spool, SpoolFolder } from './spool.ts';
 
@@ -20,12 +21,20 @@ export type JobJournal = {
   begin(request: ImageRequest, address: ReplyAddress): Promise<OpenJob>;
   /** Writes down the exact call, before any money is held for it. */
   writePlan(job: OpenJob, plan: CallPlan): Promise<OpenJob>;
+  /** Whoever asked called it off, before its call went out or after. */
+  writeCancelled(job: OpenJob): Promise<OpenJob>;
   /** The outcome could not be brought to anybody: keeps it until somebody comes for it, or the time is over. */
   keep(job: OpenJob, until: number): Promise<void>;
+  /** The outcome stands where it belongs, and not as it came: keeps these pictures for a while, and nothing else. */
+  keepOriginals(job: OpenJob, originals: readonly FinishedImage[], until: number): Promise<void>;
+  /** Finishes that for a process that died over it. */
+  dropAllButOriginals(job: OpenJob): Promise<void>;
   writeReceipt(job: OpenJob, receipt: Receipt): Promise<void>;
   readReceipt(job: OpenJob): Promise<Receipt | undefined>;
   /** The jobs on this disk, of this process and of others. */
   list(): Promise<readonly JobOnDisk[]>;
+  /** Those whose outcome, or whose originals, wait to be fetched; the process that runs them does not matter. */
+  listKept(): Promise<readonly OpenJob[]>;
   /** Takes over the job of a process that is gone; undefined where somebody else was faster. */
   adopt(jobOnDisk: JobOnDisk): Promise<JobOnDisk | undefined>;
   /**
@@ -51,8 +60,12 @@ export type OpenJob = {
   readonly address: ReplyAddress;
   readonly beganAt: number;
   readonly plan: CallPlan | undefined;
-  /** Set once the outcome waits to be fetched: until when, in milliseconds since the epoch. */
+  /** Whether whoever asked called it off, before its call went out or after. */
+  readonly isCancelled: boolean;
+  /** Set once the outcome, or the originals of its pictures, wait to be fetched: until when, since the epoch. */
   readonly keptUntil: number | undefined;
+  /** Set once the outcome stands where it belongs: the pictures as they came, where they are shown re-encoded. */
+  readonly originals: readonly FinishedImage[] | undefined;
   readonly folder: SpoolFolder;
 };
 
@@ -75,7 +88,13 @@ const callPlanSchema = z.object({
   mask: pictureSchema.optional(),
   /** The file whose pixels come back outside the mask; left out where none do. */
   keptFrom: z.string().optional(),
+  /** What the mask was taken for, and the share of the picture that may change, between 0 and 1. */
+  masked: z
+    .object({ by: z.enum(['alpha', 'white', 'black', 'region', 'own-transparency']), coveredShare: z.number() })
+    .optional(),
   firstFrameOnly: z.boolean(),
+  /** How many unfinished pictures the provider is asked for on the way; left out where none. */
+  partialImages: z.number().optional(),
   /** The model that was asked for, where another one had to take its place. */
   replacedModel: z.string().optional(),
   /** The ceiling that is held, in nano-dollars. */
@@ -116,8 +135,14 @@ const recordSchema = z.object({
   address: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   beganAt: z.number(),
   plan: callPlanSchema.optional(),
+  isCancelled: z.boolean().default(false),
   keptUntil: z.number().optional(),
+  originals: z
+    .array(z.object({ file: z.string(), name: z.string(), contentType: z.string(), sizeBytes: z.number() }))
+    .optional(),
 });
+
+const nothingYet = { plan: undefined, isCancelled: false, keptUntil: undefined, originals: undefined } as const;
 
 const JOB_RECORD = 'job.json';
 const RECEIPT_RECORD = 'receipt.json';
@@ -133,19 +158,41 @@ export function createJobJournal(parts: {
 }): JobJournal {
   const { spool, receiptsDirectory, owner, now } = parts;
 
-  /** Drops a folder, all but its receipt. */
+  /** A receipt outlives its job. */
+  async function putReceiptAway(folder: SpoolFolder): Promise<void> {
+    if (!(await folder.has(RECEIPT_RECORD))) return;
+    const day = new Date(now()).toISOString().slice(0, 10);
+    await folder.moveOut(RECEIPT_RECORD, join(receiptsDirectory, day, `${readFolderName(folder.name).id}.json`));
+  }
+
+  async function dropAllButOriginals({ folder, originals = [] }: OpenJob): Promise<void> {
+    await putReceiptAway(folder);
+    await folder.removeOthers([JOB_RECORD, ...originals.map(({ path }) => basename(path))]);
+  }
+
   async function clearAway(folder: SpoolFolder): Promise<void> {
-    if (await folder.has(RECEIPT_RECORD)) {
-      const day = new Date(now()).toISOString().slice(0, 10);
-      await folder.moveOut(RECEIPT_RECORD, join(receiptsDirectory, day, `${readFolderName(folder.name).id}.json`));
-    }
+    await putReceiptAway(folder);
     await folder.remove();
+  }
+
+  async function list(): Promise<readonly JobOnDisk[]> {
+    return (await spool.list()).map(readFolderName);
+  }
+
+  async function open(jobOnDisk: JobOnDisk): Promise<OpenJob | undefined> {
+    const folder = spool.folder(jobOnDisk.folder);
+    const record = await folder.readRecord(JOB_RECORD);
+    if (record === undefined) return undefined;
+    // A record that is there and cannot be understood may be of a paid job: it is never taken for none.
+    const { v: _v, plan, keptUntil, originals, ...known } = recordSchema.parse(record);
+    const pictures = originals?.map(({ file, ...picture }) => ({ ...picture, path: folder.path(file) }));
+    return { ...known, plan, keptUntil, originals: pictures, folder };
   }
 
   return {
     async begin(request, address) {
       const folder = await spool.create(folderName(request.id, owner));
-      const job: OpenJob = { request, address, beganAt: now(), plan: undefined, keptUntil: undefined, folder };
+      const job: OpenJob = { ...nothingYet, request, address, beganAt: now(), folder };
       await folder.writeRecordQuickly(JOB_RECORD, recordOf(job));
       return job;
     },
@@ -154,28 +201,36 @@ export function createJobJournal(parts: {
       await job.folder.writeRecord(JOB_RECORD, recordOf(planned));
       return planned;
     },
+    async writeCancelled(job) {
+      const cancelled: OpenJob = { ...job, isCancelled: true };
+      await job.folder.writeRecord(JOB_RECORD, recordOf(cancelled));
+      return cancelled;
+    },
     keep: async (job, until) => job.folder.writeRecord(JOB_RECORD, recordOf({ ...job, keptUntil: until })),
+    async keepOriginals(job, originals, until) {
+      // First the word that the outcome is delivered, so that nobody looks for what is dropped after it.
+      const kept: OpenJob = { ...job, keptUntil: until, originals };
+      await job.folder.writeRecord(JOB_RECORD, recordOf(kept));
+      await dropAllButOriginals(kept);
+    },
+    dropAllButOriginals,
     writeReceipt: async (job, receipt) => job.folder.writePaidRecord(RECEIPT_RECORD, receipt),
     async readReceipt(job) {
       const record = await job.folder.readRecord(RECEIPT_RECORD);
       return record === undefined ? undefined : receiptSchema.parse(record);
     },
-    async list() {
-      return (await spool.list()).map(readFolderName);
+    list,
+    async listKept() {
+      // Recovery tells of a record that cannot be understood; it must not stand before all others here.
+      const jobs = await Promise.all((await list()).map(async (onDisk) => open(onDisk).catch(() => undefined)));
+      return jobs.filter((job) => job !== undefined).filter(({ keptUntil = 0 }) => keptUntil > now());
     },
     async adopt(jobOnDisk) {
       if (jobOnDisk.owner === owner) return jobOnDisk;
       const folder = folderName(jobOnDisk.id, owner);
       return (await spool.rename(jobOnDisk.folder, folder)) ? { ...jobOnDisk, folder, owner } : undefined;
     },
-    async open(jobOnDisk) {
-      const folder = spool.folder(jobOnDisk.folder);
-      const record = await folder.readRecord(JOB_RECORD);
-      if (record === undefined) return undefined;
-      // A record that is there and cannot be understood may be of a paid job: it is never taken for none.
-      const { request, address, beganAt, plan, keptUntil } = recordSchema.parse(record);
-      return { request, address, beganAt, plan, keptUntil, folder };
-    },
+    open,
     async end(job) {
       // Without its record a folder is no job any more. It goes first, because a job that is only half cleared away
       // would be taken up again, and an outcome that has been delivered replaced by a poorer one.
@@ -201,7 +256,7 @@ function readFolderName(folder: string): JobOnDisk {
   return { id, folder, owner };
 }
 
-function recordOf(job: OpenJob): z.infer<typeof recordSchema> {
-  const { request, address, beganAt, plan, keptUntil } = job;
-  return { v: 1, request, address, beganAt, ...(plan ? { plan } : {}), ...(keptUntil ? { keptUntil } : {}) };
+/** A picture is recorded by its file: the folder has another name when another process has taken it over. */
+function recordOf({ folder: _folder, originals, ...job }: OpenJob): z.infer<typeof recordSchema> {
+  return { v: 1, ...job, originals: originals?.map(({ path, ...picture }) => ({ ...picture, file: basename(path) })) };
 }

@@ -1,7 +1,7 @@
 import type { NanoUsd } from '../billing/money.ts';
 import type { TokenUsage } from '../billing/token-usage.ts';
 import type { ImageRefusal } from './image-intake.ts';
-import type { MaskRefusal } from './image-masks.ts';
+import type { MaskRefusal, MaskSource } from './image-masks.ts';
 import type { LimitSource } from './guild-settings.ts';
 import type { AttachmentRefusal } from './image-request.ts';
 import type { ProviderFailureKind } from './providers/image-provider.ts';
@@ -32,7 +32,10 @@ export type JobRefusal =
       readonly allowed: readonly string[];
     }
   | { readonly reason: 'rate-limited'; readonly retryAfterMs: number }
-  | { readonly reason: 'queue-full' | 'waited-too-long' | 'too-many-open' | 'stopping' }
+  | { readonly reason: 'queue-full' | 'waited-too-long' | 'stopping' }
+  | { readonly reason: 'too-many-open'; readonly whose: 'server' | 'member' }
+  /** Before anything was made: nothing was paid. */
+  | { readonly reason: 'cancelled' }
   | { readonly reason: 'disk-full' | 'store-unavailable' }
   | {
       readonly reason: 'option-unsupported';
@@ -47,7 +50,9 @@ export type JobRefusal =
   | { readonly reason: 'attachment-unusable'; readonly label: string; readonly why: AttachmentRefusal }
   | { readonly reason: 'image-unusable'; readonly label: string; readonly why: ImageRefusal }
   | { readonly reason: 'mask-unusable'; readonly why: MaskRefusal }
-  | { readonly reason: 'mask-without-image' }
+  | { readonly reason: 'mask-without-image' | 'mask-and-region' | 'mask-marks-without-mask' }
+  /** A black-and-white mask that could be meant either way. The share of the picture that is white, between 0 and 1. */
+  | { readonly reason: 'mask-ambiguous'; readonly whiteShare: number }
   | { readonly reason: 'provider-refused'; readonly kind: ProviderFailureKind; readonly stage?: 'input' | 'output' }
   | { readonly reason: 'outcome-unknown'; readonly kind: ProviderFailureKind | 'interrupted' }
   | { readonly reason: 'interrupted' }
@@ -66,6 +71,8 @@ export type ResultNote =
   | { readonly note: 'fewer-images'; readonly asked: number; readonly got: number }
   | { readonly note: 'keep-outside-left-off' }
   | { readonly note: 'first-frame-only' }
+  /** What the mask was taken for, and the share of the picture that could change, between 0 and 1. */
+  | { readonly note: 'masked'; readonly by: MaskSource; readonly coveredShare: number }
   | { readonly note: 'model-replaced'; readonly asked: string };
 
 export type FinishedJob = {
@@ -83,4 +90,6 @@ export type FinishedJob = {
 /** How a job ended, as far as whoever asked for it is concerned. */
 export type JobOutcome =
   | { readonly ended: 'finished'; readonly result: FinishedJob }
+  /** Cancelled when the call had already gone out: made and paid for, and waiting to be fetched. */
+  | { readonly ended: 'cancelled'; readonly result: FinishedJob }
   | { readonly ended: 'refused'; readonly refusal: JobRefusal };

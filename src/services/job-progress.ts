@@ -1,9 +1,13 @@
 /** What a job is doing just now, for whoever waits for it. */
 export type ProgressState =
-  | { readonly phase: 'waiting' }
+  /** How many requests are before it, and how long its turn may take to come, where that can be told. */
+  | { readonly phase: 'waiting'; readonly ahead: number; readonly expectedMs: number | undefined }
   /** `since` in milliseconds since the epoch. */
-  | { readonly phase: 'generating'; readonly since: number }
+  | { readonly phase: 'generating'; readonly since: number; readonly preview?: Preview }
   | { readonly phase: 'provider-busy'; readonly retryInMs: number };
+
+/** A picture that is not finished, as a file of the job's folder. */
+export type Preview = { readonly path: string; readonly contentType: string; readonly sizeBytes: number };
 
 export type JobProgress = {
   report(state: ProgressState): void;

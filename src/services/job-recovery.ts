@@ -5,6 +5,7 @@ import type { ImageJobs } from './image-jobs.ts';
 import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, JobOnDisk } from './job-journal.ts';
 import type { JobResumption } from './job-resumption.ts';
+import type { KeptOriginals } from './kept-originals.ts';
 import type { ProcessLease } from './process-lease.ts';
 
 /**
@@ -27,10 +28,11 @@ export function createJobRecovery(parts: {
   jobs: ImageJobs;
   conclusion: JobConclusion;
   resumption: JobResumption;
+  originals: Pick<KeptOriginals, 'trim'>;
   now: () => number;
   log: Logger;
 }): JobRecovery {
-  const { journal, ledger, lease, jobs, conclusion, resumption, now, log } = parts;
+  const { journal, ledger, lease, jobs, conclusion, resumption, originals, now, log } = parts;
   const guildsWithHolds = new Set<string>();
   let sweeping: Promise<void> | undefined;
 
@@ -51,7 +53,9 @@ export function createJobRecovery(parts: {
     const job = await journal.open(adopted);
     if (!job) return journal.discard(adopted);
     guildsWithHolds.add(job.request.guild);
-    if (job.keptUntil !== undefined) return job.keptUntil > now() ? undefined : journal.end(job);
+    if (job.keptUntil !== undefined && job.keptUntil <= now()) return journal.end(job);
+    if (job.originals !== undefined) return journal.dropAllButOriginals(job);
+    if (job.keptUntil !== undefined) return;
     const outcome = await resumption.resume(job);
     if (!outcome) return journal.end(job);
     log.info({ job: job.request.id, ended: outcome.ended }, 'job recovered');
@@ -75,6 +79,7 @@ export function createJobRecovery(parts: {
     try {
       await recoverJobs();
       await expireHolds();
+      await originals.trim();
       await journal.dropOldReceipts();
       await lease.clean();
     } catch (error) {

@@ -24,13 +24,14 @@ export function createJobResumption(parts: {
       const transfer = await ledger.transfer(ref);
       // A call that was answered is booked by its answer, whatever else was believed in the meantime.
       if (receipt && transfer) return completion.complete(job, receipt);
+      const unpaidReason = job.isCancelled ? 'cancelled' : 'interrupted';
       switch (transfer?.type) {
         case undefined:
-          return refused({ reason: 'interrupted' });
+          return refused({ reason: unpaidReason });
         case 'reserve':
           if (!job.plan) return undefined;
-          await ledger.voidUndispatched(ref, 'interrupted');
-          return refused({ reason: 'interrupted' });
+          await ledger.voidUndispatched(ref, unpaidReason);
+          return refused({ reason: unpaidReason });
         case 'dispatch':
           if (!job.plan) return undefined;
           await ledger.unknown(ref, { reason: 'interrupted' });
@@ -51,6 +52,7 @@ export function createJobResumption(parts: {
 
 /** A void says in one word why; where that word is the provider's, the member hears the same as without the crash. */
 function refusalOfReason(reason: string | undefined): JobRefusal {
+  if (reason === 'cancelled') return { reason };
   const kind = PROVIDER_FAILURE_KINDS.find((name) => name === reason);
   return kind ? { reason: 'provider-refused', kind } : { reason: 'interrupted' };
 }

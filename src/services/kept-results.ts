@@ -2,7 +2,7 @@ import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
 import type { JobResumption } from './job-resumption.ts';
 
-/** A result that could not be brought to whoever asked for it, and waits for them for a day. */
+/** A result that could not be brought to whoever asked for it, or was called off too late: it waits for a day. */
 export type KeptResult = { readonly id: string; readonly keptUntil: number };
 
 export type KeptResults = {
@@ -16,14 +16,13 @@ export function createKeptResults(parts: {
   journal: JobJournal;
   conclusion: JobConclusion;
   resumption: JobResumption;
-  now: () => number;
 }): KeptResults {
-  const { journal, conclusion, resumption, now } = parts;
+  const { journal, conclusion, resumption } = parts;
   const underWay = new Set<string>();
 
+  /** Where only originals are kept, the result itself stands in its message. */
   async function keptJobs(): Promise<OpenJob[]> {
-    const jobsOnDisk = await Promise.all((await journal.list()).map(async (jobOnDisk) => journal.open(jobOnDisk)));
-    return jobsOnDisk.filter((job) => job !== undefined).filter(({ keptUntil = 0 }) => keptUntil > now());
+    return (await journal.listKept()).filter(({ originals }) => originals === undefined);
   }
 
   return {
@@ -32,10 +31,12 @@ export function createKeptResults(parts: {
       return kept.map(({ request, keptUntil = 0 }) => ({ id: request.id, keptUntil }));
     },
     async fetch(id, member, address) {
-      const job = (await keptJobs()).find(({ request }) => request.id === id && request.member === member);
-      if (!job || underWay.has(id)) return false;
+      const kept = (await keptJobs()).find(({ request }) => request.id === id && request.member === member);
+      if (!kept || underWay.has(id)) return false;
       underWay.add(id);
       try {
+        // Whoever fetches what they called off wants it after all.
+        const job: OpenJob = { ...kept, isCancelled: false };
         const outcome = await resumption.resume(job);
         if (outcome) await conclusion.conclude({ ...job, address }, outcome);
         return outcome !== undefined;

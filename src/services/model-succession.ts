@@ -46,7 +46,8 @@ export function createModelSuccession(parts: {
 
       const admitted = await admitAgain(job.request).catch(noneWhereTheStoreFails);
       if (!admitted) return undefined;
-      const next = planCall(admitted.request, admitted.model, picturesOf(plan), prices);
+      const previews = plan.partialImages !== undefined;
+      const next = planCall(admitted.request, admitted.model, picturesOf(plan), prices, { previews });
       if ('reason' in next || next.estimate > plan.estimate) return undefined;
       // What is held stays what was held: it is the ledger's number, and not this model's ceiling.
       const replaced = { replacedModel: plan.replacedModel ?? plan.model, estimate: plan.estimate };
@@ -63,6 +64,12 @@ function noneWhereTheStoreFails(error: unknown): undefined {
 }
 
 /** The pictures of a plan and nothing else of it: its choices were made for the model that is gone. */
-function picturesOf({ images, mask, keptFrom, firstFrameOnly }: CallPlan): PlannedPictures {
-  return { images, firstFrameOnly, ...(mask ? { mask } : {}), ...(keptFrom === undefined ? {} : { keptFrom }) };
+function picturesOf({ images, mask, masked, keptFrom, firstFrameOnly }: CallPlan): PlannedPictures {
+  return {
+    images,
+    firstFrameOnly,
+    ...(mask ? { mask } : {}),
+    ...(masked ? { masked } : {}),
+    ...(keptFrom === undefined ? {} : { keptFrom }),
+  };
 }

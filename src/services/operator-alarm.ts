@@ -39,8 +39,8 @@ export function createAlarmingCaller(
   }
 
   return {
-    async call(job, progress) {
-      const receipt = await caller.call(job, progress);
+    async call(job, progress, recall) {
+      const receipt = await caller.call(job, progress, recall);
       if (receipt.outcome === 'failed') raise(receipt.kind);
       return receipt;
     },

@@ -1,7 +1,8 @@
 import PQueue from 'p-queue';
 import type { PlannedPictures } from './call-planning.ts';
-import type { ImagePreparation, PreparedImage } from './image-preparation.ts';
-import type { Attached, RequestAttachments } from './image-request.ts';
+import type { ImagePreparation, PreparedImage, PreparedMask } from './image-preparation.ts';
+import { isMaskRegion, WHOLE_REGION } from './image-preparation.ts';
+import type { Attached, ImageRequest, RequestAttachments } from './image-request.ts';
 import type { CallPlan, OpenJob } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
 import type { SpoolFolder } from './spool.ts';
@@ -26,7 +27,9 @@ export function createPictureIntake(preparation: ImagePreparation): PictureIntak
   const line = new PQueue({ concurrency: CONCURRENCY });
   return {
     async takeIn(job, attachments) {
-      if (attachments.images.length === 0 && !attachments.mask) return { images: [], firstFrameOnly: false };
+      const clash = findClash(job.request, attachments);
+      if (clash) return clash;
+      if (attachments.images.length === 0) return { images: [], firstFrameOnly: false };
       if (line.size >= WAITING_MAX) return { reason: 'queue-full' };
       return line.add(async () => takeInPictures(preparation, job, attachments));
     },
@@ -48,13 +51,26 @@ async function takeInPictures(
     first ??= taken;
     firstFrameOnly ||= taken.prepared.firstFrameOnly;
   }
-  if (!attachments.mask) return { images, firstFrameOnly };
-  if (!first) return { reason: 'mask-without-image' };
-
-  const mask = await takeInMask(preparation, job.folder, attachments.mask, first.prepared);
+  const mask = first && (await makeMask(preparation, job.request, attachments.mask, first.prepared));
+  if (!first || !mask) return { images, firstFrameOnly };
   if ('reason' in mask) return mask;
+  const { source: by, coveredShare } = mask;
   const keptFrom = job.request.keepOutside ? { keptFrom: await keepOriginal(job.folder, first) } : {};
-  return { images, mask, firstFrameOnly, ...keptFrom };
+  return {
+    images,
+    mask: await write(job.folder, MASK_FILE, mask),
+    masked: { by, coveredShare },
+    firstFrameOnly,
+    ...keptFrom,
+  };
+}
+
+/** Refuses what cannot be meant together, before anything is downloaded: whatever was chosen for it would be a guess. */
+function findClash({ region, maskMarks }: ImageRequest, { images, mask }: RequestAttachments): JobRefusal | undefined {
+  if (mask && images.length === 0) return { reason: 'mask-without-image' };
+  if (mask && region !== undefined) return { reason: 'mask-and-region' };
+  if (!mask && maskMarks !== undefined) return { reason: 'mask-marks-without-mask' };
+  return undefined;
 }
 
 async function takeInImage(
@@ -71,18 +87,50 @@ async function takeInImage(
   return { prepared, bytes, planned: await write(folder, file, prepared) };
 }
 
-async function takeInMask(
+/** Undefined where the whole picture may change. */
+async function makeMask(
   preparation: ImagePreparation,
-  folder: SpoolFolder,
+  { operation, region, maskMarks }: ImageRequest,
+  attached: Attached | undefined,
+  image: PreparedImage,
+): Promise<PreparedMask | JobRefusal | undefined> {
+  if (attached) return readMask(preparation, attached, image, maskMarks);
+  if (operation !== 'edit' || region === WHOLE_REGION) return undefined;
+  if (region !== undefined && !isMaskRegion(region)) throw new Error(`there is no region ${region}`);
+  const mask = await (region === undefined
+    ? preparation.maskFromOwnTransparency(image)
+    : preparation.maskFromRegion(region, image));
+  switch (mask.kind) {
+    case 'prepared-mask':
+      return mask;
+    case 'no-mask':
+      return undefined;
+    case 'busy':
+      return { reason: 'queue-full' };
+    default:
+      return { reason: 'mask-unusable', why: mask };
+  }
+}
+
+async function readMask(
+  preparation: ImagePreparation,
   attached: Attached,
   image: PreparedImage,
-): Promise<PlannedPicture | JobRefusal> {
+  marks: ImageRequest['maskMarks'],
+): Promise<PreparedMask | JobRefusal> {
   const bytes = await load(attached);
   if ('reason' in bytes) return bytes;
-  const mask = await preparation.prepareMask(bytes, image);
-  if (mask.kind === 'busy') return { reason: 'queue-full' };
-  if (mask.kind !== 'prepared-mask') return { reason: 'mask-unusable', why: mask };
-  return write(folder, MASK_FILE, mask);
+  const mask = await preparation.prepareMask(bytes, image, marks);
+  switch (mask.kind) {
+    case 'prepared-mask':
+      return mask;
+    case 'ambiguous-mask':
+      return { reason: 'mask-ambiguous', whiteShare: mask.whiteShare };
+    case 'busy':
+      return { reason: 'queue-full' };
+    default:
+      return { reason: 'mask-unusable', why: mask };
+  }
 }
 
 /**

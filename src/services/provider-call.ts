@@ -1,16 +1,19 @@
 import type { Logger } from 'pino';
 import type { FairQueue } from './fair-queue.ts';
 import type { FailedReceipt, OpenJob, Receipt } from './job-journal.ts';
-import type { JobProgress } from './job-progress.ts';
-import type { ImageCall, ImageProvider, ImageResult, InputFile } from './providers/image-provider.ts';
+import type { JobProgress, Preview } from './job-progress.ts';
+import type { Recall } from './job-under-way.ts';
+import { createPreviewTarget } from './previews.ts';
+import type { ImageCall, ImageProvider, ImageResult, InputFile, OpenByteSink } from './providers/image-provider.ts';
 import { ProviderFailure } from './providers/image-provider.ts';
 import { requirePlan } from './reservation.ts';
 import { inputFileName, resultFileName } from './spool-files.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** Calls the provider for a job, and calls again only where provably nothing was made. */
 export type ProviderCaller = {
   /** Answers what came of it, also where that is a failure, because every call has to be accounted for. */
-  call(job: OpenJob, progress: JobProgress): Promise<Receipt>;
+  call(job: OpenJob, progress: JobProgress, recall: Recall): Promise<Receipt>;
 };
 
 /** After this long no further attempt is begun. */
@@ -34,14 +37,19 @@ export function createProviderCaller(parts: {
 }): ProviderCaller {
   const { provider, queue, now, sleep, log } = parts;
 
-  async function callWithRetries(job: OpenJob, progress: JobProgress): Promise<ImageResult> {
+  async function callWithRetries(job: OpenJob, progress: JobProgress, recall: Recall): Promise<ImageResult> {
     const call = toImageCall(job, parts.safetyIdentifierOf(job.request.member));
     const lastStartAt = now() + RETRY_WINDOW_MS;
     for (let retry = 0; ; retry += 1) {
-      progress.report({ phase: 'generating', since: now() });
+      if (recall.signal.aborted) throw new ProviderFailure('cancelled', 'no', { message: 'cancelled by the member' });
+      const since = now();
+      progress.report({ phase: 'generating', since });
+      const show = (preview: Preview): void => progress.report({ phase: 'generating', since, preview });
       try {
         const { signal } = new AbortController();
-        return await provider.makeImages(call, async (index) => job.folder.openByteSink(resultFileName(index)), signal);
+        const openByteSink: OpenByteSink = async (index) => job.folder.openByteSink(resultFileName(index));
+        const previews = createPreviewTarget({ job, show, log });
+        return await recall.whileOut(async () => provider.makeImages(call, openByteSink, signal, previews));
       } catch (error) {
         const pauseMs = pauseBeforeRetry(error, retry);
         if (pauseMs === undefined || now() + pauseMs > lastStartAt) throw error;
@@ -49,15 +57,15 @@ export function createProviderCaller(parts: {
         // A limit is everybody's; a provider that cannot be reached may be back for the next one.
         if (error instanceof ProviderFailure && error.kind === 'rate-limited') queue.pause(pauseMs);
         progress.report({ phase: 'provider-busy', retryInMs: pauseMs });
-        await sleep(pauseMs);
+        await untilAborted(recall.signal, async () => sleep(pauseMs));
       }
     }
   }
 
   return {
-    async call(job, progress) {
+    async call(job, progress, recall) {
       try {
-        const { imageCount, madeCount, usage, requestId } = await callWithRetries(job, progress);
+        const { imageCount, madeCount, usage, requestId } = await callWithRetries(job, progress, recall);
         return { outcome: 'made', imageCount, madeCount, usage, ...(requestId === undefined ? {} : { requestId }) };
       } catch (error) {
         const failure = asProviderFailure(error);

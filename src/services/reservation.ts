@@ -20,6 +20,8 @@ export type Reservations = {
   cancel(job: OpenJob, reason: string): Promise<void>;
 };
 
+/** The most requests that one member can have in flight in a server: less than a third of all, so that others get in. */
+const MEMBER_OPEN_HOLDS_MAX = 10;
 /** How long a reservation stands for a request that waits for its turn; a reply cannot be edited for longer. */
 const RESERVATION_MS = 15 * 60_000;
 /** What a call's hold outlasts the call itself by, for writing down what came of it. */
@@ -69,7 +71,7 @@ export function createReservations(parts: {
       const order = {
         amount,
         limit: budgetIn(settings, parts.defaultBudget),
-        memberLimits,
+        memberLimits: { ...memberLimits, openHolds: MEMBER_OPEN_HOLDS_MAX },
         expiresAt: now() + RESERVATION_MS,
         details: detailsOf(job),
       };
@@ -124,7 +126,7 @@ function explainRefusal(refusal: Refusal, needed: NanoUsd, source: LimitSource, 
     case 'too-many-images':
       return { reason: 'too-many-images', source, remaining: refusal.remaining, renewsAt: endOfDayOfSnowflake(id) };
     case 'too-many-open':
-      return { reason: 'too-many-open' };
+      return { reason: 'too-many-open', whose: refusal.whose };
     case 'duplicate':
     case 'expired':
     case 'out-of-order':

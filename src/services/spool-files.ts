@@ -22,3 +22,8 @@ export function inputFileName(picture: { readonly file: string; readonly content
 export function composedFileName(index: number): string {
   return `composed-${index}`;
 }
+
+/** A picture on the way to the finished one, which goes up under this name as it is. */
+export function previewFileName(index: number, format: string): string {
+  return `preview-${index}.${format}`;
+}

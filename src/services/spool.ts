@@ -39,6 +39,8 @@ export type SpoolFolder = {
   /** Moves a file out of the spool, to a place that outlives the job. */
   moveOut(name: string, destination: string): Promise<void>;
   removeFile(name: string): Promise<void>;
+  /** Removes every file but these. */
+  removeOthers(names: readonly string[]): Promise<void>;
   remove(): Promise<void>;
 };
 
@@ -143,6 +145,10 @@ function createFolder(directory: string, folderName: string, patiently: Patience
       await rename(pathOf(name), destination);
     },
     removeFile: async (name) => rm(pathOf(name), { force: true }),
+    async removeOthers(names) {
+      const others = (await readdir(folder)).filter((name) => !names.includes(name));
+      await Promise.all(others.map(async (name) => rm(pathOf(name), { force: true })));
+    },
     remove: async () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -3,6 +3,7 @@ import type { AccountHead } from '../billing/guild-account.ts';
 import { entryKey, headKey, memberKey, transferKey } from '../billing/ledger-keys.ts';
 import type { Period } from '../billing/period.ts';
 import { formatPeriod, periodOf, previousPeriod } from '../billing/period.ts';
+import { resultKey } from '../services/result-records.ts';
 import type { Account } from './accounts.ts';
 import { listAccounts } from './accounts.ts';
 import { readManifest, verifyArchive, writeArchive } from './archive.ts';
@@ -108,6 +109,8 @@ async function removeArchived({ store, ledger }: ToolParts, directory: string, a
     const transfers = new Set(page.map((line) => (typeof line === 'string' ? '' : line.transfer)));
     await store.remove([
       ...[...transfers].map((transfer) => transferKey(guild, transfer)),
+      // What a result was made of goes with its transfer. No archive has it: with its month, its prompt is gone for good.
+      ...[...transfers].map((transfer) => resultKey(guild, transfer)),
       ...page.map((_line, offset) => entryKey(guild, period, first + offset)),
     ]);
     first += page.length;

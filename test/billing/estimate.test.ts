@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EstimatedCall } from '../../src/billing/estimate.ts';
-import { estimateCeiling, maxOutputTokens } from '../../src/billing/estimate.ts';
+import { estimateCeiling, maxOutputTokens, partialImageCost } from '../../src/billing/estimate.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
 import { createPriceBook, imageTariff, tokenTariff } from '../../src/billing/prices.ts';
 
@@ -14,6 +14,7 @@ const call: EstimatedCall = {
   promptUtf8Bytes: 54,
   inputImages: [],
   highFidelity: false,
+  partialImages: 0,
 };
 
 function ceilingOf(changes: Partial<EstimatedCall>): number | undefined {
@@ -114,8 +115,24 @@ describe('estimateCeiling', () => {
     assert.equal(estimateCeiling(imageTariff('0.034'), { ...call, count: 3, inputImages }), 102_000_000);
   });
 
+  it('adds 100 output tokens for every unfinished picture on the way', () => {
+    const alone = ceilingOf({}) ?? 0;
+    assert.equal(ceilingOf({ partialImages: 2 }), alone + 2 * 100 * 40_000);
+    assert.equal(ceilingOf({ partialImages: 3, count: 2 }), 2 * (alone + 3 * 100 * 40_000));
+    const byThePiece = estimateCeiling(imageTariff('0.034'), { ...call, partialImages: 3 });
+    assert.equal(byThePiece, 34_000_000);
+  });
+
   it('refuses to name a ceiling where it knows none', () => {
     assert.equal(ceilingOf({ quality: 'auto' }), undefined);
     assert.equal(ceilingOf({ model: 'gpt-image-2', quality: 'max' }), undefined);
+  });
+});
+
+describe('partialImageCost', () => {
+  it('is that of 100 output tokens, and nothing where finished pictures are what counts', () => {
+    const rates = { textIn: '5', imageIn: '8', imageOut: '30' };
+    assert.equal(partialImageCost(tokenTariff(rates)), 3_000_000);
+    assert.equal(partialImageCost(imageTariff('0.034')), 0);
   });
 });

@@ -99,7 +99,7 @@ describe('a hold', () => {
   it('is refused beside too many others, and granted again when one of them has ended', () => {
     const account = openAccount(OPEN_HOLDS_MAX * ESTIMATE * 2);
     for (let count = 0; count < OPEN_HOLDS_MAX; count += 1) account.walk(['reserve'], `tx ${count}`);
-    assert.deepEqual(account.move(movements.reserve, 'one more'), { refused: 'too-many-open' });
+    assert.deepEqual(account.move(movements.reserve, 'one more'), { refused: 'too-many-open', whose: 'server' });
     account.walk(['void'], 'tx 3');
     account.walk(['reserve'], 'one more');
   });

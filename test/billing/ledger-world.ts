@@ -11,7 +11,7 @@ import { createMemoryDatabase } from './memory-store.ts';
 /** The budget of every guild in these runs. */
 export const LIMIT = 100;
 /** The limits of every member in these runs: less than the budget, so that they are the ones to bind now and then. */
-export const MEMBER_LIMITS: MemberLimits = { nanoUsdPerMonth: 70, imagesPerDay: 5 };
+export const MEMBER_LIMITS: MemberLimits = { nanoUsdPerMonth: 70, imagesPerDay: 5, openHolds: 2 };
 export const GUILDS = ['even', 'odd'] as const;
 export const PERIOD = '202611';
 

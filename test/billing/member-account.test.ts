@@ -56,6 +56,20 @@ describe("a member's part", () => {
     assert.deepEqual(account.move(movements.reserve, 'tx', order), refusal);
   });
 
+  it('has only so many holds at once, whatever others hold, and another one when one of them has ended', () => {
+    const account = openAccount();
+    const limit = { memberLimits: { openHolds: 2 } };
+    account.walk(['reserve'], 'one');
+    account.walk(['reserve', 'dispatch'], 'two');
+    granted(account.move(reserve(1, { member: 'ada' }), 'somebody else', limit));
+    const refusal = { refused: 'too-many-open', whose: 'member' };
+    assert.deepEqual(account.move(reserve(1), 'one more', limit), refusal);
+    account.walk(['post'], 'two');
+    granted(account.move(reserve(1), 'one more', limit));
+    const broken = { memberLimits: { openHolds: Number.NaN } };
+    assert.deepEqual(account.move(reserve(1), 'and another', broken), refusal);
+  });
+
   it('is told to be overdrawn after a limit was lowered', () => {
     const account = openAccount();
     account.walk(['reserve']);

@@ -7,8 +7,11 @@ import {
   editBudget,
   editDefaults,
   editLimit,
-  editLogChannel,
+  editLog,
+  editPreviews,
+  FORMATS,
   LIMITS_MAX,
+  QUALITIES,
 } from '../../src/commands/settings-edits.ts';
 import type { GuildSettings, SettingsProblem } from '../../src/services/guild-settings.ts';
 import { createSettings } from '../services/settings-fixture.ts';
@@ -37,6 +40,8 @@ const access = (asked: Partial<Parameters<typeof editAccess>[0]>): SettingsEdit 
     known,
     ...asked,
   });
+const log = (asked: Partial<Parameters<typeof editLog>[0]>): SettingsEdit =>
+  editLog({ channelId: undefined, logsJobs: undefined, isCleared: false, ...asked });
 const defaults = (asked: Partial<Parameters<typeof editDefaults>[0]>): SettingsEdit =>
   editDefaults({
     model: undefined,
@@ -61,9 +66,9 @@ function apply(edit: SettingsEdit, before: GuildSettings): GuildSettings | Setti
   return edit.apply(before);
 }
 
-function problemOf(edit: SettingsEdit): string {
+function problemOf(edit: SettingsEdit): SettingsProblem {
   assert.ok('problem' in edit, 'this should not be possible');
-  return edit.problem;
+  return edit;
 }
 
 describe('the budget', () => {
@@ -84,14 +89,11 @@ describe('the budget', () => {
 
   it('is not changed by what is no amount, by nothing, or beyond what the operator allows', () => {
     for (const usd of ['', 'ten', '-1', '1,50', '1.0000000001', '1e3', '10000000']) {
-      assert.equal(problemOf(budget({ usd })), 'That is not an amount. Write US dollars like `25.00`.', usd);
+      assert.deepEqual(problemOf(budget({ usd })), { problem: 'not-an-amount', example: '25.00' }, usd);
     }
-    assert.equal(problemOf(budget({})), 'Say what to change, or `clear`.');
+    assert.deepEqual(problemOf(budget({})), { problem: 'nothing-said' });
     const max = 20 * USD;
-    assert.equal(
-      problemOf(budget({ usd: '20.01', max })),
-      'The operator of this bot allows servers up to $20.00 a month.',
-    );
+    assert.deepEqual(problemOf(budget({ usd: '20.01', max })), { problem: 'above-ceiling', max });
     assert.deepEqual(after(budget({ usd: '20', max })), createSettings({ budget: max }));
   });
 });
@@ -139,16 +141,16 @@ describe('limits', () => {
   }
 
   it('cannot be what is no amount, or nothing, or for a member and a role at once', () => {
-    assert.equal(problemOf(limit({ usd: 'some' })), 'That is not an amount. Write US dollars like `2.50`.');
-    assert.equal(problemOf(limit({ member: 'mira' })), 'Say how much, how many, or `clear`.');
+    assert.deepEqual(problemOf(limit({ usd: 'some' })), { problem: 'not-an-amount', example: '2.50' });
+    assert.deepEqual(problemOf(limit({ member: 'mira' })), { problem: 'nothing-said-limit' });
     const both = limit({ member: 'mira', role: 'painter', usd: '1' });
-    assert.equal(problemOf(both), 'Choose a member or a role, not both.');
+    assert.deepEqual(problemOf(both), { problem: 'member-and-role' });
   });
 
   it('are no more than so many', () => {
     const limits = { roles: { painter: {} }, members: numbered(LIMITS_MAX - 1) };
     const full = createSettings({ limits });
-    const refused = { problem: `There are ${LIMITS_MAX} limits already. \`clear\` one first.` };
+    const refused = { problem: 'limits-full', max: LIMITS_MAX };
     for (const whose of [{ member: 'mira' }, { role: 'printer' }]) {
       assert.deepEqual(apply(limit({ ...whose, usd: '1' }), full), refused);
     }
@@ -184,23 +186,27 @@ describe('rules of access', () => {
   });
 
   it('name only what there is, and something at all', () => {
-    assert.equal(
-      problemOf(access({ models: 'gpt-image-2, dall-e' })),
-      'There is no model `dall-e` here. There are: gpt-image-2, gpt-image-1.5.',
-    );
-    assert.equal(
-      problemOf(access({ qualities: 'standard' })),
-      'There is no quality `standard` here. There are: low, medium, high, xhigh, max.',
-    );
-    assert.doesNotMatch(problemOf(access({ models: '`<@1>`' })), /<@1>/);
+    const unknown = { problem: 'unknown-name' };
+    assert.deepEqual(problemOf(access({ models: 'gpt-image-2, dall-e' })), {
+      ...unknown,
+      kind: 'model',
+      name: 'dall-e',
+      known,
+    });
+    assert.deepEqual(problemOf(access({ qualities: 'standard' })), {
+      ...unknown,
+      kind: 'quality',
+      name: 'standard',
+      known: QUALITIES,
+    });
     for (const nothing of [{}, { models: ' , ' }, { qualities: '' }]) {
-      assert.equal(problemOf(access(nothing)), 'Say what the role may use, or `clear`.');
+      assert.deepEqual(problemOf(access(nothing)), { problem: 'nothing-said-access' });
     }
   });
 
   it('are no more than so many', () => {
     const full = createSettings({ access: numbered(ACCESS_RULES_MAX) });
-    const refused = { problem: `There are ${ACCESS_RULES_MAX} roles with rules already. \`clear\` one first.` };
+    const refused = { problem: 'access-rules-full', max: ACCESS_RULES_MAX };
     assert.deepEqual(apply(access({ countMax: 1 }), full), refused);
     assert.deepEqual(after(access({ role: '0', countMax: 1 }), full).access['0'], { countMax: 1 });
   });
@@ -222,25 +228,42 @@ describe('defaults', () => {
 
   it('name only what there is, and something at all', () => {
     const problems = [
-      [{ model: 'dall-e' }, 'There is no model `dall-e` here. There are: gpt-image-2, gpt-image-1.5.'],
-      [{ size: 'huge' }, 'That is not a size. Write it like `1536x1024`, or `auto`.'],
-      [{ quality: 'hd' }, 'There is no quality `hd` here. There are: low, medium, high, xhigh, max.'],
-      [{ format: 'gif' }, 'There is no format `gif` here. There are: png, jpeg, webp.'],
-      [{}, 'Say what to change, or `clear`.'],
+      [{ model: 'dall-e' }, { problem: 'unknown-name', kind: 'model', name: 'dall-e', known }],
+      [{ size: 'huge' }, { problem: 'not-a-size' }],
+      [{ quality: 'hd' }, { problem: 'unknown-name', kind: 'quality', name: 'hd', known: QUALITIES }],
+      [{ format: 'gif' }, { problem: 'unknown-name', kind: 'format', name: 'gif', known: FORMATS }],
+      [{}, { problem: 'nothing-said' }],
     ] as const;
-    for (const [asked, problem] of problems) assert.equal(problemOf(defaults(asked)), problem);
+    for (const [asked, problem] of problems) assert.deepEqual(problemOf(defaults(asked)), problem);
   });
 });
 
-describe('the log channel', () => {
-  it('is chosen and cleared, and nothing else', () => {
-    const chosen = after(editLogChannel({ channelId: '42', isCleared: false }));
+describe('the log', () => {
+  it('gets a channel, and every request in it, step by step', () => {
+    const chosen = after(log({ channelId: '42' }));
     assert.deepEqual(chosen, createSettings({ logChannelId: '42' }));
-    assert.deepEqual(after(editLogChannel({ channelId: undefined, isCleared: true }), chosen), createSettings());
-    assert.equal(
-      problemOf(editLogChannel({ channelId: undefined, isCleared: false })),
-      'Choose a channel, or `clear`.',
-    );
+    const telling = after(log({ logsJobs: true }), chosen);
+    assert.deepEqual(telling, createSettings({ logChannelId: '42', logsJobs: true }));
+    assert.deepEqual(after(log({ channelId: '43' }), telling), { ...telling, logChannelId: '43' });
+    assert.deepEqual(after(log({ logsJobs: false }), telling), chosen);
+    assert.deepEqual(after(log({ isCleared: true }), telling), createSettings());
+    assert.deepEqual(after(log({ channelId: '43', isCleared: true }), telling), createSettings({ logChannelId: '43' }));
+  });
+
+  it('tells nothing where there is no channel', () => {
+    assert.deepEqual(log({}), { problem: 'nothing-said-log' });
+    const edit = log({ logsJobs: true });
+    assert.ok('apply' in edit);
+    assert.deepEqual(edit.apply(createSettings()), { problem: 'nothing-said-log' });
+    assert.deepEqual(after(log({ logsJobs: false })), createSettings());
+  });
+});
+
+describe('previews', () => {
+  it('are switched on and off, and nothing else', () => {
+    const on = after(editPreviews({ isOn: true }), createSettings({ budget: 5 }));
+    assert.deepEqual(on, createSettings({ budget: 5, previews: true }));
+    assert.deepEqual(after(editPreviews({ isOn: false }), on), createSettings({ budget: 5 }));
   });
 });
 

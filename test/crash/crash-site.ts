@@ -12,7 +12,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { createStage } from '../../sandbox/stage.ts';
 import { isFinal } from '../../sandbox/final-message.ts';
 import type { AuditTotals } from '../audit.ts';
-import { auditBooks, readBooks } from '../audit.ts';
+import { auditBooks, keepsOriginalsOnly, readBooks } from '../audit.ts';
 import type { Server } from '../scenarios/shared-stage.ts';
 import { addServer } from '../scenarios/shared-stage.ts';
 import type { Scene, Trial } from './scenes.ts';
@@ -159,7 +159,8 @@ export async function createCrashSite(): Promise<CrashSite> {
 /** The jobs that are left, and the accounts that still hold money. */
 function whatIsLeft(dataDirectory: string): string[] {
   const spool = join(dataDirectory, 'spool');
-  const jobs = existsSync(spool) ? readdirSync(spool) : [];
+  const folders = existsSync(spool) ? readdirSync(spool) : [];
+  const jobs = folders.filter((folder) => !keepsOriginalsOnly(join(spool, folder)));
   if (jobs.length > 0 || !existsSync(join(dataDirectory, 'easel.sqlite'))) return jobs;
   return [...readBooks(dataDirectory).heads].filter(([, { held }]) => held > 0).map(([account]) => account);
 }

@@ -4,7 +4,7 @@ import { addTallies } from './crash-site.ts';
 import { killAtEveryStep, killDuringFirstStart, killDuringRecovery } from './every-step.ts';
 import { killOnTheWire } from './on-the-wire.ts';
 import { killUnderLoad } from './random-load.ts';
-import { declined, imagine, privateEdit, refused, unpriced } from './scenes.ts';
+import { declined, imagine, privateEdit, reencoded, refused, unpriced } from './scenes.ts';
 
 /**
  * Kills real bots by SIGKILL at every durable step, again while they recover, on the wire, and at random moments under
@@ -42,6 +42,7 @@ const campaigns: readonly Campaign[] = [
   ['recovery after a post', async () => killDuringRecovery(imagine, POSTED)],
   ['recovery after an unknown', async () => killDuringRecovery(unpriced, BOOKED_AS_UNKNOWN)],
   ['every step without usage', async () => killAtEveryStep(unpriced, DISPATCHED)],
+  ['every step after a post that is shown re-encoded', async () => killAtEveryStep(reencoded, 'INSERT post #1')],
   ['every step of a refusal', async () => killAtEveryStep(refused, DISPATCHED)],
   ['every step of a moderated request', async () => killAtEveryStep(declined, DISPATCHED)],
   ['on the wire', killOnTheWire],

@@ -14,6 +14,8 @@ export type Scene = {
   readonly imageCount: number;
   /** What the prompt says besides being unlike any other. */
   readonly words: string;
+  /** How large one file may be where the answer goes; as large as Discord lets it be where this is left out. */
+  readonly uploadLimitBytes?: number;
   /** The entry that ends its transfer where nothing is killed. */
   readonly booking: 'post' | 'void' | 'unknown';
 };
@@ -42,6 +44,12 @@ export const imagine: Scene = {
 };
 export const privateImagine: Scene = { ...imagine, name: 'a private /imagine', isPrivate: true };
 export const twoImages: Scene = { ...imagine, name: 'an /imagine of two images', imageCount: 2 };
+/** Its picture is shown re-encoded, and kept as it came. */
+export const reencoded: Scene = {
+  ...imagine,
+  name: 'an /imagine whose picture is too large for Discord',
+  uploadLimitBytes: 64 * 1024,
+};
 export const privateEdit: Scene = {
   ...imagine,
   name: 'a private /edit with a mask that keeps what is outside',
@@ -106,6 +114,7 @@ export async function createAsker({ discord }: Stage): Promise<Ask> {
     const prompt = `${scene.words}, number ${asked}`;
     // A member of their own, because members may ask for only so many images in a minute.
     const member = discord.world.addMember(guild, { username: `member ${asked}` });
+    if (scene.uploadLimitBytes !== undefined) guild.attachmentSizeLimitBytes = scene.uploadLimitBytes;
     const options = { prompt, quality: 'low', count: scene.imageCount, private: scene.isPrivate, ...filesOf(scene) };
     const interaction = discord.invoke({ command: scene.command, member, channel, options, ...delivery });
     return { scene, interaction, member, prompt };

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeRefusal, isDiscreet } from '../../src/discord/refusal-message.ts';
+import { describeRefusal, isDiscreet, tellRefusal } from '../../src/discord/refusal-message.ts';
+import { CATALOGUES, wordsFor } from '../../src/discord/words.ts';
 import type { ImageRefusal } from '../../src/services/image-intake.ts';
 import type { MaskRefusal } from '../../src/services/image-masks.ts';
 import type { LimitSource } from '../../src/services/guild-settings.ts';
 import type { JobRefusal } from '../../src/services/job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from '../../src/services/providers/image-provider.ts';
+
+const english = wordsFor('en-US');
+const inEnglish = (refusal: JobRefusal): string => describeRefusal(refusal, english);
 
 const size = { width: 64, height: 32 };
 
@@ -46,12 +50,13 @@ const refusals: { readonly [Reason in JobRefusal['reason']]: readonly (JobRefusa
   })),
   'not-allowed': [
     { reason: 'not-allowed', option: 'quality', value: 'high', allowed: ['low', 'medium'] },
-    { reason: 'not-allowed', option: 'count', value: '4', allowed: ['up to 2'] },
+    { reason: 'not-allowed', option: 'count', value: '4', allowed: ['2'] },
   ],
   'rate-limited': [{ reason: 'rate-limited', retryAfterMs: 12_000 }],
   'queue-full': [{ reason: 'queue-full' }],
   'waited-too-long': [{ reason: 'waited-too-long' }],
-  'too-many-open': [{ reason: 'too-many-open' }],
+  'too-many-open': (['server', 'member'] as const).map((whose) => ({ reason: 'too-many-open', whose })),
+  cancelled: [{ reason: 'cancelled' }],
   stopping: [{ reason: 'stopping' }],
   'disk-full': [{ reason: 'disk-full' }],
   'store-unavailable': [{ reason: 'store-unavailable' }],
@@ -74,6 +79,9 @@ const refusals: { readonly [Reason in JobRefusal['reason']]: readonly (JobRefusa
   'image-unusable': imageRefusals.map((why) => ({ reason: 'image-unusable', label: 'second image', why })),
   'mask-unusable': maskRefusals.map((why) => ({ reason: 'mask-unusable', why })),
   'mask-without-image': [{ reason: 'mask-without-image' }],
+  'mask-ambiguous': [0.004, 0.48].map((whiteShare) => ({ reason: 'mask-ambiguous', whiteShare })),
+  'mask-and-region': [{ reason: 'mask-and-region' }],
+  'mask-marks-without-mask': [{ reason: 'mask-marks-without-mask' }],
   'provider-refused': PROVIDER_FAILURE_KINDS.flatMap((kind) => [
     { reason: 'provider-refused', kind },
     { reason: 'provider-refused', kind, stage: 'output' },
@@ -87,7 +95,7 @@ const refusals: { readonly [Reason in JobRefusal['reason']]: readonly (JobRefusa
 };
 
 function describeOverLimit(source: LimitSource, remaining = 20_000_000): string {
-  return describeRefusal({ reason: 'over-member-budget', source, remaining, needed: 60_000_000, renewsAt: 1_000 });
+  return inEnglish({ reason: 'over-member-budget', source, remaining, needed: 60_000_000, renewsAt: 1_000 });
 }
 
 const all: readonly JobRefusal[] = Object.values(refusals).flat();
@@ -95,7 +103,7 @@ const all: readonly JobRefusal[] = Object.values(refusals).flat();
 describe('describeRefusal', () => {
   it('says what happened, in whole sentences, with nothing left blank', () => {
     for (const refusal of all) {
-      const text = describeRefusal(refusal);
+      const text = inEnglish(refusal);
       assert.match(text, /^[A-Z`].*[.]$/s, JSON.stringify(refusal));
       assert.doesNotMatch(text, /undefined|null|NaN|\[object| {2}/, JSON.stringify(refusal));
     }
@@ -103,7 +111,7 @@ describe('describeRefusal', () => {
 
   it('says for every refusal that it was free, unless nobody knows', () => {
     for (const refusal of all) {
-      const text = describeRefusal(refusal);
+      const text = inEnglish(refusal);
       const isFree = text.endsWith('You were not charged.');
       assert.equal(isFree, refusal.reason !== 'outcome-unknown', text);
       assert.equal(text.includes('being checked'), refusal.reason === 'outcome-unknown', text);
@@ -111,19 +119,19 @@ describe('describeRefusal', () => {
   });
 
   it('gives every refusal words of its own, or nobody could tell them apart', () => {
-    const firstOfEach = Object.values(refusals).map(([first]) => describeRefusal(first ?? assert.fail()));
+    const firstOfEach = Object.values(refusals).map(([first]) => inEnglish(first ?? assert.fail()));
     assert.equal(new Set(firstOfEach).size, firstOfEach.length);
   });
 
   it('names the numbers that matter', () => {
     const [overBudget] = refusals['over-budget'];
     assert.match(
-      describeRefusal(overBudget ?? assert.fail()),
+      inEnglish(overBudget ?? assert.fail()),
       /up to \$0\.0600, and \$0\.0200 is left.*<t:1700000000:R>/,
     );
-    assert.match(describeRefusal({ reason: 'rate-limited', retryAfterMs: 12_000 }), /in 12 seconds/);
+    assert.match(inEnglish({ reason: 'rate-limited', retryAfterMs: 12_000 }), /in 12 seconds/);
     const overdrawn = { reason: 'over-budget', remaining: -5_000_000, needed: 1, renewsAt: 0 } as const;
-    assert.match(describeRefusal(overdrawn), /and \$0\.0000 is left/);
+    assert.match(inEnglish(overdrawn), /and \$0\.0000 is left/);
   });
 
   it('names whose limit it is, how much of it is left, when it renews, and who can raise it', () => {
@@ -139,7 +147,7 @@ describe('describeRefusal', () => {
       'a limit that was lowered is not told as a debt',
     );
 
-    const tooMany = refusals['too-many-images'].map(describeRefusal);
+    const tooMany = refusals['too-many-images'].map(inEnglish);
     const left = ['2 images are left', 'one image is left', 'no image is left', 'no image is left'];
     for (const [index, text] of tooMany.entries()) {
       assert.ok(
@@ -151,11 +159,11 @@ describe('describeRefusal', () => {
   });
 
   it('names what is not allowed, what is, and who decides it', () => {
-    const [quality, count] = refusals['not-allowed'].map(describeRefusal);
+    const [quality, count] = refusals['not-allowed'].map(inEnglish);
     assert.match(quality ?? '', /^Your roles do not let you use quality `high` here\. Allowed: `low` and `medium`\. /);
     assert.match(quality ?? '', /An administrator decides that with `\/settings access`\./);
-    assert.match(count ?? '', /count `4` here\. Allowed: `up to 2`\./);
-    const typed = describeRefusal({
+    assert.match(count ?? '', /count `4` here\. Allowed: up to 2\./);
+    const typed = inEnglish({
       reason: 'not-allowed',
       option: 'model',
       value: '<@1> `x`',
@@ -165,14 +173,14 @@ describe('describeRefusal', () => {
   });
 
   it('shows what a member typed as the text that it is', () => {
-    const text = describeRefusal({ reason: 'model-unpriced', model: '@everyone `x`' });
+    const text = inEnglish({ reason: 'model-unpriced', model: '@everyone `x`' });
     assert.doesNotMatch(text, /@everyone/);
     assert.match(text, /\\`x\\`/);
   });
 
   it('does not blame members for what only the operator can mend', () => {
     for (const kind of ['out-of-quota', 'invalid-key', 'unverified-organization'] as const) {
-      assert.match(describeRefusal({ reason: 'provider-refused', kind }), /not your fault/);
+      assert.match(inEnglish({ reason: 'provider-refused', kind }), /not your fault/);
     }
   });
 });
@@ -180,7 +188,7 @@ describe('describeRefusal', () => {
 describe('isDiscreet', () => {
   it('keeps what the safety system said between Easel and the member, and nothing else', () => {
     for (const refusal of all) {
-      const isModeration = refusal.reason === 'provider-refused' && refusal.kind === 'moderation';
+      const isModeration = 'kind' in refusal && refusal.kind === 'moderation';
       assert.equal(isDiscreet(refusal), isModeration, JSON.stringify(refusal));
     }
   });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeChart, describeUsage } from '../../src/discord/usage-message.ts';
+import { wordsFor } from '../../src/discord/words.ts';
 import type { UsageReport } from '../../src/services/usage-report.ts';
 
 const DOLLAR = 1_000_000_000;
 const NOVEMBER_20 = Date.UTC(2026, 10, 20);
+const english = wordsFor('en-US');
 const VIEW = { limit: 10 * DOLLAR, member: undefined, now: NOVEMBER_20 };
 /** All texts of a message together; Discord refuses more. */
 const TEXT_LENGTH_MAX = 4_000;
@@ -28,8 +30,8 @@ describe('the words of a report', () => {
   });
 
   it('say what remains only while the month goes on', () => {
-    assert.match(describeUsage(reportWith({}), VIEW), /Remaining: \*\*\$10\.0000\*\*, renews <t:1796083200:R>/);
-    assert.doesNotMatch(describeUsage(reportWith({}), { ...VIEW, now: Date.UTC(2026, 11, 1) }), /Remaining|renews/);
+    assert.match(describeUsage(reportWith({}), VIEW, english), /Remaining: \*\*\$10\.0000\*\*, renews <t:1796083200:R>/);
+    assert.doesNotMatch(describeUsage(reportWith({}), { ...VIEW, now: Date.UTC(2026, 11, 1) }, english), /Remaining|renews/);
   });
 
   it('fit into a message, however many members and models there are', () => {
@@ -40,14 +42,14 @@ describe('the words of a report', () => {
       images: 1_000,
       requests: 1_000,
     }));
-    const text = describeUsage(reportWith({ members: lines, models: lines }), VIEW);
+    const text = describeUsage(reportWith({ members: lines, models: lines }), VIEW, english);
     assert.ok(text.length < TEXT_LENGTH_MAX / 2, `${text.length} characters`);
     assert.equal(text.match(/and 290 more/g)?.length, 2);
   });
 
   it('say of a month whose entries are in an archive that only totals are left', () => {
     const spending = { cost: 3 * DOLLAR, images: 0, requests: 7 };
-    const text = describeUsage(reportWith({ settled: 3 * DOLLAR, spending, isPruned: true }), VIEW);
+    const text = describeUsage(reportWith({ settled: 3 * DOLLAR, spending, isPruned: true }), VIEW, english);
     assert.match(text, /\*\*\$3\.0000\*\* of \$10\.00 spent · 7 requests/);
     assert.match(text, /in an archive/);
   });
@@ -68,19 +70,19 @@ describe('the words for a chart', () => {
       ],
     });
     assert.equal(
-      describeChart(report, VIEW),
+      describeChart(report, VIEW, english),
       'Spending by day in November 2026: $5.0000 of $10.00 in all, the most on day 8 with $3.0000. a $3.0000, b $2.0000.',
     );
   });
 
   it('say that there is nothing to see', () => {
-    assert.equal(describeChart(reportWith({}), VIEW), 'Spending by day in November 2026: nothing.');
+    assert.equal(describeChart(reportWith({}), VIEW, english), 'Spending by day in November 2026: nothing.');
   });
 });
 
 /** The second line of a report, which has the bar and ends in percent. */
 function barOf(report: Partial<UsageReport>, limit = VIEW.limit): string {
-  const line = describeUsage(reportWith(report), { ...VIEW, limit }).split('\n')[1] ?? '';
+  const line = describeUsage(reportWith(report), { ...VIEW, limit }, english).split('\n')[1] ?? '';
   return line.replace(' of the budget', '');
 }
 

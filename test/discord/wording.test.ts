@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { wordsFor } from '../../src/discord/words.ts';
 import {
   escapeText,
+  formatCodes,
   formatDuration,
   formatList,
+  formatMonth,
+  formatPercent,
   formatSize,
-  formatTokens,
+  join,
   relativeTime,
   truncate,
 } from '../../src/discord/wording.ts';
 
+const english = wordsFor('en-US');
+const german = wordsFor('de');
+const japanese = wordsFor('ja');
 const texts = fc.string({ unit: 'binary', maxLength: 40 });
 
 describe('escapeText', () => {
@@ -53,7 +60,9 @@ describe('truncate', () => {
 
 describe('numbers as people read them', () => {
   it('durations are rounded up, in seconds up to two minutes', () => {
-    const durations = [0, 1, 1_000, 1_001, 59_000, 119_000, 119_001, 121_000, 600_000].map(formatDuration);
+    const durations = [0, 1, 1_000, 1_001, 59_000, 119_000, 119_001, 121_000, 600_000].map((durationMs) =>
+      formatDuration(durationMs, english),
+    );
     assert.deepEqual(durations, [
       '1 second',
       '1 second',
@@ -68,8 +77,9 @@ describe('numbers as people read them', () => {
   });
 
   it('sizes are in MiB, whole where they are whole', () => {
-    assert.equal(formatSize(10 * 1024 * 1024), '10 MiB');
-    assert.equal(formatSize(10 * 1024 * 1024 + 600_000), '10.6 MiB');
+    assert.equal(formatSize(10 * 1024 * 1024, english), '10 MiB');
+    assert.equal(formatSize(10 * 1024 * 1024 + 600_000, english), '10.6 MiB');
+    assert.equal(formatSize(10 * 1024 * 1024 + 600_000, german), '10,6 MiB');
   });
 
   it('moments are shown by Discord, and never before they come', () => {
@@ -77,8 +87,27 @@ describe('numbers as people read them', () => {
     assert.equal(relativeTime(1_700_000_000_001), '<t:1700000001:R>');
   });
 
-  it('tokens have commas, and lists an "and"', () => {
-    assert.equal(formatTokens(1_234_567), '1,234,567');
-    assert.deepEqual([['a'], ['a', 'b'], ['a', 'b', 'c']].map(formatList), ['a', 'a and b', 'a, b, and c']);
+  it('shares are in whole percent, and the smallest is not nothing', () => {
+    const shares = [0, 0.001, 0.01, 0.256, 1].map((share) => formatPercent(share, english));
+    assert.deepEqual(shares, ['0%', 'less than 1%', '1%', '26%', '100%']);
+    assert.equal(formatPercent(0.256, german), '26\u00A0%');
+  });
+
+  it('months have their names', () => {
+    assert.equal(formatMonth('202611', english), 'November 2026');
+    assert.equal(formatMonth('202603', german), 'März 2026');
+    assert.equal(formatMonth('202601', japanese), '2026年1月');
+  });
+
+  it('lists have an "and", and names in them are shown as they are written', () => {
+    const lists = [['a'], ['a', 'b'], ['a', 'b', 'c']].map((items) => formatList(items, english));
+    assert.deepEqual(lists, ['a', 'a and b', 'a, b, and c']);
+    assert.equal(formatList(['a', 'b', 'c'], german), 'a, b und c');
+    assert.equal(formatCodes(['gpt-image-2', '<@1>'], english), '`gpt-image-2` and `<\u200B@\u200B1>`');
+  });
+
+  it('sentences have a space between them where the language has one', () => {
+    assert.equal(join('One.', 'Two.', english), 'One. Two.');
+    assert.equal(join('一。', '二。', japanese), '一。二。');
   });
 });

@@ -20,12 +20,16 @@ const PLAIN = 'src/storage/plain-backend.ts';
 const POSTGRES = 'src/storage/postgres-backend.ts';
 const REDIS = 'src/storage/redis-backend.ts';
 const JOBS = 'src/services/image-jobs.ts';
+const UNDER_WAY = 'src/services/job-under-way.ts';
 
 const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
 const ACCOUNT_TESTS = 'test/billing/guild-account.test.ts';
 const MEMBER_TESTS = 'test/billing/member-account.test.ts';
 const LEDGER_TESTS = 'test/billing/ledger.test.ts';
 const JOB_TESTS = 'test/services/image-jobs.test.ts';
+const CANCELLING_TESTS = 'test/services/job-cancelling.test.ts';
+const BUTTON_TROUBLE = 'test/scenarios/button-trouble.test.ts';
+const AFTERWARDS = 'test/scenarios/results-afterwards.test.ts';
 const SQLITE_TESTS = 'test/storage/sqlite-store.test.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -127,6 +131,17 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     name: 'no hold: a reservation takes nothing from the budget',
     edits: [{ file: ACCOUNT, find: 'totals.held += movement.amount;', replace: '' }],
     killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'what a member has in flight is not counted',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: 'const own = holds.filter(({ member: holder }) => holder === movement.details.member);',
+        replace: 'const own = holds.filter(() => false);',
+      },
+    ],
+    killers: [RANDOM_RUNS, MEMBER_TESTS],
   },
   {
     name: 'what is held does not count against the budget',
@@ -239,8 +254,8 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     edits: [
       {
         file: JOBS,
-        find: 'return refusal ? refused(refusal) : callAndSettle(job, progress);',
-        replace: 'return callAndSettle(job, progress);',
+        find: 'return refusal ? refused(refusal) : callAndSettle(current);',
+        replace: 'return callAndSettle(current);',
       },
     ],
     killers: [JOB_TESTS],
@@ -268,17 +283,193 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     killers: ['test/services/provider-call.test.ts'],
   },
   {
+    name: 'a call goes out for somebody who has cancelled',
+    edits: [
+      {
+        file: 'src/services/provider-call.ts',
+        find: "if (recall.signal.aborted) throw new ProviderFailure('cancelled', 'no', { message: 'cancelled by the member' });",
+        replace: '',
+      },
+    ],
+    killers: ['test/services/provider-call.test.ts'],
+  },
+  {
+    name: 'a job whose call is out is said to be cancelled for nothing',
+    edits: [
+      {
+        file: UNDER_WAY,
+        find: "return cancelledAt === 'out' ? 'running' : 'cancelled';",
+        replace: "return 'cancelled';",
+      },
+    ],
+    killers: [CANCELLING_TESTS],
+  },
+  {
+    name: 'that a job was cancelled is not written down',
+    edits: [
+      {
+        file: UNDER_WAY,
+        find: "const onDisk = cancelledAt === 'settling' ? settled : note();",
+        replace: "const onDisk = cancelledAt === 'settling' ? settled : Promise.resolve();",
+      },
+    ],
+    killers: [CANCELLING_TESTS],
+  },
+  {
     name: 'a bill is booked before its receipt is on disk',
     edits: [
       {
         file: JOBS,
-        find: `      await journal.writeReceipt(current, receipt);
-      return await completion.complete(current, receipt);`,
-        replace: `      const outcome = await completion.complete(current, receipt);
-      await journal.writeReceipt(current, receipt);
+        find: `      await journal.writeReceipt(current.job, receipt);
+      return await completion.complete(current.job, receipt);`,
+        replace: `      const outcome = await completion.complete(current.job, receipt);
+      await journal.writeReceipt(current.job, receipt);
       return outcome;`,
       },
     ],
     killers: [JOB_TESTS],
+  },
+  {
+    name: 'what previews cost is not held',
+    edits: [
+      {
+        file: 'src/billing/estimate.ts',
+        find: 'const partialTokens = call.partialImages * PARTIAL_IMAGE_TOKENS;',
+        replace: 'const partialTokens = 0;',
+      },
+    ],
+    killers: ['test/billing/estimate.test.ts', 'test/services/call-planning.test.ts'],
+  },
+  {
+    name: 'a stream that ends in a refusal cost nothing, whatever came before it',
+    edits: [
+      {
+        file: 'src/services/providers/provider-errors.ts',
+        find: "return hasPartialImages ? 'unknown' : claimed;",
+        replace: 'return claimed;',
+      },
+    ],
+    killers: ['test/services/providers/openai-images-stream.test.ts'],
+  },
+  {
+    name: 'a preview is taken for the picture',
+    edits: [
+      {
+        file: 'src/services/providers/image-event-reader.ts',
+        find: 'await this.#keepImage(this.#takers.previews);',
+        replace: 'await this.#keepImage(this.#takers.writer);',
+      },
+      {
+        file: 'src/services/providers/image-event-reader.ts',
+        find: 'this.#imageTaker = isPartial ? this.#takers.previews : this.#takers.writer;',
+        replace: 'this.#imageTaker = this.#takers.writer;',
+      },
+    ],
+    killers: ['test/services/providers/image-event-reader.test.ts'],
+  },
+  {
+    name: 'a copy is posted without a look whether the reply has it already',
+    edits: [
+      {
+        file: 'src/discord/delivery.ts',
+        find: 'return posted ?? postMessage(',
+        replace: 'return (posted && undefined) ?? postMessage(',
+      },
+    ],
+    killers: [AFTERWARDS],
+  },
+  {
+    name: 'what stands in its message is taken for undelivered while its originals are kept',
+    edits: [
+      {
+        file: 'src/services/kept-results.ts',
+        find: 'filter(({ originals }) => originals === undefined)',
+        replace: 'filter(() => true)',
+      },
+    ],
+    killers: ['test/services/job-conclusion.test.ts'],
+  },
+  {
+    name: 'a result is told of again when it is fetched',
+    edits: [
+      {
+        file: 'src/services/job-conclusion.ts',
+        find: 'if (job.keptUntil === undefined) parts.onEnd(',
+        replace: 'parts.onEnd(',
+      },
+    ],
+    killers: ['test/services/job-conclusion.test.ts', AFTERWARDS],
+  },
+  {
+    name: 'the record of a result is written when its message is there already',
+    edits: [
+      {
+        file: 'src/services/job-conclusion.ts',
+        find: "        if (outcome.ended === 'finished') await records.write(job, outcome.result);\n",
+        replace: '',
+      },
+      {
+        file: 'src/services/job-conclusion.ts',
+        find: "if (state === 'later') return;",
+        replace:
+          "if (state === 'later') return;\n        if (outcome.ended === 'finished') await records.write(job, outcome.result);",
+      },
+    ],
+    killers: ['test/services/job-conclusion.test.ts', AFTERWARDS],
+  },
+  {
+    name: 'the log channel is shown the prompt of a private result',
+    edits: [
+      {
+        file: 'src/discord/job-log.ts',
+        find: '...(request.isPrivate ? [] : [`> ${prompt}`])',
+        replace: '`> ${prompt}`',
+      },
+    ],
+    killers: [AFTERWARDS],
+  },
+  {
+    name: 'a month is pruned, and the prompts of its results stay',
+    edits: [
+      {
+        file: 'src/tools/pruning.ts',
+        find: '      ...[...transfers].map((transfer) => resultKey(guild, transfer)),\n',
+        replace: '',
+      },
+    ],
+    killers: ['test/tools/pruning.test.ts'],
+  },
+  {
+    name: 'a private result is that of everybody whose button names it',
+    edits: [
+      {
+        file: 'src/commands/posted-result.ts',
+        find: 'return record.asked.isPrivate && record.member !== interaction.user.id ? undefined : record;',
+        replace: 'return record;',
+      },
+    ],
+    killers: [BUTTON_TROUBLE],
+  },
+  {
+    name: 'an error takes the place of a result that is paid for',
+    edits: [
+      {
+        file: 'src/commands/delete.ts',
+        find: "return replies.tellAlone(interaction, renderText(words.say('delete.failed')));",
+        replace: "return replies.edit(interaction, renderText(words.say('delete.failed')));",
+      },
+    ],
+    killers: [BUTTON_TROUBLE],
+  },
+  {
+    name: 'a result does not wait for news that is on its way, and is covered by it',
+    edits: [
+      {
+        file: 'src/discord/progress-message.ts',
+        find: '      stop();\n      await editing;',
+        replace: '      stop();',
+      },
+    ],
+    killers: ['test/discord/progress-message.test.ts'],
   },
 ];

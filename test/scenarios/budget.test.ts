@@ -52,7 +52,7 @@ describe('The budget of a server', () => {
     assert.equal(refused.length, 50 - FITTING_COUNT);
     for (const asked of refused) {
       assert.match(asked.text, OVER_BUDGET);
-      assert.match(asked.text, /You were not charged\.$/);
+      assert.match(asked.text, /You were not charged\.\n-# Reference: `\w+`$/);
       assert.equal(courseOf(stage, asked.interaction), '');
     }
     const bills = billsFor(stage, prompt);
@@ -158,7 +158,7 @@ describe('The budget of a server', () => {
     const refused = all.filter(({ message }) => message.attachments.length === 0);
     assert.equal(refused.length, 2);
     for (const { text, interaction } of refused) {
-      assert.match(text, /That was a lot in a minute\. Try again in \d+ seconds\. You were not charged\.$/);
+      assert.match(text, /That was a lot in a minute\. Try again in \d+ seconds\. You were not charged\.\n-# Reference: `\w+`$/);
       assert.deepEqual(entriesOf(stage, interaction), []);
     }
     assert.equal(billsFor(stage, prompt).length, MEMBER_REQUESTS_PER_MINUTE);

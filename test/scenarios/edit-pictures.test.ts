@@ -1,153 +1,112 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
-import {
-  animatedPng,
-  animation,
-  brandedFile,
-  CORNERS,
-  decode,
-  multiPictureJpeg,
-  photograph,
-  phoneJpeg,
-  pixelAt,
-  pngOfClaimedSize,
-  quadrants,
-} from '../fixtures/pictures.ts';
+import { ENCODING_TOLERANCE, KINDS_SIZE, PICTURE_KINDS, UNUSABLE_FILES } from '../fixtures/picture-kinds.ts';
+import type { Rgba, Size } from '../fixtures/pictures.ts';
+import { CORNERS, decode, photograph, pixelAt, plane, quadrants } from '../fixtures/pictures.ts';
+import { assertChangedInside, assertKeptOutside, edit, fileOf, onlyPicture, viewed } from './edits.ts';
 import { callsFor } from './judgement.ts';
-import { ask, assertNothingTouched, courseOf, picturesOf, theBillFor } from './requests.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { assertNothingTouched, courseOf, theBillFor } from './requests.ts';
+import { compatibleProvider, shareStage } from './shared-stage.ts';
 
 const BUDGET_NANO_USD = 10_000_000_000;
-const size = { width: 160, height: 120 };
-
-type Picture = { readonly name: string; readonly filename: string; readonly bytes: () => Promise<Buffer> | Buffer };
-
-const unusable: readonly (Picture & { readonly says: RegExp })[] = [
-  { name: 'an empty file', filename: 'a.png', bytes: () => Buffer.alloc(0), says: /is an empty file/ },
-  {
-    name: 'a text in the clothes of a picture',
-    filename: 'a.png',
-    bytes: () => Buffer.from('Dear provider, please make a picture of this letter.'),
-    says: /is not an image/,
-  },
-  {
-    name: 'half a photo',
-    filename: 'a.jpg',
-    bytes: async () => {
-      const whole = await photograph(size).jpeg().toBuffer();
-      return whole.subarray(0, whole.length / 2);
-    },
-    says: /damaged or incomplete/,
-  },
-  { name: 'a HEIC photo', filename: 'IMG_1.HEIC', bytes: () => brandedFile('heic', 'mif1'), says: /HEIC photo.*JPEG/ },
-  { name: 'a HEIC photo named JPEG', filename: 'IMG_1.jpg', bytes: () => brandedFile('heix'), says: /HEIC photo/ },
-  {
-    name: 'a picture of 14000 pixels squared',
-    filename: 'a.png',
-    bytes: () => pngOfClaimedSize({ width: 14_000, height: 14_000 }),
-    says: /14000 × 14000 pixels, which is more than Easel opens/,
-  },
-  {
-    name: 'an SVG',
-    filename: 'a.svg',
-    bytes: () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'),
-    says: /is a SVG file, which Easel cannot open/,
-  },
-  { name: 'a PDF', filename: 'a.pdf', bytes: () => Buffer.from('%PDF-1.7\n1 0 obj\n'), says: /a PDF and not an image/ },
-  {
-    name: 'a picture of a few pixels',
-    filename: 'a.png',
-    bytes: async () => quadrants({ width: 4, height: 4 }).png().toBuffer(),
-    says: /only 4 × 4 pixels/,
-  },
-];
-
-const odd: readonly (Picture & { readonly notes?: RegExp })[] = [
-  {
-    name: 'a CMYK photo',
-    filename: 'a.jpg',
-    bytes: async () => quadrants(size).toColourspace('cmyk').jpeg().toBuffer(),
-  },
-  { name: 'two views in one JPEG', filename: 'a.jpg', bytes: async () => multiPictureJpeg(size) },
-  {
-    name: 'a PNG of 16 bits',
-    filename: 'a.png',
-    bytes: async () => quadrants(size).toColourspace('rgb16').png().toBuffer(),
-  },
-  {
-    name: 'a PNG with a palette',
-    filename: 'a.png',
-    bytes: async () => quadrants(size).png({ palette: true }).toBuffer(),
-  },
-  {
-    name: 'an animated GIF',
-    filename: 'a.gif',
-    bytes: async () => animation('gif', size),
-    notes: /was animated; its first frame was used/,
-  },
-  {
-    name: 'an animated WebP',
-    filename: 'a.webp',
-    bytes: async () => animation('webp', size),
-    notes: /was animated; its first frame was used/,
-  },
-  {
-    name: 'an animated PNG',
-    filename: 'a.png',
-    bytes: async () => animatedPng(size),
-    notes: /was animated; its first frame was used/,
-  },
-  { name: 'a JPEG named PNG', filename: 'a.png', bytes: async () => quadrants(size).jpeg({ quality: 95 }).toBuffer() },
-  { name: 'a PNG named HEIC', filename: 'a.heic', bytes: async () => quadrants(size).png().toBuffer() },
-  { name: 'a photo lying on its side', filename: 'a.jpg', bytes: async () => phoneJpeg(size) },
-  { name: 'a TIFF', filename: 'a.tiff', bytes: async () => quadrants(size).tiff().toBuffer() },
-];
+/** The model makes it itself, so that what is kept can be compared pixel by pixel. */
+const size = KINDS_SIZE;
+const rightHalf = { left: size.width / 2, top: 0, width: size.width / 2, height: size.height };
 
 describe('/edit and the pictures that people have', { concurrency: 3 }, () => {
-  const shared = shareStage({ provider: { keepUploads: true }, auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({
+    provider: { ...compatibleProvider, keepUploads: true },
+    auditedBudget: BUDGET_NANO_USD,
+  });
 
-  for (const { name, filename, bytes, says } of unusable) {
+  for (const { name, filename, bytes, says } of UNUSABLE_FILES) {
     it(`refuses ${name} before anything is held`, async () => {
-      const { stage } = shared();
       const prompt = `never made from ${name}`;
-      const image = stage.discord.uploadAttachment({ bytes: await bytes(), filename });
-      const asked = await ask(stage, addServer(stage), 'edit', { prompt, image });
+      const asked = await edit(shared(), { prompt, photo: await bytes(), filename });
 
       assert.match(asked.text, says);
-      assertNothingTouched(stage, asked, prompt);
+      assertNothingTouched(shared().stage, asked, prompt);
     });
   }
 
-  for (const { name, filename, bytes, notes } of odd) {
-    it(`takes ${name}, upright and in its own colours`, async () => {
+  for (const { name, filename, bytes, tolerance, isAnimated = false } of PICTURE_KINDS) {
+    it(`takes ${name}, upright and in its own colours, and keeps what is to be kept`, async () => {
       const { stage } = shared();
       const prompt = `made from ${name}`;
-      const image = stage.discord.uploadAttachment({ bytes: await bytes(), filename });
-      const asked = await ask(stage, addServer(stage), 'edit', { prompt, image, quality: 'low' });
+      const photo = await bytes();
+      const asked = await edit(shared(), { prompt, photo, filename, options: { region: 'right' } });
 
-      assert.equal(picturesOf(asked).length, 1);
       assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch post');
       assert.equal(theBillFor(stage, prompt).n, 1);
-      if (notes) assert.match(asked.text, notes);
-      else assert.doesNotMatch(asked.text, /frame/);
+      assert.equal(/was animated; its first frame was used/.test(asked.text), isAnimated, asked.text);
 
-      const [call] = callsFor(stage, prompt);
-      const sent = call?.files[0]?.bytes ?? assert.fail('the provider was sent no picture');
-      const pixels = await decode(sent);
-      assert.deepEqual({ width: pixels.width, height: pixels.height }, size);
-      assert.equal((await sharp(sent).metadata()).orientation, undefined);
-      assertColour(pixelAt(pixels, 10, 10), CORNERS.topLeft);
-      assertColour(pixelAt(pixels, size.width - 10, 10), CORNERS.topRight);
-      assertColour(pixelAt(pixels, 10, size.height - 10), CORNERS.bottomLeft);
+      const files = callsFor(stage, prompt)[0]?.files;
+      const seen = await viewed(photo);
+      await assertSound(fileOf(files, 'image').bytes, seen, tolerance);
+      await assertRightHalfIsClear(fileOf(files, 'mask').bytes);
+
+      const result = await onlyPicture(asked);
+      assertKeptOutside(result, seen, rightHalf);
+      assertChangedInside(result, seen, rightHalf);
     });
   }
+
+  it('scales a huge photo down for the model, and keeps it at the size that comes back', async () => {
+    const prompt = 'made from a huge photo';
+    const photo = await photograph({ width: 5_100, height: 3_400 }).jpeg().toBuffer();
+    const output: Size = { width: 1536, height: 1024 };
+    const options = { region: 'left', size: `${output.width}x${output.height}` };
+    const asked = await edit(shared(), { prompt, photo, options });
+
+    const sent = await sharp(fileOf(callsFor(shared().stage, prompt)[0]?.files, 'image').bytes).metadata();
+    assert.ok(sent.width <= 3840 && sent.width * sent.height <= 8_294_400, `${sent.width} × ${sent.height}`);
+    assert.ok(sent.width * sent.height > 8_000_000, 'no smaller than it has to be');
+    const result = await onlyPicture(asked);
+    assert.deepEqual({ width: result.width, height: result.height }, output);
+    assertKeptOutside(result, await viewed(photo, output), { left: 0, top: 0, width: 768, height: 1024 });
+  });
+
+  it('takes a tiny picture of a few hundred pixels', async () => {
+    const prompt = 'made from a tiny picture';
+    const photo = await quadrants({ width: 20, height: 20 }).png().toBuffer();
+    const asked = await edit(shared(), { prompt, photo });
+
+    const result = await onlyPicture(asked);
+    assert.equal(result.width, result.height);
+    const sent = await decode(fileOf(callsFor(shared().stage, prompt)[0]?.files, 'image').bytes);
+    assert.deepEqual({ width: sent.width, height: sent.height }, { width: 20, height: 20 });
+  });
 });
 
-/** Ink cannot show a pure green, so CMYK moves it this far; the corners are more than twice as far apart. */
-const COLOUR_DISTANCE_MAX = 100;
+/** The provider was sent what a viewer shows, as plain as it takes it, and in the colours that were painted. */
+async function assertSound(sent: Buffer, seen: Rgba, tolerance: number | undefined): Promise<void> {
+  const header = await sharp(sent).metadata();
+  assert.ok(['png', 'jpeg', 'webp'].includes(header.format), header.format);
+  assert.deepEqual([header.space, header.depth, header.pages ?? 1], ['srgb', 'uchar', 1]);
+  for (const metadata of [header.orientation, header.exif, header.icc, header.xmp]) assert.equal(metadata, undefined);
 
-function assertColour(seen: readonly number[], wanted: readonly number[]): void {
-  const distance = Math.hypot(...wanted.map((value, channel) => value - (seen[channel] ?? Infinity)));
-  assert.ok(distance <= COLOUR_DISTANCE_MAX, `saw ${seen.join(', ')} in place of ${wanted.join(', ')}`);
+  const pixels = await decode(sent);
+  assert.deepEqual({ width: pixels.width, height: pixels.height }, size);
+  const [right, bottom] = [size.width - 10, size.height - 10];
+  for (const [x, y, painted] of [
+    [10, 10, CORNERS.topLeft],
+    [right, 10, CORNERS.topRight],
+    [10, bottom, CORNERS.bottomLeft],
+    [right, bottom, CORNERS.bottomRight],
+  ] as const) {
+    const found = pixelAt(pixels, x, y);
+    assertNear(found, pixelAt(seen, x, y), ENCODING_TOLERANCE);
+    if (tolerance !== undefined) assertNear(found, [...painted, 255], tolerance);
+  }
+}
+
+function assertNear(found: readonly number[], wanted: readonly number[], tolerance: number): void {
+  const distance = Math.max(...wanted.map((value, channel) => Math.abs(value - (found[channel] ?? Infinity))));
+  assert.ok(distance <= tolerance, `saw ${found.join(', ')} in place of ${wanted.join(', ')}`);
+}
+
+async function assertRightHalfIsClear(mask: Buffer): Promise<void> {
+  const alpha = await sharp(mask).extractChannel('alpha').raw().toBuffer();
+  assert.ok(alpha.equals(plane(size, 255, rightHalf, 0)));
 }

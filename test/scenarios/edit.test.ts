@@ -2,20 +2,26 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Metadata } from 'sharp';
 import sharp from 'sharp';
-import type { ReceivedFile } from '../../sandbox/provider/call-log.ts';
-import type { Rectangle, Rgba, Size } from '../fixtures/pictures.ts';
+import type { Rectangle, Size } from '../fixtures/pictures.ts';
 import { alphaMask, decode, photograph, whiteOnBlack } from '../fixtures/pictures.ts';
 import { callsFor } from './judgement.ts';
-import type { Answered } from './requests.ts';
-import { ask, assertNothingTouched, picturesOf, shownUsd, theBillFor } from './requests.ts';
-import type { Server, SharedStage } from './shared-stage.ts';
-import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
+import {
+  assertChangedInside,
+  assertKeptOutside,
+  countPixels,
+  edit,
+  equalShare,
+  fileOf,
+  isInside,
+  onlyPicture,
+  viewed,
+} from './edits.ts';
+import { assertNothingTouched, picturesOf, shownUsd, theBillFor } from './requests.ts';
+import { compatibleProvider, shareStage } from './shared-stage.ts';
 
 const BUDGET_NANO_USD = 10_000_000_000;
 /** It makes three sizes; the others make any, so that small pictures stay as they are. */
 const firstModel = { model: 'gpt-image-1' };
-/** The original fades into the edit within this many pixels inside the mask. */
-const FEATHER_PX = 4;
 
 describe('/edit', { concurrency: 2 }, () => {
   const shared = shareStage({
@@ -35,8 +41,8 @@ describe('/edit', { concurrency: 2 }, () => {
 
     const result = await onlyPicture(asked);
     assert.deepEqual({ width: result.width, height: result.height }, size);
-    assertKeptOutside(result, await uprightPixels(photo), hole);
-    assertChangedInside(result, await uprightPixels(photo), hole);
+    assertKeptOutside(result, await viewed(photo), hole);
+    assertChangedInside(result, await viewed(photo), hole);
     assert.ok(asked.text.includes(shownUsd(theBillFor(shared().stage, prompt).costNanoUsd)), asked.text);
   });
 
@@ -51,8 +57,8 @@ describe('/edit', { concurrency: 2 }, () => {
     const result = await onlyPicture(asked);
     assert.deepEqual({ width: result.width, height: result.height }, output);
     const scaledHole: Rectangle = { left: 512, top: 256, width: 512, height: 384 };
-    assertKeptOutside(result, await uprightPixels(photo, output), scaledHole);
-    assertChangedInside(result, await uprightPixels(photo, output), scaledHole);
+    assertKeptOutside(result, await viewed(photo, output), scaledHole);
+    assertChangedInside(result, await viewed(photo, output), scaledHole);
   });
 
   it('takes transparency as the mask where there is some', async () => {
@@ -183,21 +189,6 @@ describe('/edit', { concurrency: 2 }, () => {
   });
 });
 
-type Edit = {
-  readonly prompt: string;
-  readonly photo: Buffer;
-  readonly mask?: Buffer;
-  readonly options?: Readonly<Record<string, string | boolean>>;
-};
-
-/** Asks for an edit on a server of its own, of low quality by a model with free sizes unless said otherwise. */
-async function edit({ stage }: SharedStage, { prompt, photo, mask, options = {} }: Edit): Promise<Answered> {
-  const server: Server = addServer(stage);
-  const image = stage.discord.uploadAttachment({ bytes: photo, filename: 'IMG_0001.jpg' });
-  const masks = mask ? { mask: stage.discord.uploadAttachment({ bytes: mask, filename: 'mask.png' }) } : {};
-  return ask(stage, server, 'edit', { prompt, image, model: 'gpt-image-2', quality: 'low', ...masks, ...options });
-}
-
 /** A photograph as phones store it: lying on its side, with a note to turn it, and a note of where it was taken. */
 async function phonePhoto(uprightSize: Size): Promise<Buffer> {
   const upright = await photograph(uprightSize).jpeg({ quality: 98 }).toBuffer();
@@ -209,60 +200,6 @@ async function phonePhoto(uprightSize: Size): Promise<Buffer> {
     .toBuffer();
 }
 
-/** What a viewer shows of a photo, at its own size or scaled to another. */
-async function uprightPixels(photo: Buffer, size?: Size): Promise<Rgba> {
-  const upright = sharp(photo, { autoOrient: true });
-  const scaled = size ? upright.resize(size.width, size.height, { fit: 'fill' }) : upright;
-  return decode(await scaled.png().toBuffer());
-}
-
-async function onlyPicture(asked: Answered): Promise<Rgba> {
-  const pictures = picturesOf(asked);
-  assert.equal(pictures.length, 1);
-  return decode(pictures[0].bytes);
-}
-
-function fileOf(files: readonly ReceivedFile[] | undefined, field: string): ReceivedFile & { readonly bytes: Buffer } {
-  const file = files?.find((candidate) => candidate.field === field);
-  assert.ok(file?.bytes, `the provider was sent no ${field}`);
-  return { ...file, bytes: file.bytes };
-}
-
 function pick({ width, height, format, hasAlpha }: Metadata) {
   return { width, height, format, hasAlpha };
-}
-
-function isInside(x: number, y: number, { left, top, width, height }: Rectangle, margin: number): boolean {
-  return x >= left + margin && x < left + width - margin && y >= top + margin && y < top + height - margin;
-}
-
-function assertKeptOutside(result: Rgba, original: Rgba, hole: Rectangle): void {
-  const share = equalShare(result, original, (x, y) => !isInside(x, y, hole, 0));
-  assert.equal(share, 1, `only ${share} of the pixels outside the mask are as they were`);
-}
-
-function assertChangedInside(result: Rgba, original: Rgba, hole: Rectangle): void {
-  const share = equalShare(result, original, (x, y) => isInside(x, y, hole, FEATHER_PX));
-  assert.ok(share < 0.05, `${share} of the pixels inside the mask are as they were`);
-}
-
-/** The share of equal pixels among those that are looked at. */
-function equalShare(one: Rgba, other: Rgba, isLookedAt: (x: number, y: number) => boolean): number {
-  assert.equal(one.data.length, other.data.length);
-  let looked = 0;
-  const equal = countPixels(one, (offset, x, y) => {
-    if (!isLookedAt(x, y)) return false;
-    looked += 1;
-    return one.data.readUInt32LE(offset) === other.data.readUInt32LE(offset);
-  });
-  assert.ok(looked > 0, 'no pixel was looked at');
-  return equal / looked;
-}
-
-function countPixels({ width, height }: Size, isCounted: (offset: number, x: number, y: number) => boolean): number {
-  let count = 0;
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) if (isCounted((y * width + x) * 4, x, y)) count += 1;
-  }
-  return count;
 }

@@ -37,7 +37,7 @@ describe('The limits of members', () => {
     for (const { text } of refused) {
       assert.match(
         text,
-        /^Your own limit for the month does not cover it: it could cost up to \$0\.053\d, and \$0\.0\d{3} is left\. It renews <t:\d+:R>; .+ an administrator can raise it with `\/settings limit`\. You were not charged\.$/,
+        /^Your own limit for the month does not cover it: it could cost up to \$0\.053\d, and \$0\.0\d{3} is left\. It renews <t:\d+:R>; .+ an administrator can raise it with `\/settings limit`\. You were not charged\.\n-# Reference: `\w+`$/,
       );
     }
     const other = await ask(stage, server, 'imagine', { prompt: 'of somebody else', ...HIGH }, server.administrator);
@@ -158,7 +158,7 @@ describe('What members may use, and what they get where they choose nothing', ()
       ],
       [{ model, quality: 'high' }, /use quality `high` here\. Allowed: `low`\./],
       [{ model }, /use quality `medium` here\. Allowed: `low`\./],
-      [{ model, ...LOW, count: 2 }, /use count `2` here\. Allowed: `up to 1`\./],
+      [{ model, ...LOW, count: 2 }, /use count `2` here\. Allowed: up to 1\./],
     ] as const;
     for (const [options, expected] of refusals) {
       const refused = await ask(stage, server, 'imagine', { prompt: 'not for everybody', ...options });

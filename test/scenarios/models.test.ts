@@ -91,7 +91,7 @@ describe('Models come and go', { concurrency: 4 }, () => {
       const server = addServer(stage);
       const lost = await ask(stage, server, 'imagine', { prompt: 'by a lost model', ...options });
 
-      assert.match(lost.text, /no longer offers this model.*You were not charged\.$/);
+      assert.match(lost.text, /no longer offers this model.*You were not charged\.\n-# Reference: `\w+`$/);
       assert.equal(courseOf(stage, lost.interaction), 'reserve dispatch void');
       assert.equal(endReasonOf(stage, lost.interaction), 'model-not-found');
       assert.equal(callsFor(stage, 'by a lost model').length, 1);

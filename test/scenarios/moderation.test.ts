@@ -24,7 +24,7 @@ describe('A request that the safety system declines', { concurrency: 3 }, () => 
       const asked = await ask(stage, server, 'imagine', { prompt, quality: 'low' });
 
       assert.match(asked.text, says);
-      assert.match(asked.text, /You were not charged\.$/);
+      assert.match(asked.text, /You were not charged\.\n-# Reference: `\w+`$/);
       assert.equal(asked.message.visibleTo, server.member.user.id);
       assert.ok((asked.message.flags & MESSAGE_FLAG.ephemeral) !== 0);
       assert.ok(asked.interaction.original()?.deletedAtMs !== undefined, 'the public answer is taken back');
@@ -49,7 +49,7 @@ describe('A request that the safety system declines', { concurrency: 3 }, () => 
     const prompt = 'another forbidden thing';
     const asked = await ask(stage, server, 'imagine', { prompt, private: true });
 
-    assert.match(asked.text, /safety system declined this request.*You were not charged\.$/);
+    assert.match(asked.text, /safety system declined this request.*You were not charged\.\n-# Reference: `\w+`$/);
     assert.equal(asked.message.id, asked.interaction.original()?.id);
     assert.equal(asked.message.visibleTo, server.member.user.id);
     assert.equal(asked.interaction.messagesEver().length, 1);

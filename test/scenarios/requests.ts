@@ -94,7 +94,7 @@ export function assertNothingTouched(stage: Stage, { interaction, text, message 
   assert.equal(courseOf(stage, interaction), '', `the ledger knows of: ${text}`);
   assert.equal(callsFor(stage, prompt).length, 0, `the provider was called, and yet: ${text}`);
   assert.equal(message.attachments.length, 0);
-  assert.match(text, /You were not charged\.$/);
+  assert.match(text, /You were not charged\.\n-# Reference: `\w+`$/);
 }
 
 const NANO_USD_PER_SHOWN_UNIT = 100_000;

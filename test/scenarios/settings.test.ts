@@ -58,7 +58,11 @@ describe('What administrators decide for their server', () => {
       ['access', { role, models: 'gpt-image-2', count_max: 2 }, /may use models gpt-image-2 · all qualities · up to 2/],
       ['access', { role: everyone, qualities: 'low,medium' }, /^@everyone may use all models · qualities low, medium/m],
       ['defaults', { quality: 'low', size: '1024x1024' }, /Unless chosen otherwise: 1024x1024 · low/],
+      ['previews', { on: true }, /^Previews of .+: on · about \$0\.0030 each with gpt-image-\S+, two an image$/m],
+      ['previews', { on: false }, /^Previews of .+: off · about/m],
       ['log', { channel: server.channel }, /^Warnings go to <#\d+>\.$/m],
+      ['log', { jobs: true }, /^Warnings and every finished request go to <#\d+>\.$/m],
+      ['log', { jobs: false }, /^Warnings go to <#\d+>\.$/m],
     ];
     for (const [command, options, expected] of steps) {
       const { text, message } = await decide(stage, server, command, options);
@@ -99,7 +103,7 @@ describe('What administrators decide for their server', () => {
       ),
     );
     const after = await decide(stage, server, 'show');
-    for (const index of members.keys()) assert.match(after.text, new RegExp(`: ${index} images a day$`, 'm'));
+    for (const index of members.keys()) assert.match(after.text, new RegExp(`: ${index} images? a day$`, 'm'));
     assert.equal(after.text.match(/limit by <@/g)?.length, LATEST_CHANGES_MAX);
   });
 
@@ -122,6 +126,7 @@ describe('What administrators decide for their server', () => {
       ['defaults', { size: 'huge' }, /That is not a size\./],
       ['defaults', {}, /Say what to change/],
       ['log', {}, /Choose a channel/],
+      ['log', { jobs: true }, /Choose a channel/],
     ];
     for (const [command, options, expected] of senseless) {
       const { text } = await decide(stage, server, command, options);

@@ -89,7 +89,7 @@ describe('checkAccess', () => {
     const counted = createSettings({ access: { cheap: { countMax: 2 } } });
     assert.deepEqual(
       checkAccess(createRequest({ roles, count: 3 }), 'gpt-image-1.5', counted),
-      refused('count', '3', 'up to 2'),
+      refused('count', '3', '2'),
     );
     assert.equal(checkAccess(createRequest({ roles, count: 2 }), 'gpt-image-1.5', counted), undefined);
   });
@@ -109,7 +109,7 @@ describe('checkAccess', () => {
     );
     assert.deepEqual(
       check('gpt-image-2.5-sunburst', { roles, quality: 'low', count: 2 }),
-      refused('count', '2', 'up to 1'),
+      refused('count', '2', '1'),
     );
   });
 

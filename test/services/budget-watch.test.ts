@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLedger } from '../../src/billing/ledger.ts';
-import type { BudgetWarning, BudgetWatch } from '../../src/services/budget-watch.ts';
+import type { BudgetWarning } from '../../src/services/budget-watch.ts';
 import { createBudgetWatch } from '../../src/services/budget-watch.ts';
 import type { GuildSettings } from '../../src/services/guild-settings.ts';
 import { createGuildSettingsStore } from '../../src/services/guild-settings.ts';
+import type { ImageRequest } from '../../src/services/image-request.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
@@ -14,6 +15,7 @@ import { createRequest, JOB_ID, silentLog } from './job-fixture.ts';
 
 const GUILD = createRequest().guild;
 const LOG_CHANNEL = '7';
+const ADDRESS = { guildLocale: 'de' };
 const DEFAULT_BUDGET = 1_000;
 const CHANNEL = { logChannelId: LOG_CHANNEL };
 
@@ -49,7 +51,9 @@ function openServer(warn: (warning: BudgetWarning) => Promise<void> = async () =
         : ledger.unknown(ref, { reason: 'timeout' }));
     },
     /** Another process that watches. */
-    watch: (watchStore: Store = database.connect()): BudgetWatch['observe'] => {
+    watch: (
+      watchStore: Store = database.connect(),
+    ): ((request: ImageRequest, outcome: JobOutcome) => Promise<void>) => {
       const watch = createBudgetWatch({
         ...outside,
         store: watchStore,
@@ -64,7 +68,7 @@ function openServer(warn: (warning: BudgetWarning) => Promise<void> = async () =
         },
         log: silentLog,
       });
-      return async (request, outcome) => watch.observe(request, outcome);
+      return async (request, outcome) => watch.observe({ request, address: ADDRESS }, outcome);
     },
   };
 }
@@ -92,7 +96,7 @@ describe('the watch over a budget', () => {
     await decide({ ...CHANNEL, budget: 500, warningPercent: 10 });
     await spend(50);
     await watch()(createRequest(), ended);
-    const warning = { guild: GUILD, period: '202611', channelId: LOG_CHANNEL, used: 50, limit: 500 };
+    const warning = { guild: GUILD, period: '202611', channelId: LOG_CHANNEL, used: 50, limit: 500, address: ADDRESS };
     assert.deepEqual(warnings, [{ kind: 'level', ...warning }]);
   });
 

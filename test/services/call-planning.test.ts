@@ -7,6 +7,7 @@ import type { ModelPrice } from '../../src/billing/prices.ts';
 import { createPriceBook, imageTariff } from '../../src/billing/prices.ts';
 import type { PlannedPictures } from '../../src/services/call-planning.ts';
 import { checkOptions, chooseModel, planCall } from '../../src/services/call-planning.ts';
+import type { CallPlan } from '../../src/services/job-journal.ts';
 import type { ImageModel } from '../../src/services/providers/models.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { createRequest, JOB_ID } from './job-fixture.ts';
@@ -23,6 +24,12 @@ const noPictures: PlannedPictures = { images: [], firstFrameOnly: false };
 
 function priceFrom(effectiveFrom: number, usdPerImage: string): ModelPrice {
   return { model: 'gpt-image-2', version: usdPerImage, effectiveFrom, tariff: imageTariff(usdPerImage) };
+}
+
+/** The plan for some images of a model, with previews or without. */
+function planOf(model: ImageModel, count: number, previews: boolean): CallPlan {
+  const plan = planCall(createRequest({ count }), model, noPictures, prices, { previews });
+  return 'reason' in plan ? assert.fail(plan.reason) : plan;
 }
 
 describe('chooseModel', () => {
@@ -118,9 +125,19 @@ describe('planCall', () => {
       promptUtf8Bytes: 3,
       inputImages: [photo, photo],
       highFidelity: true,
+      partialImages: 0,
     });
     assert.ok(!('reason' in plan));
     assert.equal(plan.estimate, expected);
+  });
+
+  it('asks for previews of one picture where they are wanted, and holds what they cost', () => {
+    const [without, withPreviews] = [planOf(second, 1, false), planOf(second, 1, true)];
+    assert.equal(without.partialImages, undefined);
+    assert.deepEqual(withPreviews, { ...without, partialImages: 2, estimate: without.estimate + 2 * 100 * 30_000 });
+    assert.deepEqual(planOf(second, 2, true), planOf(second, 2, false));
+    const silent = { ...second, partialImagesMax: 0 };
+    assert.deepEqual(planOf(silent, 1, true), without);
   });
 
   it('refuses what it cannot price', () => {

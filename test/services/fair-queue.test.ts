@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import type { FairQueueLimits, QueueRefusal } from '../../src/services/fair-queue.ts';
+import type { FairQueueLimits, PlaceInLine, QueueRefusal } from '../../src/services/fair-queue.ts';
 import { createFairQueue } from '../../src/services/fair-queue.ts';
 
 const MINUTE_MS = 60_000;
@@ -14,6 +14,7 @@ function openQueue(context: TestContext, limits: Partial<FairQueueLimits> = {}) 
   context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const queue = createFairQueue({ ...wide, ...limits }, Date.now);
   const begun: string[] = [];
+  const news: string[] = [];
   const ends = new Map<string, PromiseWithResolvers<string>>();
   const finish = async (name: string): Promise<void> => {
     ends.get(name)?.resolve(name);
@@ -23,15 +24,20 @@ function openQueue(context: TestContext, limits: Partial<FairQueueLimits> = {}) 
     queue,
     begun,
     /** Comes as `guild/member`, with a number where somebody comes more than once. */
-    come: async (name: string, images = 1): Promise<string | QueueRefusal> => {
+    come: async (name: string, images = 1, signal?: AbortSignal): Promise<string | QueueRefusal> => {
       const [guild = '', member = ''] = name.split(/[/ ]/);
       const end = Promise.withResolvers<string>();
       ends.set(name, end);
-      return queue.run({ guild, member, images }, async () => {
+      const task = async (): Promise<string> => {
         begun.push(name);
         return end.promise;
-      });
+      };
+      const onPlace = ({ ahead, expectedMs }: PlaceInLine): void =>
+        void news.push(`${name}: ${ahead} ahead, ${expectedMs === undefined ? 'nobody knows' : `${expectedMs} ms`}`);
+      return queue.run({ guild, member, images }, task, { onPlace, ...(signal ? { signal } : {}) });
     },
+    /** What those who wait have been told since somebody last looked. */
+    readNews: () => news.splice(0),
     finish,
     fail: async (name: string): Promise<void> => {
       ends.get(name)?.reject(new Error(name));
@@ -60,7 +66,7 @@ describe('the order of turns', () => {
     const order = ['a/x 1', 'a/x 2', 'a/x 3', 'a/y 1', 'b/z 1', 'b/z 2', 'c/w 1'];
     ignoreAnswers(order.map(async (name) => come(name)));
     await drain();
-    assert.deepEqual(begun, ['a/x 1', 'a/x 2', 'b/z 1', 'c/w 1', 'a/y 1', 'b/z 2', 'a/x 3']);
+    assert.deepEqual(begun, ['a/x 1', 'b/z 1', 'c/w 1', 'a/y 1', 'b/z 2', 'a/x 2', 'a/x 3']);
   });
 
   it('keeps nobody behind a flood from elsewhere', async (context) => {
@@ -68,8 +74,7 @@ describe('the order of turns', () => {
     const flood = Array.from({ length: 50 }, (_, index) => `loud/x ${index}`);
     ignoreAnswers([...flood, 'quiet/y'].map(async (name) => come(name)));
     await finish('loud/x 0');
-    await finish('loud/x 1');
-    assert.deepEqual(begun, ['loud/x 0', 'loud/x 1', 'quiet/y']);
+    assert.deepEqual(begun, ['loud/x 0', 'quiet/y']);
   });
 });
 
@@ -82,11 +87,11 @@ describe('limits', () => {
     assert.deepEqual({ running: queue.running, waiting: queue.waiting }, { running: 2, waiting: 2 });
     await fail('a/x');
     await failing;
-    assert.deepEqual(begun, ['a/x', 'a/y', 'a/z']);
+    assert.deepEqual(begun, ['a/x', 'a/y', 'b/x']);
     await finish('a/y');
-    assert.deepEqual(begun, ['a/x', 'a/y', 'a/z', 'b/x']);
-    await finish('a/z');
+    assert.deepEqual(begun, ['a/x', 'a/y', 'b/x', 'a/z']);
     await finish('b/x');
+    await finish('a/z');
     assert.deepEqual({ running: queue.running, waiting: queue.waiting }, { running: 0, waiting: 0 });
   });
 
@@ -150,5 +155,78 @@ describe('the pace of a provider', () => {
     assert.deepEqual(begun, []);
     await tick(1);
     assert.deepEqual(begun, ['a/x']);
+  });
+});
+
+describe('who waits', () => {
+  it('hears how many turns come first and how long that takes, and again when that changes', async (context) => {
+    const { come, finish, tick, readNews } = openQueue(context);
+    ignoreAnswers([come('a/x 1'), come('a/x 2')]);
+    await tick(1_000);
+    assert.deepEqual(readNews(), ['a/x 2: 0 ahead, nobody knows']);
+    await tick(9_000);
+    await finish('a/x 1');
+    ignoreAnswers(['a/x 3', 'a/y 1', 'b/z 1'].map(async (name) => come(name)));
+    await tick(500);
+    const expected = ['b/z 1: 0 ahead, 9500 ms', 'a/y 1: 1 ahead, 19500 ms', 'a/x 3: 2 ahead, 29500 ms'];
+    assert.deepEqual(readNews(), expected);
+    await tick(9_000);
+    assert.deepEqual(readNews(), [], 'that time passes is no news');
+    await finish('a/x 2');
+    await tick(500);
+    assert.deepEqual(readNews(), ['a/y 1: 0 ahead, 9450 ms', 'a/x 3: 1 ahead, 19400 ms']);
+  });
+
+  it('hears of a turn that is put off, by a pause or by those who come and go first', async (context) => {
+    const { come, tick, queue, readNews } = openQueue(context, { concurrency: 9, imagesPerMinute: 6 });
+    ignoreAnswers([come('a/x 1', 6), come('a/x 2', 2), come('a/x 3', 2)]);
+    await tick(500);
+    assert.deepEqual(readNews(), ['a/x 2: 0 ahead, 19500 ms', 'a/x 3: 1 ahead, 39500 ms']);
+    queue.pause(60_000);
+    await tick(500);
+    assert.deepEqual(readNews(), ['a/x 2: 0 ahead, 59500 ms', 'a/x 3: 1 ahead, 59500 ms']);
+    const leaving = new AbortController();
+    const answer = come('b/y 1', 1, leaving.signal);
+    await tick(500);
+    assert.deepEqual(readNews(), ['b/y 1: 0 ahead, 59000 ms', 'a/x 2: 1 ahead, 59000 ms', 'a/x 3: 2 ahead, 59000 ms']);
+    leaving.abort();
+    assert.deepEqual(await answer, { refused: 'cancelled' });
+    await tick(500);
+    assert.deepEqual(readNews(), ['a/x 2: 0 ahead, 58500 ms', 'a/x 3: 1 ahead, 58500 ms']);
+  });
+
+  it('is told once, however many steps a long line makes at once', async (context) => {
+    const { come, begun, tick, finish, queue, readNews } = openQueue(context, { concurrency: 10, lengthMax: 500 });
+    const names = Array.from({ length: 510 }, (_, number) => `a${number % 20}/x ${number}`);
+    ignoreAnswers(names.map(async (name) => come(name)));
+    await tick(500);
+    assert.equal(queue.waiting, 500);
+    assert.equal(readNews().length, 500);
+    for (let index = 0; index < 100; index += 1) await finish(begun[index] ?? '');
+    assert.equal(queue.waiting, 400);
+    const begin = performance.now();
+    await tick(500);
+    context.diagnostic(`to tell 400 where they stand takes ${(performance.now() - begin).toFixed(1)} ms`);
+    assert.equal(readNews().length, 400);
+  });
+
+  it('leaves the line at once when they do not want their turn any more, and not when they have it', async (context) => {
+    const { come, begun, finish, queue, tick } = openQueue(context);
+    const leaving = new AbortController();
+    const has = come('a/x', 1, leaving.signal);
+    const waits = come('a/y', 1, leaving.signal);
+    const stays = come('a/z');
+    await turn();
+    leaving.abort();
+    assert.deepEqual(await waits, { refused: 'cancelled' });
+    assert.equal(queue.waiting, 1);
+    await finish('a/x');
+    assert.equal(await has, 'a/x');
+    assert.deepEqual(begun, ['a/x', 'a/z']);
+    assert.deepEqual(await come('b/x', 1, leaving.signal), { refused: 'cancelled' });
+    await finish('a/z');
+    assert.equal(await stays, 'a/z');
+    await tick(20 * MINUTE_MS);
+    assert.deepEqual({ running: queue.running, waiting: queue.waiting }, { running: 0, waiting: 0 });
   });
 });

@@ -47,6 +47,17 @@ describe("a server's settings", () => {
     assert.deepEqual(await settings.read('another'), initialSettings());
   });
 
+  it('are understood where they were written before there was as much to decide', async () => {
+    const database = createMemoryDatabase();
+    const { logsJobs: _jobs, previews: _previews, ...older } = initialSettings();
+    const next = { ...older, revision: 1, budget: 5 };
+    await database.connect().commit({
+      guard: { key: `settings:{${GUILD}}`, expected: undefined, next },
+      writes: [],
+    });
+    assert.deepEqual(await connect(database).read(GUILD), { ...initialSettings(), revision: 1, budget: 5 });
+  });
+
   it('keep a journal of who changed what and when, newest first', async () => {
     const database = createMemoryDatabase();
     const first = await connect(database, { now: 1_000 }).change(GUILD, ada, withBudget(5));
@@ -69,8 +80,8 @@ describe("a server's settings", () => {
   it('are changed together with their journal, or not at all', async () => {
     const database = createMemoryDatabase();
     const settings = connect(database);
-    const refusal = await settings.change(GUILD, ada, () => ({ problem: 'No.' }));
-    assert.deepEqual(refusal, { problem: 'No.' });
+    const refusal = await settings.change(GUILD, ada, () => ({ problem: 'nothing-said' }));
+    assert.deepEqual(refusal, { problem: 'nothing-said' });
     assert.deepEqual(database.rows(), []);
     await assert.rejects(
       settings.change(GUILD, ada, () => {

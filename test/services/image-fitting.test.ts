@@ -8,7 +8,7 @@ import {
   STANDARD_IMAGE_LIMITS,
   type FitOutcome,
 } from '../../src/services/image-preparation.ts';
-import { photograph } from '../fixtures/pictures.ts';
+import { decode, photograph, plane } from '../fixtures/pictures.ts';
 
 const SIZE = { width: 640, height: 400 };
 const preparation = createImagePreparation({ concurrency: 2, waitingMax: 32, limits: STANDARD_IMAGE_LIMITS });
@@ -68,5 +68,50 @@ describe('fitToBytes', () => {
     assert.deepEqual(await preparation.fitToBytes(async () => png.subarray(0, 9000), 5000), {
       kind: 'unreadable-result',
     });
+  });
+});
+
+describe('fitLosslessly', () => {
+  /** Small beside its pixels, and smaller still as WebP. */
+  const smooth = photograph(SIZE).blur(2);
+
+  it('leaves alone what fits', async () => {
+    const png = await smooth.clone().png().toBuffer();
+    const outcome = await preparation.fitLosslessly(png, png.length);
+    assert.ok(outcome.kind === 'fits' && outcome.step === 'unchanged');
+    assert.equal(outcome.bytes, png);
+  });
+
+  it('takes lossless WebP, in which every pixel is as it was, transparent ones too', async () => {
+    const hole = { left: 100, top: 100, width: 300, height: 200 };
+    const seeThrough = smooth.clone().joinChannel(plane(SIZE, 255, hole, 0), { raw: { ...SIZE, channels: 1 } });
+    for (const picture of [smooth, seeThrough]) {
+      const png = await picture.clone().png().toBuffer();
+      const outcome = await preparation.fitLosslessly(async () => png, png.length - 1);
+      assert.ok(outcome.kind === 'fits' && outcome.step === 'lossless-webp', outcome.kind);
+      assert.ok(outcome.bytes.length < png.length);
+      assert.equal((await sharp(outcome.bytes).metadata()).format, 'webp');
+      assert.ok((await decode(outcome.bytes)).data.equals((await decode(png)).data));
+    }
+  });
+
+  it('does not fit rather than losing anything', async () => {
+    const png = await smooth.clone().png().toBuffer();
+    const deep = await smooth.clone().toColourspace('rgb16').png().toBuffer();
+    const wide = await smooth.clone().withIccProfile('p3').png().toBuffer();
+    for (const [bytes, sizeBytesMax] of [
+      [png, 10_000],
+      [deep, deep.length - 1],
+      [wide, wide.length - 1],
+    ] as const) {
+      assert.deepEqual(await preparation.fitLosslessly(bytes, sizeBytesMax), { kind: 'does-not-fit' });
+    }
+  });
+
+  it('says when there is no picture', async () => {
+    const png = await smooth.clone().png().toBuffer();
+    for (const bytes of [Buffer.from('{}'), png.subarray(0, png.length / 2)]) {
+      assert.deepEqual(await preparation.fitLosslessly(bytes, 1), { kind: 'unreadable-result' });
+    }
   });
 });

@@ -1,68 +1,31 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-
 import * as fc from 'fast-check';
 import sharp from 'sharp';
-
-import {
-  createImagePreparation,
-  STANDARD_IMAGE_LIMITS,
-  type MaskRegion,
-  type PreparedImage,
-  type PreparedMask,
-} from '../../src/services/image-preparation.ts';
+import type { MaskRegion } from '../../src/services/image-preparation.ts';
 import {
   alphaMask,
   blackAndWhiteNoise,
   brandedFile,
+  decode,
   photograph,
+  pixelAt,
   plane,
   quadrants,
   whiteOnBlack,
-  type Size,
 } from '../fixtures/pictures.ts';
-
-const SIZE = { width: 120, height: 80 };
-const HOLE = { left: 30, top: 20, width: 60, height: 40 };
-/** 60 × 40 of 120 × 80. */
-const HOLE_SHARE = 0.25;
-const preparation = createImagePreparation({ concurrency: 2, waitingMax: 32, limits: STANDARD_IMAGE_LIMITS });
-
-async function prepareImage(bytes: Buffer): Promise<PreparedImage> {
-  const prepared = await preparation.prepareImage(bytes);
-  assert.equal(prepared.kind, 'prepared-image', JSON.stringify(prepared));
-  return prepared;
-}
-
-async function imageOf(size: Size): Promise<PreparedImage> {
-  return await prepareImage(await photograph(size).png().toBuffer());
-}
-
-async function prepareMask(bytes: Buffer, image: PreparedImage): Promise<PreparedMask> {
-  const prepared = await preparation.prepareMask(bytes, image);
-  assert.equal(prepared.kind, 'prepared-mask', JSON.stringify(prepared));
-  return prepared;
-}
-
-async function refusalOf(bytes: Buffer, image: PreparedImage): Promise<string> {
-  return (await preparation.prepareMask(bytes, image)).kind;
-}
-
-/** The alpha of a prepared mask, after asserting that it is in the form that providers take. */
-async function alphaOf(mask: PreparedMask, image: Size): Promise<Buffer> {
-  const header = await sharp(mask.bytes).metadata();
-  assert.deepEqual([header.format, header.channels, header.depth], ['png', 4, 'uchar']);
-  assert.deepEqual([header.width, header.height], [image.width, image.height]);
-  assert.deepEqual([mask.width, mask.height], [image.width, image.height]);
-  const alpha = await sharp(mask.bytes).extractChannel('alpha').raw().toBuffer();
-  let editableCount = 0;
-  for (const value of alpha) {
-    assert.ok(value === 0 || value === 255, `alpha ${value} is neither kept nor editable`);
-    if (value === 0) editableCount += 1;
-  }
-  assert.equal(mask.coveredShare, editableCount / alpha.length);
-  return alpha;
-}
+import {
+  SIZE,
+  HOLE,
+  HOLE_SHARE,
+  preparation,
+  prepareImage,
+  imageOf,
+  prepareMask,
+  refusalOf,
+  alphaOf,
+  plainSheet,
+} from './mask-fixture.ts';
 
 describe('prepareMask: what counts as a mask', () => {
   it('reads transparency, white on black, and their deep, grey, indexed and compressed kinds alike', async () => {
@@ -88,15 +51,15 @@ describe('prepareMask: what counts as a mask', () => {
       // An alpha channel that hides nothing says nothing.
       await painted.clone().toColourspace('srgb').ensureAlpha(1).png().toBuffer(),
     ];
-    for (const [meaning, masks] of [
+    for (const [source, masks] of [
       ['alpha', alphaMasks],
-      ['black-and-white', paintedMasks],
+      ['white', paintedMasks],
     ] as const) {
       for (const [index, bytes] of masks.entries()) {
         const mask = await prepareMask(bytes, image);
-        assert.equal(mask.meaning, meaning, `${meaning} ${index}`);
-        assert.equal(mask.coveredShare, HOLE_SHARE, `${meaning} ${index}`);
-        assert.ok((await alphaOf(mask, SIZE)).equals(wanted), `${meaning} ${index}`);
+        assert.equal(mask.source, source, `${source} ${index}`);
+        assert.equal(mask.coveredShare, HOLE_SHARE, `${source} ${index}`);
+        assert.ok((await alphaOf(mask, SIZE)).equals(wanted), `${source} ${index}`);
       }
     }
   });
@@ -125,7 +88,7 @@ describe('prepareMask: what counts as a mask', () => {
       .png()
       .toBuffer();
     const mask = await prepareMask(both, image);
-    assert.equal(mask.meaning, 'alpha');
+    assert.equal(mask.source, 'alpha');
     assert.ok((await alphaOf(mask, SIZE)).equals(plane(SIZE, 255, elsewhere, 0)));
   });
 
@@ -159,13 +122,9 @@ describe('prepareMask: what counts as a mask', () => {
 
   it('refuses masks that cover nothing or everything, each by its name', async () => {
     const image = await imageOf(SIZE);
-    const plain = (background: string) =>
-      sharp({ create: { ...SIZE, channels: 4, background } })
-        .png()
-        .toBuffer();
-    assert.equal(await refusalOf(await plain('black'), image), 'nothing-to-edit');
-    assert.equal(await refusalOf(await plain('white'), image), 'everything-to-edit');
-    assert.equal(await refusalOf(await plain('transparent'), image), 'everything-to-edit');
+    assert.equal(await refusalOf(await plainSheet('black'), image), 'nothing-to-edit');
+    assert.equal(await refusalOf(await plainSheet('white'), image), 'everything-to-edit');
+    assert.equal(await refusalOf(await plainSheet('transparent'), image), 'everything-to-edit');
   });
 
   it('refuses what is no readable picture as it would any other', async () => {
@@ -212,7 +171,7 @@ describe('prepareMask: size and shape', () => {
   it('stays under the 4 MB that providers take, even for noise at the largest size', async () => {
     const size = { width: 3840, height: 2160 };
     const noise = await blackAndWhiteNoise(size).toColourspace('b-w').png({ compressionLevel: 1 }).toBuffer();
-    const mask = await prepareMask(noise, { ...(await imageOf(SIZE)), ...size });
+    const mask = await prepareMask(noise, { ...(await imageOf(SIZE)), ...size }, 'white');
     assert.ok(mask.coveredShare > 0.4 && mask.coveredShare < 0.6, String(mask.coveredShare));
     assert.ok(mask.bytes.length < 4_000_000, String(mask.bytes.length));
   });
@@ -236,7 +195,8 @@ describe('prepareMask: size and shape', () => {
         };
         const size = { width, height };
         const painted = isAlpha ? await alphaMask(size, hole) : await whiteOnBlack(size, hole).png().toBuffer();
-        const outcome = await preparation.prepareMask(painted, await imageOf(size));
+        // White that reaches into the corners could be the sheet as well, so it is said what it is.
+        const outcome = await preparation.prepareMask(painted, await imageOf(size), isAlpha ? undefined : 'white');
         if (hole.width === width && hole.height === height) {
           assert.equal(outcome.kind, 'everything-to-edit');
           return;
@@ -252,14 +212,30 @@ describe('prepareMask: size and shape', () => {
 
 describe('masks that nobody painted', () => {
   it('come from the picture’s own transparency', async () => {
-    const image = await prepareImage(await alphaMask(SIZE, HOLE));
-    const mask = await preparation.maskFromAlpha(image);
+    const mask = await preparation.maskFromOwnTransparency(await prepareImage(await alphaMask(SIZE, HOLE)));
     assert.equal(mask.kind, 'prepared-mask');
+    assert.equal(mask.source, 'own-transparency');
+    assert.equal(mask.coveredShare, HOLE_SHARE);
     assert.ok((await alphaOf(mask, SIZE)).equals(plane(SIZE, 255, HOLE, 0)));
+  });
 
-    assert.equal((await preparation.maskFromAlpha(await imageOf(SIZE))).kind, 'nothing-to-edit');
-    const opaque = await prepareImage(await photograph(SIZE).ensureAlpha(1).png().toBuffer());
-    assert.equal((await preparation.maskFromAlpha(opaque)).kind, 'nothing-to-edit');
+  it('do not come from transparency that is nobody’s hole', async () => {
+    const opaque = await photograph(SIZE).ensureAlpha(1).png().toBuffer();
+    const seeThrough = await photograph(SIZE).ensureAlpha(0.4).png().toBuffer();
+    const speck = await alphaMask(SIZE, { left: 60, top: 40, width: 3, height: 2 });
+    const corners = Buffer.from(
+      `<svg width="${SIZE.width}" height="${SIZE.height}"><rect width="100%" height="100%" rx="16"/></svg>`,
+    );
+    const rounded = await photograph(SIZE)
+      .ensureAlpha(1)
+      .composite([{ input: corners, blend: 'dest-in' }])
+      .png()
+      .toBuffer();
+    assert.equal(pixelAt(await decode(rounded), 0, 0)[3], 0, 'the fixture has transparent corners');
+    for (const [name, bytes] of Object.entries({ opaque, seeThrough, speck, rounded })) {
+      assert.deepEqual(await preparation.maskFromOwnTransparency(await prepareImage(bytes)), { kind: 'no-mask' }, name);
+    }
+    assert.deepEqual(await preparation.maskFromOwnTransparency(await imageOf(SIZE)), { kind: 'no-mask' });
   });
 
   it('come from the name of a region', async () => {
@@ -276,7 +252,7 @@ describe('masks that nobody painted', () => {
     for (const region of ['left', 'right', 'top', 'bottom', 'centre', 'surroundings'] as const) {
       const mask = await preparation.maskFromRegion(region, image);
       assert.equal(mask.kind, 'prepared-mask');
-      assert.equal(mask.meaning, 'region');
+      assert.equal(mask.source, 'region');
       assert.ok((await alphaOf(mask, SIZE)).equals(wanted[region]), region);
     }
   });

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { ImageRequest } from '../../src/services/image-request.ts';
 import type { CallPlan } from '../../src/services/job-journal.ts';
 import type { JobProgress, ProgressState } from '../../src/services/job-progress.ts';
+import type { Recall } from '../../src/services/job-under-way.ts';
 
 export const silentLog = pino({ enabled: false });
 
@@ -23,6 +24,7 @@ export function createRequest(changes: Partial<ImageRequest> = {}): ImageRequest
     count: 1,
     keepOutside: false,
     isPrivate: false,
+    isSpoiler: false,
     ...changes,
   };
 }
@@ -46,6 +48,12 @@ export function createPlan(changes: Partial<CallPlan> = {}): CallPlan {
 export function createProgressLog(): JobProgress & { readonly states: readonly ProgressState[] } {
   const states: ProgressState[] = [];
   return { states, report: (state) => void states.push(state), close: async () => undefined };
+}
+
+/** Somebody who may think better of a call. */
+export function createRecall(): Recall & { cancel(): void } {
+  const recall = new AbortController();
+  return { signal: recall.signal, whileOut: async (work) => work(), cancel: () => recall.abort() };
 }
 
 /** A directory that goes when the test does. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { access, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import type { JobJournal, JobOnDisk, Receipt } from '../../src/services/job-journal.ts';
@@ -43,15 +43,69 @@ describe('a job on disk', () => {
     const onDisk = await onlyJob(theirs);
     assert.deepEqual({ id: onDisk.id, owner: onDisk.owner }, { id: JOB_ID, owner: 'mine' });
     const { folder: _, ...opened } = (await theirs.open(onDisk)) ?? assert.fail();
-    const expected = { request: createRequest({ prompt: 'fö\u0000x' }), address, beganAt, keptUntil: undefined };
-    assert.deepEqual(opened, { ...expected, plan: undefined });
+    const expected = { request: createRequest({ prompt: 'fö\u0000x' }), address, beganAt, isCancelled: false };
+    assert.deepEqual(opened, { ...expected, plan: undefined, keptUntil: undefined, originals: undefined });
 
     const picture = { file: 'input-0', contentType: 'image/png', width: 64, height: 64 } as const;
-    const plan = createPlan({ images: [picture], mask: picture, keptFrom: 'original', replacedModel: 'gpt-image-1' });
+    const masked = { by: 'own-transparency', coveredShare: 0.4 } as const;
+    const pictures = { images: [picture], mask: picture, masked, keptFrom: 'original' };
+    const plan = createPlan({ ...pictures, replacedModel: 'gpt-image-1' });
     const planned = await mine.writePlan(begun, plan);
     assert.deepEqual((await theirs.open(onDisk))?.plan, plan);
-    await mine.keep(planned, clock.now + DAY_MS);
-    assert.equal((await theirs.open(onDisk))?.keptUntil, clock.now + DAY_MS);
+    const cancelled = await mine.writeCancelled(planned);
+    const reopened = await theirs.open(onDisk);
+    assert.deepEqual([cancelled.isCancelled, reopened?.isCancelled, reopened?.plan], [true, true, plan]);
+    await mine.keep(cancelled, clock.now + DAY_MS);
+    const kept = await theirs.open(onDisk);
+    assert.deepEqual([kept?.keptUntil, kept?.isCancelled], [clock.now + DAY_MS, true]);
+  });
+
+  it('that was written before anything could be cancelled was not', async (context) => {
+    const { journalOf, spool } = await openDisk(context);
+    const folder = await spool.create('1.mine');
+    await folder.writeRecord('job.json', { v: 1, request: createRequest(), address, beganAt: 1 });
+    const opened = await journalOf('mine').open(await onlyJob(journalOf('mine')));
+    assert.deepEqual([opened?.isCancelled, opened?.originals], [false, undefined]);
+  });
+
+  it('whose originals are kept has nothing but those, whoever takes it over', async (context) => {
+    const { journalOf, spool, clock, receiptsDirectory } = await openDisk(context);
+    const journal = journalOf('dead');
+    const job = await journal.begin(createRequest(), address);
+    for (const file of ['input-0', 'image-0', 'image-1', 'fitted-a.webp']) {
+      await job.folder.writeFile(file, Buffer.from(file));
+    }
+    await journal.writeReceipt(job, { outcome: 'made', imageCount: 2 });
+    const original = { path: job.folder.path('image-1'), name: 'a-2.png', contentType: 'image/png', sizeBytes: 7 };
+    await journal.keepOriginals(job, [original], clock.now + DAY_MS);
+    const files = await readdir(dirname(original.path));
+    assert.deepEqual(files.toSorted(), ['image-1', 'job.json']);
+
+    const heir = journalOf('heir');
+    assert.deepEqual(
+      (await heir.listKept()).map(({ originals }) => originals),
+      [[original]],
+    );
+    await heir.adopt(await onlyJob(heir));
+    const [kept] = await heir.listKept();
+    const [adopted] = kept?.originals ?? [];
+    assert.equal(await readFile(adopted?.path ?? '', 'utf8'), 'image-1');
+    clock.now += DAY_MS;
+    assert.deepEqual(await heir.listKept(), []);
+    await heir.end(kept ?? assert.fail());
+    assert.deepEqual(await spool.list(), []);
+    assert.equal((await readdir(receiptsDirectory)).length, 1);
+  });
+
+  it('that cannot be understood does not stand before those that are kept', async (context) => {
+    const { journalOf, spool, clock } = await openDisk(context);
+    const journal = journalOf('mine');
+    await journal.keep(await journal.begin(createRequest(), address), clock.now + DAY_MS);
+    await writeFile((await spool.create('1.mine')).path('job.json'), '{"v":2}');
+    assert.deepEqual(
+      (await journal.listKept()).map(({ request }) => request.id),
+      [JOB_ID],
+    );
   });
 
   it('is taken over by one process only', async (context) => {

@@ -24,6 +24,7 @@ async function succeed(
     readonly request?: Parameters<typeof createRequest>[0];
     readonly settings?: Partial<GuildSettings> | StoreFailure;
     readonly estimate?: number;
+    readonly pictures?: Partial<CallPlan>;
     readonly receipt?: Receipt;
   } = {},
 ): Promise<CallPlan | undefined> {
@@ -52,10 +53,12 @@ async function succeed(
   const spool = await openSpool(await createDirectory(context));
   const job: OpenJob = {
     request: createRequest(options.request),
-    plan: createPlan({ model: GONE, estimate }),
+    plan: createPlan({ model: GONE, estimate, ...options.pictures }),
     address: {},
     beganAt: 0,
+    isCancelled: false,
     keptUntil: undefined,
+    originals: undefined,
     folder: spool.folder('job'),
   };
   const next = await succession.successor(job, options.receipt ?? modelIsGone);
@@ -69,6 +72,20 @@ describe('the successor of a model that is gone', () => {
       [plan?.model, plan?.replacedModel, plan?.quality, plan?.format, plan?.estimate],
       [NEXT, GONE, 'medium', 'png', DEAR_ENOUGH],
     );
+  });
+
+  it('is given the same pictures, and what is known of them', async (context) => {
+    const picture = { file: 'input-0', contentType: 'image/png', width: 1024, height: 1024 } as const;
+    const pictures: Partial<CallPlan> = {
+      images: [picture],
+      mask: { ...picture, file: 'mask' },
+      masked: { by: 'black', coveredShare: 0.25 },
+      keptFrom: 'original',
+      firstFrameOnly: true,
+    };
+    const plan = await succeed(context, { pictures });
+    assert.equal(plan?.model, NEXT);
+    assert.deepEqual({ ...plan, ...pictures }, plan);
   });
 
   it("keeps the server's defaults, as the one that is gone did", async (context) => {

@@ -205,7 +205,15 @@ describe('prices.example.yaml', async () => {
       priceVersion: 'relay-2026-11',
       rule: 'tokens',
     });
-    const call = { count: 1, width: 1024, height: 1024, promptUtf8Bytes: 4, inputImages: [], highFidelity: false };
+    const call = {
+      count: 1,
+      width: 1024,
+      height: 1024,
+      promptUtf8Bytes: 4,
+      inputImages: [],
+      highFidelity: false,
+      partialImages: 0,
+    };
     const ceiling = estimateCeiling(price.tariff, { ...call, model: model.countsTokensLike, quality: 'high' });
     assert.equal(ceiling, 100 * 8_000 + 7_024 * 30_000);
   });

@@ -12,7 +12,14 @@ import type {
 } from '../../src/services/providers/image-provider.ts';
 import { PROVIDER_FAILURE_KINDS, ProviderFailure } from '../../src/services/providers/image-provider.ts';
 import { openSpool } from '../../src/services/spool.ts';
-import { createDirectory, createPlan, createProgressLog, createRequest, silentLog } from './job-fixture.ts';
+import {
+  createDirectory,
+  createPlan,
+  createProgressLog,
+  createRecall,
+  createRequest,
+  silentLog,
+} from './job-fixture.ts';
 
 const made: ImageResult = { imageCount: 1, madeCount: 1, usage: { output_tokens: 7 }, requestId: 'req_1' };
 
@@ -29,7 +36,9 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
     address: {},
     beganAt: 0,
     plan: createPlan(),
+    isCancelled: false,
     keptUntil: undefined,
+    originals: undefined,
     folder,
   };
   const calls: ImageCall[] = [];
@@ -57,7 +66,8 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
     },
     log: silentLog,
   });
-  return { call: async () => caller.call(job, progress), calls, pausesMs, progress };
+  const recall = createRecall();
+  return { call: async () => caller.call(job, progress, recall), calls, pausesMs, progress, recall };
 }
 
 describe('a call that went well', () => {
@@ -121,6 +131,13 @@ describe('a call that provably made nothing', () => {
     const { call, calls } = await openCaller(context, failure('rate-limited', 'no', 100_000));
     await call();
     assert.equal(calls.length, 2);
+  });
+
+  it('is not even begun for somebody who has cancelled', async (context) => {
+    const { call, calls, recall, progress } = await openCaller(context, made);
+    recall.cancel();
+    assert.deepEqual(await call(), { outcome: 'failed', kind: 'cancelled', charged: 'no' });
+    assert.deepEqual([calls, progress.states], [[], []]);
   });
 
   it('keeps at which stage it was declined', async (context) => {

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import * as z from 'zod';
 import type { Entry } from '../../src/billing/guild-account.ts';
 import { entryKey, memberKey, transferKey } from '../../src/billing/ledger-keys.ts';
+import { resultKey } from '../../src/services/result-records.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
 import { ToolRefusal } from '../../src/tools/command-line.ts';
@@ -37,6 +38,10 @@ async function fill(stage: LedgerOnStage): Promise<void> {
   }
   await book(stage, { guild: OTHER_GUILD, at: AUGUST, number: 9, ending: 'adjusted' });
   await book(stage, { at: NOVEMBER, number: 4, ending: 'posted' });
+  for (const transfer of [snowflake(AUGUST, 1), snowflake(NOVEMBER, 4)]) {
+    const guard = { key: resultKey(GUILD, transfer), expected: undefined, next: { prompt: 'a fox' } };
+    await stage.store.commit({ guard, writes: [] });
+  }
 }
 
 async function prune(stage: LedgerOnStage, archive: string) {
@@ -114,12 +119,14 @@ describe('prune', () => {
       entryKey(GUILD, '202608', before.seq),
       memberKey(GUILD, '202608', 'mira'),
       transferKey(GUILD, snowflake(AUGUST, 1)),
+      resultKey(GUILD, snowflake(AUGUST, 1)),
     ];
     assert.deepEqual(
       await stage.store.readMany(gone),
       gone.map(() => undefined),
     );
     assert.equal((await stage.ledger.head(GUILD, '202611')).settled, 70, 'November was touched');
+    assert.ok(await stage.store.read(resultKey(GUILD, snowflake(NOVEMBER, 4))), "November's results were touched");
     assert.equal((await stage.run(ledgerTool, 'verify', '--archive', archive)).exitCode, 0);
   });
 

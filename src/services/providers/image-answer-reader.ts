@@ -1,5 +1,6 @@
-import { InvalidBase64Error, type Base64Decoder, type DecoderPool } from './base64-decoder.ts';
-import { ImageAnswerScanner, type ImageText } from './image-answer-scanner.ts';
+import type { DecoderPool } from './base64-decoder.ts';
+import { ImageAnswerScanner } from './image-answer-scanner.ts';
+import { ImageTextDecoder, type ImageTextState } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
 
 /** What an answer said besides the images that it carried itself. */
@@ -30,11 +31,13 @@ export async function readImageAnswer(
   decoders: DecoderPool,
 ): Promise<ImageAnswer> {
   const scanner = new ImageAnswerScanner();
-  const images = new ImageTextDecoder(writer, imageCountMax, decoders);
+  const images = new ImageTextDecoder(decoders);
   try {
     for await (const chunk of body) {
       for (const found of scanner.scan(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) {
-        await images.take(found);
+        if (writer.wholeCount < imageCountMax) {
+          await endImage(writer, await images.take(found, writer));
+        }
       }
     }
   } finally {
@@ -43,65 +46,16 @@ export async function readImageAnswer(
   return readRest(scanner.finish());
 }
 
-/** Turns the texts of images into written images. */
-class ImageTextDecoder {
-  readonly #writer: ImageWriter;
-  readonly #imageCountMax: number;
-  readonly #decoders: DecoderPool;
-  #decoder: Base64Decoder | undefined;
-  #isBroken = false;
-
-  constructor(writer: ImageWriter, imageCountMax: number, decoders: DecoderPool) {
-    this.#writer = writer;
-    this.#imageCountMax = imageCountMax;
-    this.#decoders = decoders;
-  }
-
-  async take(found: ImageText): Promise<void> {
-    if (this.#writer.wholeCount >= this.#imageCountMax) {
-      return;
-    }
-    // Taken with the first image, so that the many calls that are still waiting hold no buffers.
-    this.#decoder ??= this.#decoders.take();
-    if (found.type === 'characters') {
-      await this.#decode(this.#decoder.push(found.characters));
-      return;
-    }
-    await this.#decode(this.#decoder.finish());
-    if (this.#isBroken) {
-      await this.#writer.abandon();
-    } else {
-      await this.#writer.finish();
-    }
-    this.#decoder.reset();
-    this.#isBroken = false;
-  }
-
-  dispose(): void {
-    if (this.#decoder !== undefined) {
-      this.#decoders.giveBack(this.#decoder);
-      this.#decoder = undefined;
-    }
-  }
-
-  async #decode(pieces: Iterable<Uint8Array>): Promise<void> {
-    if (this.#isBroken) {
-      return;
-    }
-    try {
-      for (const piece of pieces) {
-        await this.#writer.write(piece);
-      }
-    } catch (error) {
-      if (!(error instanceof InvalidBase64Error)) {
-        throw error;
-      }
-      this.#isBroken = true;
-    }
+async function endImage(writer: ImageWriter, state: ImageTextState): Promise<void> {
+  if (state === 'whole') {
+    await writer.finish();
+  } else if (state === 'broken') {
+    await writer.abandon();
   }
 }
 
-function readRest(rest: unknown): ImageAnswer {
+/** @param rest the answer, parsed, with `true` where the text of an image stood */
+export function readRest(rest: unknown): ImageAnswer {
   const answer = isRecord(rest) ? rest : {};
   const entries = Array.isArray(answer.data) ? answer.data.filter(isRecord) : [];
   return {
@@ -120,6 +74,6 @@ function readErrorMessage(error: unknown): string | undefined {
   return typeof message === 'string' ? message : undefined;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

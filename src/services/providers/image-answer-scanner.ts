@@ -5,7 +5,8 @@ import { readJsonString } from './json-string.ts';
  * Reads the JSON of an image answer byte by byte, as it arrives, and takes the images out of it.
  *
  * The texts of `data[i].b64_json`, and of `data[i].url` where it is a `data:` URL, are handed on in runs and never
- * kept. All the rest is kept and parsed by `JSON.parse` at the end, with `true` where an image text stood.
+ * kept. All the rest is kept and parsed by `JSON.parse` at the end, with `true` where an image text stood. An event of a
+ * stream is read in the same way, only that its image stands in the object itself.
  */
 
 /** What a scan found: characters of an image's text (a view of the chunk, escapes undone), or the end of that text. */
@@ -37,16 +38,22 @@ const HIGHEST_WHITESPACE = 0x20;
 const DATA_SCHEME = 'data:';
 /** `data:` with every letter written as `\u0064`. */
 const URL_HEAD_CHARACTERS_MAX = 30;
+/** Which field of an event says what it is. */
+const TYPE_KEY = 'type';
 const END_OF_TEXT: ImageText = { type: 'end' };
 const SLASH_TEXT: ImageText = { type: 'characters', characters: Uint8Array.of(SLASH) };
 /** Stands for a character that is not in ASCII; no base64 has it. */
 const FOREIGN_BYTE = 0;
+
+/** A whole answer, or one event of a stream. */
+type ScannedKind = 'answer' | 'event';
 
 type Container = { readonly isObject: boolean; key: string };
 
 type Mode = 'structure' | 'text' | 'url-head' | 'image' | 'image-escape';
 
 export class ImageAnswerScanner {
+  readonly #kind: ScannedKind;
   readonly #rest = new GrowingBytes(REST_SIZE_BYTES_MAX);
   readonly #containers: Container[] = [];
   #mode: Mode = 'structure';
@@ -64,6 +71,21 @@ export class ImageAnswerScanner {
   #imageIsEmpty = true;
   /** One entry gives one image, even where it has both `b64_json` and a `data:` URL. */
   #entryHasImage = false;
+  #type: string | undefined;
+
+  constructor(kind: ScannedKind = 'answer') {
+    this.#kind = kind;
+  }
+
+  /** Whether the JSON has ended. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** What the event says that it is, as soon as it has said so. */
+  get type(): string | undefined {
+    return this.#type;
+  }
 
   /**
    * Takes the next bytes of the body.
@@ -171,9 +193,12 @@ export class ImageAnswerScanner {
     this.#mode = 'image';
   }
 
-  /** The current key, where we are directly inside `data[i]`. */
+  /** The current key, where we are directly inside what has an image: `data[i]`, or the event. */
   #keyInsideEntry(): string | undefined {
     const [root, list, entry] = this.#containers;
+    if (this.#kind === 'event') {
+      return this.#containers.length === 1 && root?.isObject ? root.key : undefined;
+    }
     const isEntry = this.#containers.length === 3 && root?.isObject && root.key === 'data' && list?.isObject === false;
     return isEntry && entry?.isObject ? entry.key : undefined;
   }
@@ -215,6 +240,8 @@ export class ImageAnswerScanner {
       const written = this.#rest.text(this.#textStart);
       // A key with a broken escape stays as it was written, and fails when the rest is parsed.
       container.key = readJsonString(written) ?? written;
+    } else if (this.#containers.length === 1 && container?.key === TYPE_KEY) {
+      this.#type = readJsonString(this.#rest.text(this.#textStart));
     }
     this.#keepByte(QUOTE);
     this.#mode = 'structure';

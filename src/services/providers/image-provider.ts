@@ -56,6 +56,18 @@ export type ByteSink = {
  */
 export type OpenByteSink = (index: number) => Promise<ByteSink>;
 
+/** Receives unfinished pictures on the way to an image. Nobody is owed them: any of them may be missing. */
+export type PreviewTarget = {
+  /** How many the provider is asked for, 1 to 3. It charges for each. */
+  readonly count: number;
+  /** Opens the place where the bytes of preview `index` (from 0) go. Nothing about them has to be durable. */
+  openByteSink(index: number): Promise<ByteSink>;
+  /** The preview is whole. It takes the place of the one before it. */
+  arrived(index: number, sizeBytes: number): void;
+  /** A preview could not be kept, and there will be no others. */
+  failed(error: unknown): void;
+};
+
 /** What the provider said about a call that made images. The bytes themselves went to the sinks. */
 export type ImageResult = {
   /** How many images arrived whole. At least 1. */
@@ -131,10 +143,16 @@ export type OfferedModel = {
 
 export type ImageProvider = {
   /**
-   * Makes images and writes them to the sinks while they arrive. Makes at most one request.
+   * Makes images and writes them to the sinks while they arrive. Makes at most one request that can be charged for.
+   * @param previews where there is one, and the provider can, it shows what it has so far; only for a count of 1
    * @throws {ProviderFailure}
    */
-  makeImages(call: ImageCall, openByteSink: OpenByteSink, signal: AbortSignal): Promise<ImageResult>;
+  makeImages(
+    call: ImageCall,
+    openByteSink: OpenByteSink,
+    signal: AbortSignal,
+    previews?: PreviewTarget,
+  ): Promise<ImageResult>;
 
   /**
    * The models that the key can see; undefined where the provider has no such list.

@@ -2,8 +2,11 @@ import type { Images } from 'openai/resources/images';
 import type { ImageCall, ImageSize } from './image-provider.ts';
 import type { FormField } from './multipart-upload.ts';
 
-/** The body of a call without pictures. Nothing is sent that the GPT Image models refuse, like `response_format`. */
-export function toGenerateParameters(call: ImageCall): Images.ImageGenerateParamsNonStreaming {
+/**
+ * The body of a call without pictures. Nothing is sent that the GPT Image models refuse, like `response_format`.
+ * @param partialImages how many unfinished pictures to stream on the way; 0 for a whole answer
+ */
+export function toGenerateParameters(call: ImageCall, partialImages: number): Images.ImageGenerateParams {
   return {
     model: call.model,
     prompt: call.prompt,
@@ -13,11 +16,15 @@ export function toGenerateParameters(call: ImageCall): Images.ImageGenerateParam
     background: call.background,
     output_format: call.format,
     safety_identifier: call.safetyIdentifier,
+    ...(partialImages > 0 ? { stream: true, partial_images: partialImages } : {}),
   };
 }
 
-/** The form of a call with pictures, named as in OpenAI's description of `/images/edits`. */
-export function toEditFields(call: ImageCall): readonly FormField[] {
+/**
+ * The form of a call with pictures, named as in OpenAI's description of `/images/edits`.
+ * @param partialImages how many unfinished pictures to stream on the way; 0 for a whole answer
+ */
+export function toEditFields(call: ImageCall, partialImages: number): readonly FormField[] {
   const texts: readonly FormField[] = [
     { name: 'model', value: call.model },
     { name: 'prompt', value: call.prompt },
@@ -30,11 +37,18 @@ export function toEditFields(call: ImageCall): readonly FormField[] {
   ];
   const fidelity: readonly FormField[] =
     call.fidelity === undefined ? [] : [{ name: 'input_fidelity', value: call.fidelity }];
+  const stream: readonly FormField[] =
+    partialImages === 0
+      ? []
+      : [
+          { name: 'stream', value: 'true' },
+          { name: 'partial_images', value: String(partialImages) },
+        ];
   // Some versions of the LiteLLM proxy refuse `image[]`, so a single picture does without the brackets.
   const imageName = call.images.length === 1 ? 'image' : 'image[]';
   const images: readonly FormField[] = call.images.map((file) => ({ name: imageName, file }));
   const mask: readonly FormField[] = call.mask === undefined ? [] : [{ name: 'mask', file: call.mask }];
-  return [...texts, ...fidelity, ...images, ...mask];
+  return [...texts, ...fidelity, ...stream, ...images, ...mask];
 }
 
 function formatSize({ width, height }: ImageSize): string {

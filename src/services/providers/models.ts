@@ -16,6 +16,8 @@ export type ImageModel = {
   readonly shutdownAt: Date | undefined;
   readonly imagesPerEditMax: number;
   readonly imagesPerCallMax: number;
+  /** How many unfinished pictures it can stream on the way to one image; 0 where it cannot. */
+  readonly partialImagesMax: number;
 };
 
 /** What someone asks of a model; options that are left out are not checked. */
@@ -61,6 +63,7 @@ const COMMON = {
   formats: ['png', 'jpeg', 'webp'],
   imagesPerEditMax: 16,
   imagesPerCallMax: 10,
+  partialImagesMax: 3,
 } as const;
 
 const FIRST_GENERATION = { ...COMMON, sizes: FIXED_SIZES, qualities: ['low', 'medium', 'high'] } as const;

@@ -4,8 +4,9 @@ import { createDecoderPool, type DecoderPool } from './base64-decoder.ts';
 import { startCallDeadline, type CallDeadline } from './call-deadline.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { createHttpTransport, type HttpExchange, type HttpTransport } from './http-transport.ts';
-import { readImageAnswer } from './image-answer-reader.ts';
+import { readImageAnswer, type ImageAnswer } from './image-answer-reader.ts';
 import { UnreadableAnswerError } from './image-answer-scanner.ts';
+import { readImageEvents } from './image-event-reader.ts';
 import {
   ProviderFailure,
   type ImageCall,
@@ -13,12 +14,20 @@ import {
   type ImageResult,
   type OfferedModel,
   type OpenByteSink,
+  type PreviewTarget,
 } from './image-provider.ts';
 import { toEditFields, toGenerateParameters } from './image-request.ts';
 import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
 import { openMultipartUpload, type MultipartUpload } from './multipart-upload.ts';
 import { readOfferedModels } from './offered-models.ts';
-import { createRedactor, toProviderFailure } from './provider-errors.ts';
+import { PreviewWriter } from './preview-writer.ts';
+import {
+  createRedactor,
+  isStreamRefusal,
+  toProviderFailure,
+  toStreamFailure,
+  type CallState,
+} from './provider-errors.ts';
 import { downloadResult, requireTrustedResultUrl, ResultDownloadError, type Pause } from './result-download.ts';
 
 export type OpenAiImagesOptions = {
@@ -48,6 +57,8 @@ const LIST_SIZE_BYTES_MAX = 4 * 1024 * 1024;
 /** Statuses with which a compatible provider says that it has no list of models. */
 const WITHOUT_LIST_STATUSES: ReadonlySet<number> = new Set([404, 405, 501]);
 
+const EVENT_STREAM_TYPE = /^\s*text\/event-stream\b/i;
+
 /** Images by OpenAI's API, or by a provider that is compatible with it. */
 export function createOpenAiImages(options: OpenAiImagesOptions): ImageProvider {
   const { apiKey, baseUrl, timeoutMs, resultOrigins } = options;
@@ -63,11 +74,21 @@ export function createOpenAiImages(options: OpenAiImagesOptions): ImageProvider 
     pause: options.pause ?? ((waitMs, signal) => wait(waitMs, undefined, { signal })),
     createClient: (exchange) => createClient(exchange, apiKey, baseUrl, timeoutMs),
   };
+  /** The models whose provider refuses to stream. It is asked again when the process begins anew. */
+  const modelsWithoutStream = new Set<string>();
   return {
-    async makeImages(call, openByteSink, signal) {
+    async makeImages(call, openByteSink, signal, previews) {
       const deadline = startCallDeadline(signal, timeoutMs);
+      const target = modelsWithoutStream.has(call.model) ? undefined : previews;
       try {
-        return await makeImages(context, call, openByteSink, deadline);
+        return await makeImages(context, { call, openByteSink, previews: target }, deadline);
+      } catch (error) {
+        if (!(error instanceof StreamRefusedError)) {
+          throw error;
+        }
+        const result = await makeImages(context, { call, openByteSink, previews: undefined }, deadline);
+        modelsWithoutStream.add(call.model);
+        return result;
       } finally {
         deadline.dispose();
       }
@@ -113,23 +134,39 @@ function createClient(exchange: HttpExchange, apiKey: string, baseUrl: string, t
   });
 }
 
-async function makeImages(
-  context: CallContext,
-  call: ImageCall,
-  openByteSink: OpenByteSink,
-  deadline: CallDeadline,
-): Promise<ImageResult> {
+/** One request for images, and who takes what it brings. */
+type ImageErrand = {
+  readonly call: ImageCall;
+  readonly openByteSink: OpenByteSink;
+  readonly previews: PreviewTarget | undefined;
+};
+
+/** What the steps of one attempt share. */
+type Attempt = CallContext & {
+  readonly errand: ImageErrand;
+  readonly writer: ImageWriter;
+  readonly deadline: CallDeadline;
+  readonly exchange: HttpExchange;
+};
+
+/** The call was refused because it asked for a stream, so nothing was made. */
+class StreamRefusedError extends Error {
+  override readonly name = 'StreamRefusedError';
+}
+
+async function makeImages(context: CallContext, errand: ImageErrand, deadline: CallDeadline): Promise<ImageResult> {
+  const { call, openByteSink, previews } = errand;
   const exchange = context.transport.beginExchange();
   const writer = new ImageWriter(openByteSink, context.imageSizeBytesMax);
-  const upload = call.images.length > 0 ? await openUpload(call) : undefined;
+  const attempt: Attempt = { ...context, errand, writer, deadline, exchange };
+  const partialImages = previews?.count ?? 0;
+  const upload = call.images.length > 0 ? await openUpload(call, partialImages) : undefined;
   let requestId: string | undefined;
-  const fail = (error: unknown): ProviderFailure =>
-    judge(error, context, { exchange, deadline, makesImages: true, requestId });
   try {
-    const response = await failingWith(fail, send(context.createClient(exchange), call, upload, deadline.signal));
+    const response = await send(attempt, upload);
     const givenId = response.headers.get('x-request-id');
     requestId = givenId === null ? undefined : context.redact(givenId);
-    const answer = await readImageAnswer(readBody(response, fail), writer, call.count, context.decoders);
+    const answer = await readAnswer(attempt, response, requestId);
     const problem = await downloadResults(answer.resultUrls, call.count, context, writer, deadline.signal);
     if (writer.wholeCount > 0) {
       const madeCount = Math.min(answer.toldCount, call.count);
@@ -152,29 +189,65 @@ async function makeImages(
   }
 }
 
-function judge(
-  error: unknown,
-  context: CallContext,
-  attempt: {
-    readonly exchange: HttpExchange;
-    readonly deadline: CallDeadline;
-    readonly makesImages: boolean;
-    readonly requestId?: string | undefined;
-  },
-): ProviderFailure {
-  const { exchange, deadline, makesImages, requestId } = attempt;
-  const state = {
-    stopReason: deadline.stopReason(),
-    wasDispatched: exchange.wasDispatched(),
-    makesImages,
-    requestId,
-  };
-  return toProviderFailure(error, state, context.redact, context.now());
+/** A provider that was asked for a stream may answer as if it had not been. */
+async function readAnswer(attempt: Attempt, response: Response, requestId: string | undefined): Promise<ImageAnswer> {
+  const { errand, writer, decoders } = attempt;
+  const isStream = EVENT_STREAM_TYPE.test(response.headers.get('content-type') ?? '');
+  if (errand.previews !== undefined && isStream) {
+    return readStream(attempt, errand.previews, response, requestId);
+  }
+  const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: true, requestId });
+  return readImageAnswer(readBody(response, fail), writer, errand.call.count, decoders);
 }
 
-async function openUpload(call: ImageCall): Promise<MultipartUpload> {
+async function readStream(
+  attempt: Attempt,
+  target: PreviewTarget,
+  response: Response,
+  requestId: string | undefined,
+): Promise<ImageAnswer> {
+  const previews = new PreviewWriter(target);
+  let hasPartialImages = false;
+  const takers = { writer: attempt.writer, previews, onImage: () => (hasPartialImages = true) };
+  const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: true, requestId });
   try {
-    return await openMultipartUpload(toEditFields(call));
+    const end = await readImageEvents(readBody(response, fail), takers, attempt.decoders);
+    switch (end.ended) {
+      case 'completed':
+        return end.answer;
+      case 'error': {
+        const state = stateOf(attempt, { makesImages: true, hasPartialImages, requestId });
+        throw toStreamFailure(end.error, state, attempt.redact, attempt.now());
+      }
+      case 'early':
+        throw new UnreadableAnswerError('The stream ended before its image was complete.');
+    }
+  } finally {
+    await previews.abandon();
+  }
+}
+
+type Judged = Pick<CallContext, 'redact' | 'now'> & Pick<Attempt, 'exchange' | 'deadline'>;
+type KnownOfCall = Omit<CallState, 'stopReason' | 'wasDispatched' | 'requestId'> & {
+  readonly requestId?: string | undefined;
+};
+
+function judge(error: unknown, attempt: Judged, known: KnownOfCall): ProviderFailure {
+  return toProviderFailure(error, stateOf(attempt, known), attempt.redact, attempt.now());
+}
+
+function stateOf({ exchange, deadline }: Judged, known: KnownOfCall): CallState {
+  return {
+    requestId: undefined,
+    ...known,
+    stopReason: deadline.stopReason(),
+    wasDispatched: exchange.wasDispatched(),
+  };
+}
+
+async function openUpload(call: ImageCall, partialImages: number): Promise<MultipartUpload> {
+  try {
+    return await openMultipartUpload(toEditFields(call, partialImages));
   } catch (cause) {
     throw new ProviderFailure('invalid-image', 'no', { message: 'A picture to send could not be opened.', cause });
   }
@@ -184,22 +257,20 @@ async function openUpload(call: ImageCall): Promise<MultipartUpload> {
  * `asResponse` leaves the body of an answer unread, so that it can be read as a stream; refusals are read and thrown.
  * The form of an edit is built here because the SDK's would hold every file in memory.
  */
-function send(
-  client: OpenAI,
-  call: ImageCall,
-  upload: MultipartUpload | undefined,
-  signal: AbortSignal,
-): Promise<Response> {
-  return upload === undefined
-    ? client.images.generate(toGenerateParameters(call), { signal }).asResponse()
-    : client.post('/images/edits', { body: upload.body, headers: upload.headers, signal }).asResponse();
-}
-
-async function failingWith<T>(fail: (error: unknown) => ProviderFailure, promise: Promise<T>): Promise<T> {
+async function send(attempt: Attempt, upload: MultipartUpload | undefined): Promise<Response> {
+  const { errand, deadline, exchange } = attempt;
+  const { call, previews } = errand;
+  const client = attempt.createClient(exchange);
+  const { signal } = deadline;
   try {
-    return await promise;
+    return await (upload === undefined
+      ? client.images.generate(toGenerateParameters(call, previews?.count ?? 0), { signal }).asResponse()
+      : client.post('/images/edits', { body: upload.body, headers: upload.headers, signal }).asResponse());
   } catch (error) {
-    throw fail(error);
+    if (previews !== undefined && isStreamRefusal(error)) {
+      throw new StreamRefusedError('The provider does not stream.', { cause: error });
+    }
+    throw judge(error, attempt, { makesImages: true });
   }
 }
 
@@ -239,7 +310,8 @@ async function downloadResults(
 
 async function listModels(context: CallContext, deadline: CallDeadline): Promise<readonly OfferedModel[] | undefined> {
   const exchange = context.transport.beginExchange();
-  const fail = (error: unknown): ProviderFailure => judge(error, context, { exchange, deadline, makesImages: false });
+  const attempt = { ...context, exchange, deadline };
+  const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: false });
   try {
     const response = await context.createClient(exchange).get('/models', { signal: deadline.signal }).asResponse();
     const bytes = new GrowingBytes(LIST_SIZE_BYTES_MAX);

@@ -10,6 +10,8 @@ export type CallState = {
   readonly wasDispatched: boolean;
   /** False for requests that cost nothing whatever becomes of them. */
   readonly makesImages: boolean;
+  /** True where a part of the images has arrived: then even a refusal may have been charged for. */
+  readonly hasPartialImages?: boolean;
   readonly requestId: string | undefined;
 };
 
@@ -32,11 +34,18 @@ const PACE_CODES: ReadonlySet<string> = new Set(['rate_limit_exceeded', 'slow_do
 const MODERATION_CODES: ReadonlySet<string> = new Set(['moderation_blocked', 'content_policy_violation']);
 const IMAGE_CODES: ReadonlySet<string> = new Set(['invalid_image_file', 'invalid_image_format', 'invalid_image']);
 
+/** The types with which OpenAI says that a request is refused, and not that it failed. */
+const REFUSAL_TYPES: ReadonlySet<string> = new Set(['invalid_request_error', 'image_generation_user_error']);
+const STREAM_PARAMETERS: ReadonlySet<string> = new Set(['stream', 'partial_images']);
+/** 422 is what gateways written with FastAPI say to a field that they do not know. */
+const STREAM_REFUSAL_STATUSES: ReadonlySet<number> = new Set([400, 422]);
+
 /** Compatible providers often pass OpenAI's words on and drop its codes. */
 const ACCOUNT_LIMIT_WORDS =
   /exceeded your current quota|credit balance|spend(?:ing)? limit|insufficient (?:quota|credit|balance|funds)/i;
 const MODERATION_WORDS = /safety system|content[ _]policy|moderation (?:system|policy|block)/i;
 const IMAGE_WORDS = /invalid image file/i;
+const STREAM_WORDS = /\b(?:partial_images|stream(?:ing)?)\b/i;
 const VERIFICATION_WORDS = /must be verified/i;
 
 /**
@@ -94,13 +103,64 @@ function judgeBrokenCall(cause: unknown, state: CallState): ProviderFailureKind 
 /** The SDK's error itself is not passed on as the cause: it carries the body, and some bodies echo the key. */
 function fromAnswer(error: APIError, state: CallState, redact: (text: string) => string, now: Date): ProviderFailure {
   const { kind, charged } = judgeAnswer(error);
-  return new ProviderFailure(kind, state.makesImages ? charged : 'no', {
+  const requestId = error.requestID ? redact(error.requestID) : state.requestId;
+  return new ProviderFailure(kind, chargeOf(charged, state), {
     message: redact(error.message),
-    requestId: error.requestID ? redact(error.requestID) : undefined,
+    requestId,
     retryAfterMs:
       kind === 'rate-limited' ? readRetryAfterMs(error.headers ?? new Headers(), error.message, now) : undefined,
     moderationStage: kind === 'moderation' ? readModerationStage(error.error) : undefined,
   });
+}
+
+function chargeOf(claimed: 'no' | 'unknown', { makesImages, hasPartialImages }: CallState): 'no' | 'unknown' {
+  if (!makesImages) {
+    return 'no';
+  }
+  return hasPartialImages ? 'unknown' : claimed;
+}
+
+/**
+ * What an event means that ends a stream with an error. It has no status, so it gets the one with which the same words
+ * come as a whole answer; what is not known is the provider's own failure.
+ */
+export function toStreamFailure(
+  error: unknown,
+  state: CallState,
+  redact: (text: string) => string,
+  now: Date,
+): ProviderFailure {
+  return fromAnswer(APIError.generate(statusOf(error), { error }, undefined, new Headers()), state, redact, now);
+}
+
+function statusOf(error: unknown): number {
+  const code = readText(error, 'code');
+  if (PACE_CODES.has(code) || ACCOUNT_LIMIT_CODES.has(code)) {
+    return 429;
+  }
+  const isRefusal =
+    REFUSAL_TYPES.has(readText(error, 'type')) ||
+    MODERATION_CODES.has(code) ||
+    MODERATION_WORDS.test(readText(error, 'message'));
+  return isRefusal ? 400 : 500;
+}
+
+function readText(value: unknown, name: string): string {
+  const field = readField(value, name);
+  return typeof field === 'string' ? field : '';
+}
+
+/**
+ * Whether a call was refused because it asked for a stream, which compatible providers may not know. A refusal that
+ * does not say what it is about may be about that.
+ */
+export function isStreamRefusal(error: unknown): boolean {
+  if (!(error instanceof APIError) || error.status === undefined || !STREAM_REFUSAL_STATUSES.has(error.status)) {
+    return false;
+  }
+  const isUnexplained = error.error === undefined;
+  const isAboutIt = STREAM_PARAMETERS.has(error.param ?? '') || STREAM_WORDS.test(error.message);
+  return (isUnexplained || isAboutIt) && judgeAnswer(error).kind === 'invalid-request';
 }
 
 function judgeAnswer(error: APIError): Verdict {

@@ -27,6 +27,23 @@ test('a nonce that is enforced makes a repeated post one message', async (contex
   assert.equal(scene.discord.channelMessages(channelOf(scene)).length, 2);
 });
 
+test('messages are listed newest first: the latest, or those that followed another one at once', async (context) => {
+  const scene = await setScene(context);
+  const path = `/channels/${channelOf(scene).id}/messages`;
+  const sent: unknown[] = [];
+  for (const content of ['one', 'two', 'three', 'four']) {
+    sent.push(at(successBody(await call(scene.discord, 'POST', path, { content })), 'id'));
+  }
+  const list = async (query: string) => {
+    const listed = successBody(await call(scene.discord, 'GET', `${path}?${query}`));
+    assert.ok(Array.isArray(listed));
+    return listed.map((message) => String(at(message, 'content')));
+  };
+  assert.deepEqual(await list('limit=2'), ['four', 'three']);
+  assert.deepEqual(await list(`limit=2&after=${String(sent[0])}`), ['three', 'two']);
+  assert.deepEqual(await list(`after=${String(sent[3])}`), []);
+});
+
 test('a wrong bot token gets 401', async (context) => {
   const { discord } = await setScene(context);
   const answer = await call(discord, 'GET', '/users/@me', undefined, [], 'Bot wrong');

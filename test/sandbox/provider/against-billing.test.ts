@@ -40,7 +40,7 @@ function callsOf(model: CatalogueModel): fc.Arbitrary<Parameters<typeof usageOf>
     size: sizes === 'fixed' ? standardSizes : freeSizes,
     quality: fc.constantFrom(...qualities),
     imageCount: fc.integer({ min: 1, max: 10 }),
-    partialImageCount: fc.constant(0),
+    partialImageCount: fc.integer({ min: 0, max: 3 }),
     inputSizes,
     fidelity: fidelities.length === 0 ? fc.constant('low' as const) : fc.constantFrom(...fidelities),
   });
@@ -66,6 +66,7 @@ for (const model of catalogue.values()) {
           promptUtf8Bytes: Buffer.byteLength(call.prompt),
           inputImages: call.inputSizes,
           highFidelity: call.fidelity === 'high',
+          partialImages: call.partialImageCount,
         });
         assert.ok(ceiling !== undefined && billed <= ceiling, `${billed} > ${ceiling}`);
         const flat = priceCall(price, { ...made, usage: { ...read, inputSplit: undefined } })?.cost;

@@ -7,9 +7,12 @@ import { APIError } from 'openai';
 import sharp from 'sharp';
 import { z } from 'zod';
 import type { AnswerShape } from '../../../sandbox/provider/faults.ts';
-import { plain, pngUpload, post, startProvider, type StartedProvider } from './start-provider.ts';
+import { errorOf, plain, pngUpload, post, startProvider, type StartedProvider } from './start-provider.ts';
 
 const call = { model: 'gpt-image-2', prompt: 'a fox', quality: 'low', size: '1024x1024' } as const;
+
+/** The call's picture, as every event describes it. */
+const describedAs = ['1024x1024', 'low', 'png', 'opaque'];
 
 /** The text of one answer in a given shape. */
 async function textIn({ provider }: StartedProvider, shape: AnswerShape): Promise<string> {
@@ -137,6 +140,21 @@ test('a stream sends partial pictures, then the completed one with a usage that 
   }
 });
 
+test('a stream sends from no partial picture to three, numbered, and bills each', async (t) => {
+  const { client, provider } = await startProvider(t);
+  for (const count of [0, 1, 2, 3]) {
+    const indexes = [];
+    const stream = await client.images.generate({ ...call, stream: true, partial_images: count });
+    for await (const event of stream) {
+      if (event.type === 'image_generation.partial_image') indexes.push(event.partial_image_index);
+      assert.deepEqual([event.size, event.quality, event.output_format, event.background], describedAs);
+      assert.ok(Math.abs(event.created_at - Date.now() / 1000) < 60);
+    }
+    assert.deepEqual(indexes, [0, 1, 2].slice(0, count));
+    assert.equal(provider.bills.at(-1)?.usage.output_tokens, 196 + count * 100);
+  }
+});
+
 test('an edit streams under its own names', async (t) => {
   const { client } = await startProvider(t);
   const image = await pngUpload(await plain(64, 64).png().toBuffer());
@@ -168,15 +186,60 @@ test('a stream ends early, breaks, or turns into a refusal', async (t) => {
   const cut = await drain(started);
   assert.deepEqual(cut.types, ['partial_image', 'partial_image']);
   assert.ok(cut.error instanceof TypeError);
+  faults.add({ kind: 'bill-then-cut', afterPartialImages: 1, times: 1 });
+  const cutSooner = await drain(started);
+  assert.deepEqual(cutSooner.types, ['partial_image']);
+  assert.ok(cutSooner.error instanceof TypeError);
   faults.add({ kind: 'refuse', refusal: 'moderation_blocked_output', midStream: true, times: 1 });
   const refused = await drain(started);
   assert.deepEqual(refused.types, ['partial_image']);
   assert.ok(refused.error instanceof APIError);
   assert.equal(refused.error.code, 'moderation_blocked');
+  faults.add({ kind: 'server-error', status: 500, midStream: true, times: 1 });
+  const failed = await drain(started);
+  assert.deepEqual(failed.types, ['partial_image']);
+  assert.ok(failed.error instanceof APIError);
+  assert.equal(failed.error.code, 'server_error');
   assert.deepEqual(
     bills.map(({ outcome }) => outcome),
-    ['stream-stopped', 'cut'],
+    ['stream-stopped', 'cut', 'cut', 'server-error'],
   );
+});
+
+test('a stream may stall, and be done before all of its partial pictures were made', async (t) => {
+  const started = await startProvider(t);
+  const { faults, bills } = started.provider;
+  faults.add({ kind: 'delay', at: 'after-partial-image', delayMs: 150, times: 1 });
+  faults.add({ kind: 'fewer-partial-images', imageCount: 1, times: 1 });
+  const begunAt = performance.now();
+  assert.deepEqual(await drain(started), { types: ['partial_image', 'completed'], error: undefined });
+  assert.ok(performance.now() - begunAt >= 150);
+  assert.equal(bills[0]?.usage.output_tokens, 196 + 100);
+});
+
+test('a stream can be framed as proxies do it, or be ignored', async (t) => {
+  const started = await startProvider(t);
+  const { provider } = started;
+  const streaming = { ...call, stream: true, partial_images: 1 };
+  provider.faults.add({ kind: 'shape', shape: { streaming: 'crlf-events' }, times: 2 });
+  assert.deepEqual((await drain(started)).types, ['partial_image', 'partial_image', 'completed']);
+  const framed = await (await post(provider, '/images/generations', streaming)).text();
+  assert.match(framed, /^: keep-alive\r\n\r\nevent: image_generation\.partial_image\r\ndata: \{/);
+  assert.equal(framed.replaceAll('\r\n', '').search(/[\r\n]/), -1);
+
+  provider.faults.add({ kind: 'shape', shape: { streaming: 'ignored' }, times: 1 });
+  const whole = await post(provider, '/images/generations', streaming);
+  assert.equal(whole.headers.get('content-type'), 'application/json');
+  assert.equal(wireAnswer.parse(await whole.json()).data.length, 1);
+  assert.equal(provider.bills.at(-1)?.usage.output_tokens, 196, 'a partial image that nobody got was billed');
+
+  const fault = provider.faults.add({
+    kind: 'refuse',
+    refusal: 'unknown_parameter_stream',
+    when: ({ parameters }) => parameters['stream'] === true,
+  });
+  const refused = await errorOf(await post(provider, '/images/generations', streaming));
+  assert.deepEqual([refused.code, refused.param, fault.timesUsed], ['unknown_parameter', 'stream', 1]);
 });
 
 test('a fault for streams leaves whole answers alone', async (t) => {

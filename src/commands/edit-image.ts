@@ -1,0 +1,127 @@
+import { ApplicationCommandType, InteractionContextType } from 'discord.js';
+import { VERB } from '../discord/button-verbs.ts';
+import type { Button, Deferral, GuildModal, MessageMenu, Modal } from '../discord/command.ts';
+import { writeCustomId } from '../discord/custom-id.ts';
+import type { FilledIn } from '../discord/image-modals.ts';
+import { readImageModal, renderEditModal } from '../discord/image-modals.ts';
+import type { MessagePicture } from '../discord/message-pictures.ts';
+import type { PictureMemory } from '../discord/picture-memory.ts';
+import { answerAlone } from '../discord/private-answer.ts';
+import { truncate } from '../discord/wording.ts';
+import { wordsFor } from '../discord/words.ts';
+import type { ImageRequest } from '../services/image-request.ts';
+import { answerWithImages, readAsker } from './image-command.ts';
+import { toAttached } from './image-options.ts';
+import type { ResultCommandParts } from './posted-result.ts';
+import { chooseAgain, fetchPictures, findRecord, isEphemeral, originOf, picturesOf } from './posted-result.ts';
+
+/** Changing a picture that stands in a message: under a result of Easel's own, or from any message's menu. */
+
+export type EditImageParts = ResultCommandParts & { readonly pictureMemory: PictureMemory };
+
+/** A text in a reply may have 4,000 characters; what somebody wrote is given back with a few words around it. */
+const GIVEN_BACK_LENGTH_MAX = 3_500;
+
+/** Under a result. The form comes at once, because nothing may come before it. */
+export function createEditButton(parts: EditImageParts): Button {
+  return {
+    verb: VERB.edit,
+    answer(interaction, id) {
+      const words = wordsFor(interaction.locale);
+      const { message } = interaction;
+      const pictures = picturesOf(parts.attachments, message);
+      if (pictures.length === 0) return answerAlone(parts.replies, interaction, words.say('edit-image.no-picture'));
+      const prefilled = { keepOutside: true, isPrivate: isEphemeral(message), isSpoiler: isCovered(pictures) };
+      const customId = writeCustomId({ verb: VERB.edit, id });
+      return { first: 'modal', modal: renderEditModal(customId, pictures.length, prefilled, words) };
+    },
+  };
+}
+
+/** The form that the button opens. Discord sends the message along. */
+export function createEditModal(parts: EditImageParts): Modal {
+  return {
+    verb: VERB.edit,
+    async answer(interaction, id) {
+      const { message } = interaction;
+      const form = readImageModal(interaction);
+      const pictures = message ? picturesOf(parts.attachments, message) : [];
+      const origin = message ? originOf(message, form.picture) : undefined;
+      const record = await findRecord(parts, interaction, id);
+      // Who edits a draft wants a draft. The size follows from the picture.
+      const again = record && record !== 'unavailable' ? chooseAgain(record, parts.roster) : {};
+      const chosen = { ...again, size: undefined };
+      return answerForm(parts, interaction, { form, pictures, origin, chosen });
+    },
+  };
+}
+
+/** `Edit image`, in the menu of every message. */
+export function createEditMenu(parts: EditImageParts): MessageMenu {
+  return {
+    schema: {
+      type: ApplicationCommandType.Message,
+      name: 'Edit image',
+      contexts: [InteractionContextType.Guild],
+    },
+    answer(interaction) {
+      const words = wordsFor(interaction.locale);
+      const message = interaction.targetMessage;
+      const pictures = picturesOf(parts.attachments, message);
+      if (pictures.length === 0) return answerAlone(parts.replies, interaction, words.say('edit-image.no-picture'));
+      parts.pictureMemory.remember(message.id, pictures);
+      const prefilled = { keepOutside: true, isPrivate: false, isSpoiler: isCovered(pictures) };
+      const customId = writeCustomId({ verb: VERB.editMessage, id: message.id });
+      return { first: 'modal', modal: renderEditModal(customId, pictures.length, prefilled, words) };
+    },
+  };
+}
+
+/** The form that the menu opens. It comes without its message, which stands in the channel that it is sent in. */
+export function createEditMessageModal(parts: EditImageParts): Modal {
+  return {
+    verb: VERB.editMessage,
+    async answer(interaction, messageId) {
+      const form = readImageModal(interaction);
+      const place = { channel: interaction.channelId, message: messageId };
+      // After a restart nothing is remembered; what Easel posted itself it may read again.
+      const pictures =
+        parts.pictureMemory.recall(messageId) ?? (await fetchPictures(parts.attachments, interaction, place));
+      const origin = { ...place, picture: form.picture };
+      return answerForm(parts, interaction, { form, pictures, origin, chosen: {} });
+    },
+  };
+}
+
+/** What a form has to go on, and what was chosen without it. */
+type Edit = {
+  readonly form: FilledIn;
+  readonly pictures: readonly MessagePicture[];
+  readonly origin: ImageRequest['origin'];
+  readonly chosen: Partial<ReturnType<typeof chooseAgain>>;
+};
+
+function answerForm(
+  parts: EditImageParts,
+  interaction: GuildModal,
+  { form, pictures, origin, chosen }: Edit,
+): Deferral {
+  const picture = pictures[form.picture];
+  if (!picture) {
+    const words = wordsFor(interaction.locale);
+    const written = truncate(form.prompt, GIVEN_BACK_LENGTH_MAX).replaceAll('```', "'''");
+    const text = `${words.say('edit-image.picture-gone')}\n\`\`\`\n${written}\n\`\`\``;
+    return answerAlone(parts.replies, interaction, text);
+  }
+  const { uploads: _uploads, mask, picture: _picture, ...filled } = form;
+  const asker = readAsker(interaction);
+  const request: ImageRequest = { ...asker, ...chosen, ...filled, operation: 'edit', count: 1, origin };
+  return answerWithImages(parts, interaction, request, {
+    images: [toAttached('image', picture, parts.attachments)],
+    mask: mask && toAttached('mask', mask, parts.attachments),
+  });
+}
+
+function isCovered(pictures: readonly MessagePicture[]): boolean {
+  return pictures.some(({ isSpoiler }) => isSpoiler);
+}

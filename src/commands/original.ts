@@ -1,0 +1,31 @@
+import { VERB } from '../discord/button-verbs.ts';
+import type { Button, GuildButton } from '../discord/command.ts';
+import type { OriginalsSender } from '../discord/originals-sender.ts';
+import { describeRefusal } from '../discord/refusal-message.ts';
+import { renderText } from '../discord/result-message.ts';
+import { wordsFor } from '../discord/words.ts';
+import type { ResultCommandParts } from './posted-result.ts';
+import { findRecord } from './posted-result.ts';
+
+export type OriginalCommandParts = ResultCommandParts & { readonly originalsSender: OriginalsSender };
+
+/** Under a result that was re-encoded to fit: the files as they came, for whoever presses. */
+export function createOriginalButton(parts: OriginalCommandParts): Button {
+  return {
+    verb: VERB.original,
+    answer: (interaction, id) => ({
+      first: 'private-reply',
+      begin: async () => ({ run: async () => bring(parts, interaction, id) }),
+    }),
+  };
+}
+
+async function bring(parts: OriginalCommandParts, interaction: GuildButton, id: string): Promise<void> {
+  const words = wordsFor(interaction.locale);
+  const sayAlone = async (text: string): Promise<void> => parts.replies.edit(interaction, renderText(text));
+  // The record says whose they are: where the result was private, so are they.
+  const record = await findRecord(parts, interaction, id);
+  if (record === 'unavailable') return sayAlone(describeRefusal({ reason: 'store-unavailable' }, words));
+  const originals = record && (await parts.originals.read(id));
+  return originals ? parts.originalsSender.send(interaction, originals) : sayAlone(words.say('original.gone'));
+}

@@ -1,0 +1,15 @@
+/**
+ * What buttons and forms are for, as it stands in their ids. Messages keep their buttons for years, so a verb is never
+ * given another meaning.
+ */
+export const VERB = {
+  again: 'again',
+  cancel: 'cancel',
+  delete: 'delete',
+  edit: 'edit',
+  /** The form that the menu of a message opens; its id is the message's. */
+  editMessage: 'edit-message',
+  fetch: 'fetch',
+  original: 'original',
+  vary: 'vary',
+} as const;

@@ -1,0 +1,91 @@
+import type { APIMessage } from 'discord.js';
+import { Message } from 'discord.js';
+import * as z from 'zod';
+
+/** A picture of a message. Its address is only as good as what was checked of it: it comes from outside. */
+export type MessagePicture = { readonly url: string; readonly isSpoiler: boolean };
+
+/** As many as a form can offer to choose from. */
+const PICTURES_MAX = 10;
+const SPOILER_NAME = /^SPOILER_/;
+
+const mediaSchema = z.object({
+  url: z.string(),
+  proxy_url: z.string().nullish(),
+  content_type: z.string().nullish(),
+});
+
+const shownSchema = z.object({ media: mediaSchema, spoiler: z.boolean().nullish() });
+
+/** A component that shows pictures, has such components in it or at its side, or none of that. */
+const componentSchema = z.object({
+  items: z.array(shownSchema).default([]),
+  accessory: z.unknown().optional(),
+  components: z.array(z.unknown()).default([]),
+});
+
+const contentsSchema = z.object({
+  attachments: z.array(mediaSchema.extend({ filename: z.string(), width: z.number().nullish() })).default([]),
+  embeds: z.array(z.object({ image: mediaSchema.nullish(), thumbnail: mediaSchema.nullish() })).default([]),
+  components: z.array(z.unknown()).default([]),
+});
+
+type Candidate = { readonly urls: readonly (string | null | undefined)[]; readonly isSpoiler: boolean };
+
+/**
+ * The pictures of a message as Discord sends it, from top to bottom: attached, in galleries, and in embeds. Discord has
+ * copies of pictures from elsewhere; whichever address of a picture is accepted is taken, and where none is, it is
+ * left out.
+ */
+export function findPictures(message: unknown, accepts: (url: string) => boolean): readonly MessagePicture[] {
+  const { data } = contentsSchema.safeParse(message);
+  const pictures = (data ? listCandidates(data) : []).flatMap(({ urls, isSpoiler }) => {
+    const url = urls.find((candidate) => typeof candidate === 'string' && accepts(candidate));
+    return typeof url === 'string' ? [{ url, isSpoiler }] : [];
+  });
+  // The same picture may be attached and shown by an embed.
+  const distinct = new Map(pictures.map((picture) => [addressOf(picture), picture]));
+  return [...distinct.values()].slice(0, PICTURES_MAX);
+}
+
+/** A message that came with an interaction, as Discord sent it. */
+export function contentsOf(message: Message | APIMessage): unknown {
+  if (!(message instanceof Message)) return message;
+  return {
+    attachments: [...message.attachments.values()].map(({ name, url, proxyURL, contentType, width }) => ({
+      filename: name,
+      url,
+      proxy_url: proxyURL,
+      content_type: contentType,
+      width,
+    })),
+    embeds: message.embeds.map((embed) => embed.toJSON()),
+    components: message.components.map((component) => component.toJSON()),
+  };
+}
+
+function listCandidates({ attachments, embeds, components }: z.infer<typeof contentsSchema>): Candidate[] {
+  const attached = attachments
+    .filter(({ content_type: type, width }) => type?.startsWith('image/') ?? typeof width === 'number')
+    .map(({ url, proxy_url: copy, filename }) => ({ urls: [url, copy], isSpoiler: SPOILER_NAME.test(filename) }));
+  const embedded = embeds
+    .flatMap(({ image, thumbnail }) => [image, thumbnail])
+    .map((picture) => ({ urls: [picture?.proxy_url, picture?.url], isSpoiler: false }));
+  return [...attached, ...components.flatMap(listShown), ...embedded];
+}
+
+function listShown(component: unknown): Candidate[] {
+  const { data } = componentSchema.safeParse(component);
+  if (!data) return [];
+  const thumbnail = shownSchema.safeParse(data.accessory).data;
+  const shown = [...data.items, ...(thumbnail ? [thumbnail] : [])]
+    .filter(({ media }) => media.content_type?.startsWith('image/') ?? true)
+    .map(({ media, spoiler }) => ({ urls: [media.url, media.proxy_url], isSpoiler: spoiler ?? false }));
+  return [...shown, ...data.components.flatMap(listShown)];
+}
+
+/** Without the signature, which may differ from one mention of the same picture to the next. */
+function addressOf({ url }: MessagePicture): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}

@@ -1,0 +1,11 @@
+import type { Deferral } from './command.ts';
+import type { ReplyEditor, ReplyTarget } from './reply-editor.ts';
+import { renderText } from './result-message.ts';
+
+/** A few words to whoever acted, and to nobody else. */
+export function answerAlone(replies: ReplyEditor, target: ReplyTarget, text: string): Deferral {
+  return {
+    first: 'private-reply',
+    begin: async () => ({ run: async () => replies.edit(target, renderText(text)) }),
+  };
+}

@@ -1,0 +1,87 @@
+import type {
+  AutocompleteInteraction,
+  Interaction,
+  MessageComponentInteraction,
+  ModalSubmitInteraction,
+} from 'discord.js';
+import type { Logger } from 'pino';
+import type { Button, Command, FirstAnswer, MessageMenu, Modal } from './command.ts';
+import { readCustomId } from './custom-id.ts';
+import { answerAlone } from './private-answer.ts';
+import type { ReplyEditor, ReplyTarget } from './reply-editor.ts';
+import type { MessageKey } from './words.ts';
+import { wordsFor } from './words.ts';
+
+/** What is asked for by a command, a menu, a button or a form. */
+export type AskingInteraction = Exclude<Interaction, AutocompleteInteraction>;
+
+/** Everything that people can ask for, and where it is answered. */
+export type Verbs = {
+  /** The first answer to an interaction; undefined where it is none of ours. */
+  answer(interaction: AskingInteraction): FirstAnswer | Promise<FirstAnswer> | undefined;
+  /** Answers whoever is typing an option. Its promise never rejects. */
+  suggest(interaction: AutocompleteInteraction): Promise<void>;
+};
+
+export function createVerbs(parts: {
+  commands: readonly Command[];
+  menus: readonly MessageMenu[];
+  buttons: readonly Button[];
+  modals: readonly Modal[];
+  replies: ReplyEditor;
+  log: Logger;
+}): Verbs {
+  const { replies, log } = parts;
+  const commands = new Map(parts.commands.map((command) => [command.schema.name, command]));
+  const menus = new Map(parts.menus.map((menu) => [menu.schema.name, menu]));
+  const buttons = new Map(parts.buttons.map((button) => [button.verb, button]));
+  const modals = new Map(parts.modals.map((modal) => [modal.verb, modal]));
+
+  function answer(interaction: AskingInteraction): ReturnType<Verbs['answer']> {
+    if (interaction.isMessageComponent() || interaction.isModalSubmit()) return answerUse(interaction);
+    if (!isFromGuild(interaction)) return undefined;
+    if (interaction.isMessageContextMenuCommand()) return menus.get(interaction.commandName)?.answer(interaction);
+    if (!interaction.isChatInputCommand()) return undefined;
+    const command = commands.get(interaction.commandName);
+    if (!command) return undefined;
+    const first = command.isPrivate(interaction) ? 'private-reply' : 'public-reply';
+    return { first, begin: async () => command.begin(interaction) };
+  }
+
+  /** Buttons and forms live on in messages, so there may be some that nobody answers any more, and they are told so. */
+  function answerUse(interaction: MessageComponentInteraction | ModalSubmitInteraction): ReturnType<Verbs['answer']> {
+    const customId = readCustomId(interaction.customId);
+    if (customId === undefined) return undefined;
+    if (!isFromGuild(interaction)) return apologize(interaction, 'router.only-in-servers');
+    if (customId === 'unreadable') return apologize(interaction, 'router.outdated');
+    const { verb, id } = customId;
+    if (interaction.isModalSubmit()) {
+      return modals.get(verb)?.answer(interaction, id) ?? apologize(interaction, 'router.outdated');
+    }
+    const button = interaction.isButton() ? buttons.get(verb)?.answer(interaction, id) : undefined;
+    return button ?? apologize(interaction, 'router.outdated');
+  }
+
+  function apologize(interaction: Apologizable, key: MessageKey): FirstAnswer {
+    return answerAlone(replies, interaction, wordsFor(interaction.locale).say(key));
+  }
+
+  async function suggest(interaction: AutocompleteInteraction): Promise<void> {
+    try {
+      const suggestions = (await commands.get(interaction.commandName)?.suggest?.(interaction)) ?? [];
+      await interaction.respond([...suggestions]);
+    } catch (error) {
+      log.debug({ err: error }, 'nothing was suggested, or too late');
+    }
+  }
+
+  return { answer, suggest };
+}
+
+type Apologizable = ReplyTarget & { readonly locale: string };
+
+function isFromGuild<Kind extends { readonly guildId: string | null; readonly channelId: string | null }>(
+  interaction: Kind,
+): interaction is Kind & { readonly guildId: string; readonly channelId: string } {
+  return interaction.guildId !== null && interaction.channelId !== null;
+}

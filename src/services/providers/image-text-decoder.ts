@@ -1,0 +1,62 @@
+import { InvalidBase64Error, type Base64Decoder, type DecoderPool } from './base64-decoder.ts';
+import type { ImageText } from './image-answer-scanner.ts';
+
+/** Takes the bytes of one picture, in order. They are only lent until the promise has resolved. */
+export type PieceWriter = { write(bytes: Uint8Array): Promise<void> };
+
+/** How far the text of an image has come: it goes on, or it has ended and was base64, or was not. */
+export type ImageTextState = 'begun' | 'whole' | 'broken';
+
+/** Turns the texts of images, one after another, into bytes. */
+export class ImageTextDecoder {
+  readonly #decoders: DecoderPool;
+  #decoder: Base64Decoder | undefined;
+  #isBroken = false;
+
+  constructor(decoders: DecoderPool) {
+    this.#decoders = decoders;
+  }
+
+  /** @throws whatever the writer throws, as it is */
+  async take(found: ImageText, writer: PieceWriter): Promise<ImageTextState> {
+    // Taken with the first image, so that the many calls that are still waiting hold no buffers.
+    this.#decoder ??= this.#decoders.take();
+    if (found.type === 'characters') {
+      await this.#decode(this.#decoder.push(found.characters), writer);
+      return 'begun';
+    }
+    await this.#decode(this.#decoder.finish(), writer);
+    const state = this.#isBroken ? 'broken' : 'whole';
+    this.reset();
+    return state;
+  }
+
+  /** Forgets the current image. */
+  reset(): void {
+    this.#decoder?.reset();
+    this.#isBroken = false;
+  }
+
+  dispose(): void {
+    if (this.#decoder !== undefined) {
+      this.#decoders.giveBack(this.#decoder);
+      this.#decoder = undefined;
+    }
+  }
+
+  async #decode(pieces: Iterable<Uint8Array>, writer: PieceWriter): Promise<void> {
+    if (this.#isBroken) {
+      return;
+    }
+    try {
+      for (const piece of pieces) {
+        await writer.write(piece);
+      }
+    } catch (error) {
+      if (!(error instanceof InvalidBase64Error)) {
+        throw error;
+      }
+      this.#isBroken = true;
+    }
+  }
+}

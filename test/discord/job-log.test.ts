@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { REST } from 'discord.js';
+import { pino } from 'pino';
+import { createJobLog } from '../../src/discord/job-log.ts';
+import type { JobEnd } from '../../src/services/job-conclusion.ts';
+import type { OpenJob } from '../../src/services/job-journal.ts';
+import type { JobOutcome } from '../../src/services/job-outcome.ts';
+import { openSpool } from '../../src/services/spool.ts';
+import { createDirectory, createPlan, createRequest } from '../services/job-fixture.ts';
+
+/** Nothing listens on port 9, so whatever is sent fails. */
+const nowhere = new REST({ api: 'http://127.0.0.1:9/api', retries: 0 }).setToken('token');
+const lost: JobOutcome = { ended: 'refused', refusal: { reason: 'outcome-unknown', kind: 'timeout' } };
+const settings = { logsJobs: true, logChannelId: '5' };
+
+/** A log channel that cannot be reached, and what the operator reads of that. */
+async function openLog(directory: string, read: (guild: string) => Promise<typeof settings>) {
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+  const jobLog = createJobLog({ rest: nowhere, settings: { read }, sleep: async () => undefined, log });
+  const job: OpenJob = {
+    request: createRequest(),
+    address: { applicationId: '1', token: 't', channelId: '7', memberId: '2', uploadLimitBytes: 1 },
+    beganAt: 0,
+    plan: createPlan(),
+    isCancelled: false,
+    keptUntil: undefined,
+    originals: undefined,
+    folder: (await openSpool(directory)).folder('job'),
+  };
+  const endOf = (outcome: JobOutcome): JobEnd => ({ job, outcome, place: undefined });
+  return { jobLog, endOf, lines };
+}
+
+describe('the log of jobs', () => {
+  it('takes no more than it can hold, says what it leaves out, and never throws', async (context) => {
+    const asked: string[] = [];
+    const release = Promise.withResolvers<void>();
+    const { jobLog, endOf, lines } = await openLog(await createDirectory(context), async (guild) => {
+      asked.push(guild);
+      await release.promise;
+      return { ...settings, logsJobs: false };
+    });
+    const held = 500 + 8;
+    for (let count = 1; count <= held + 3; count += 1) jobLog.tell(endOf(lost));
+    assert.equal(lines.filter((line) => line.includes('too much to tell')).length, 3);
+    release.resolve();
+    await jobLog.drain();
+    assert.equal(asked.length, held);
+  });
+
+  it('gives a job up when its channel or the settings cannot be reached, and goes on', async (context) => {
+    let asked = 0;
+    const { jobLog, endOf, lines } = await openLog(await createDirectory(context), async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('the store is away');
+      return settings;
+    });
+    jobLog.tell(endOf(lost));
+    jobLog.tell(endOf(lost));
+    await jobLog.drain();
+    assert.equal(lines.filter((line) => line.includes('missing in the log channel')).length, 2);
+  });
+
+  it('has nothing to tell of what cost nothing', async (context) => {
+    let asked = 0;
+    const { jobLog, endOf } = await openLog(await createDirectory(context), async () => {
+      asked += 1;
+      return { ...settings, logsJobs: false };
+    });
+    for (const reason of ['cancelled', 'interrupted', 'queue-full', 'disk-full'] as const) {
+      jobLog.tell(endOf({ ended: 'refused', refusal: { reason } }));
+    }
+    jobLog.tell(endOf({ ended: 'refused', refusal: { reason: 'provider-refused', kind: 'timeout' } }));
+    await jobLog.drain();
+    assert.equal(asked, 0);
+    jobLog.tell(endOf(lost));
+    await jobLog.drain();
+    assert.equal(asked, 1);
+  });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { findPictures } from '../../src/discord/message-pictures.ts';
+
+const HERE = 'https://cdn.discordapp.com';
+const accepts = (url: string): boolean => url.startsWith(`${HERE}/`);
+
+function attachment(name: string, more: object = {}) {
+  return { filename: name, url: `${HERE}/${name}?ex=1`, proxy_url: `https://media.example/${name}`, ...more };
+}
+
+describe('findPictures', () => {
+  it('finds what is attached, shown in galleries at any depth, at the side of a text, and in embeds', () => {
+    const media = (name: string) => ({ media: { url: `${HERE}/${name}`, content_type: 'image/png' } });
+    const message = {
+      attachments: [attachment('a.png', { content_type: 'image/png' }), attachment('b.jpg', { width: 10 })],
+      components: [
+        { type: 17, components: [{ type: 12, items: [media('c.png'), { ...media('d.png'), spoiler: true }] }] },
+        { type: 9, components: [{ type: 10, content: 'text' }], accessory: { type: 11, ...media('e.png') } },
+        { type: 1, components: [{ type: 2, style: 1, label: 'Edit', custom_id: 'x' }] },
+      ],
+      embeds: [{ image: { url: 'https://elsewhere.example/f.png', proxy_url: `${HERE}/f.png` } }],
+    };
+    assert.deepEqual(
+      findPictures(message, accepts).map(({ url, isSpoiler }) => [url.replace(`${HERE}/`, ''), isSpoiler]),
+      [
+        ['a.png?ex=1', false],
+        ['b.jpg?ex=1', false],
+        ['c.png', false],
+        ['d.png', true],
+        ['e.png', false],
+        ['f.png', false],
+      ],
+    );
+  });
+
+  it('passes over what is no picture, and what lies at no accepted address', () => {
+    const message = {
+      attachments: [attachment('notes.txt', { content_type: 'text/plain' }), attachment('unknown')],
+      components: [{ type: 12, items: [{ media: { url: `${HERE}/film.mp4`, content_type: 'video/mp4' } }] }],
+      embeds: [
+        { image: { url: 'http://169.254.169.254/a.png', proxy_url: 'https://cdn.discordapp.com.example/a.png' } },
+        { thumbnail: { url: 'https://elsewhere.example/b.png' } },
+      ],
+    };
+    assert.deepEqual(findPictures(message, accepts), []);
+  });
+
+  it('takes a picture once, at most ten, and whatever came instead of a message as none', () => {
+    const picture = attachment('a.png', { content_type: 'image/png' });
+    const embed = { image: { url: `${HERE}/a.png?ex=2` } };
+    assert.equal(findPictures({ attachments: [picture], embeds: [embed] }, accepts).length, 1);
+    const many = Array.from({ length: 12 }, (_, index) => attachment(`${index}.png`, { width: 1 }));
+    assert.equal(findPictures({ attachments: many }, accepts).length, 10);
+    for (const nothing of [undefined, null, 'text', [], { attachments: 'none' }]) {
+      assert.deepEqual(findPictures(nothing, accepts), []);
+    }
+  });
+
+  it('knows a covered attachment by its name', () => {
+    const [picture] = findPictures({ attachments: [attachment('SPOILER_a.png', { width: 1 })] }, accepts);
+    assert.equal(picture?.isSpoiler, true);
+  });
+});

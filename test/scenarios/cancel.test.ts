@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { Stage } from '../../sandbox/stage.ts';
+import { buttonsOf, press, pressForPictures, pressThrough } from './conversation.ts';
+import { atRest, callsFor, judge, postsOf, textOf } from './judgement.ts';
+import { answered, courseOf, isFor, shownUsd, theBillFor } from './requests.ts';
+import type { Server } from './shared-stage.ts';
+import { addServer } from './shared-stage.ts';
+import { setStage } from './support.ts';
+
+/** News comes after two seconds. */
+const NEWS_WAIT_MS_MAX = 10_000;
+
+describe('Cancel, under the news of a job', { concurrency: true }, () => {
+  it('calls off what waits, for whoever asked for it, and for nothing', async (t) => {
+    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1' } });
+    await stage.startBot();
+    const server = addServer(stage);
+    const gate = stage.provider.holdAnswers();
+    const working = imagine(stage, server, 'at work');
+    await gate.arrived(1);
+    const waiting = imagine(stage, server, 'in line');
+    const news = await newsOf(stage, waiting, /^In line for the provider; your request is next/m);
+
+    const other = await pressThrough(stage, news, 'Cancel', server.administrator);
+    assert.equal(other.message.visibleTo, server.administrator.user.id);
+    assert.match(other.text, /Only whoever asked for it/);
+    assert.ok(buttonsOf(stage.discord.message(news.id) ?? news).has('Cancel'), 'it waits on');
+
+    await press(stage, news, 'Cancel', server.member);
+    assert.match((await answered(waiting)).text, /Cancelled before anything was made\. You were not charged\./);
+    assert.equal(courseOf(stage, waiting), 'reserve void');
+    gate.release();
+    await answered(working);
+    await atRest(stage);
+    assert.deepEqual(callsFor(stage, 'in line'), []);
+    assert.equal(judge(stage).posted, 1);
+  });
+
+  for (const isPrivate of [false, true]) {
+    it(`of a ${isPrivate ? 'private' : 'public'} job at work says at once that it costs, and keeps what comes of it`, async (t) => {
+      const stage = await setStage(t);
+      await stage.startBot();
+      const server = addServer(stage);
+      const gate = stage.provider.holdAnswers();
+      const interaction = imagine(stage, server, 'called off', isPrivate);
+      await gate.arrived(1);
+      const news = await newsOf(stage, interaction, /^The provider is at work; it began/m);
+      await press(stage, news, 'Cancel', server.member);
+      await newsOf(stage, interaction, /^Cancelled\. The provider had already started/m);
+      gate.release();
+
+      const { message, text } = await answered(interaction);
+      const { costNanoUsd } = theBillFor(stage, 'called off');
+      assert.ok(text.includes(`made all the same and cost ${shownUsd(costNanoUsd)}`), text);
+      assert.equal(message.attachments.length, 0);
+      const shown = await pressForPictures(stage, message, 'Show it anyway', server.member);
+      assert.equal(shown.message.shownAttachments.length, 1, shown.text);
+      assert.equal(shown.message.visibleTo, server.member.user.id);
+      await atRest(stage);
+      assert.equal(postsOf(stage, interaction, server.member).length, 1);
+      assert.equal(callsFor(stage, 'called off').length, 1);
+      assert.equal(judge(stage).posted, 1);
+    });
+  }
+
+  it('has nothing to cancel after a restart, where the job has ended already', async (t) => {
+    const stage = await setStage(t);
+    const bot = await stage.startBot();
+    const server = addServer(stage);
+    const gate = stage.provider.holdAnswers({ when: isFor('lost to a crash') });
+    const interaction = imagine(stage, server, 'lost to a crash');
+    await gate.arrived(1);
+    const news = await newsOf(stage, interaction, /^The provider is at work/m);
+    await bot.kill();
+    gate.release();
+    // The news stands for a moment longer, so that somebody can press what is under it.
+    const fault = stage.discord.faults.add({ kind: 'status', status: 500, route: 'PATCH original', times: 3 });
+    await stage.startBot();
+    await stage.discord.waitFor(() => fault.spoiled() > 0, NEWS_WAIT_MS_MAX);
+    const late = await pressThrough(stage, news, 'Cancel', server.member);
+    assert.equal(late.message.visibleTo, server.member.user.id);
+    assert.match(late.text, /nothing to cancel any more/);
+    assert.match((await answered(interaction)).text, /its answer is lost/);
+    await atRest(stage);
+    assert.equal(judge(stage).unknown, 1);
+  });
+});
+
+function imagine({ discord }: Stage, { member, channel }: Server, prompt: string, isPrivate = false) {
+  return discord.invoke({ command: 'imagine', member, channel, options: { prompt, private: isPrivate } });
+}
+
+/** Waits for news in the place of the reply, and answers the message. */
+async function newsOf({ discord }: Stage, interaction: InteractionHandle, pattern: RegExp) {
+  await discord.waitFor(() => pattern.test(textOf(interaction)), NEWS_WAIT_MS_MAX);
+  return interaction.original() ?? assert.fail('the reply is gone');
+}

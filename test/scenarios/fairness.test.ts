@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BotProcess } from '../../sandbox/bot-process.ts';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { EmulatedMember } from '../../sandbox/discord/world.ts';
+import type { Stage } from '../../sandbox/stage.ts';
+import { atRest, callsFor, textOf } from './judgement.ts';
+import { answered, billsFor, courseOf, isFor } from './requests.ts';
+import type { Server } from './shared-stage.ts';
+import { addServer, shareStage } from './shared-stage.ts';
+
+const BUDGET_NANO_USD = 10_000_000_000;
+const FLOOD = 200;
+/** So many requests one member may have in flight in a server. */
+const IN_FLIGHT_MAX = 10;
+const OTHERS = 6;
+/** How long the provider takes for a call; one at a time, so that this is a slot. */
+const SLOT_MS = 600;
+/** What a busy machine may add to all that somebody waits. */
+const SLACK_MS = 400;
+const WAIT_MS_MAX = 60_000;
+const CHECK_INTERVAL_MS = 50;
+
+describe('While one member floods the bot with requests', () => {
+  const shared = shareStage({
+    provider: { resultBytes: 20_000 },
+    environment: { PROVIDER_CONCURRENCY: '1', MEMBER_REQUESTS_PER_MINUTE: '0' },
+    auditedBudget: BUDGET_NANO_USD,
+  });
+
+  for (const where of ['in the same server', 'in another server'] satisfies Where[]) {
+    it(`${where}, others wait as beside one request, within one slot`, async (context) => {
+      const { stage, bot } = shared();
+      const delay = stage.provider.faults.add({ kind: 'delay', delayMs: SLOT_MS });
+      const beside1 = await flood(stage, bot, where, 1);
+      const beside200 = await flood(stage, bot, where, FLOOD);
+      delay.remove();
+      const delayMs = Math.max(...beside200.waitsMs.map((wait, index) => wait - (beside1.waitsMs[index] ?? 0)));
+      context.diagnostic(
+        `${where}: beside 1 request others wait ${describeWaits(beside1.waitsMs)}, beside ${FLOOD} ` +
+          `${describeWaits(beside200.waitsMs)}, nobody more than ${delayMs} ms longer; a slot is ${SLOT_MS} ms`,
+      );
+      assert.ok(delayMs <= SLOT_MS + SLACK_MS, `somebody waited ${delayMs} ms longer`);
+      assert.ok(beside200.floodCallsFirst <= 1, `${beside200.floodCallsFirst} calls of the flood came first`);
+    });
+  }
+});
+
+/** Where the flood is, for those beside it; those in other servers are in one each. */
+type Where = 'in the same server' | 'in another server';
+
+let floods = 0;
+
+/**
+ * Has one member send so many requests, and then others one each, and only then the provider answer its first call.
+ * @returns how long each of the others waited from then on, in the order of their turns
+ */
+async function flood(stage: Stage, bot: BotProcess, where: Where, count: number) {
+  floods += 1;
+  const floodPrompt = `flood ${floods}`;
+  const otherPrompt = `beside flood ${floods}`;
+  const flooded = addServer(stage);
+  const gate = stage.provider.holdAnswers({ when: isFor(floodPrompt) });
+  const flooding = Array.from({ length: count }, () => imagine(stage, flooded, flooded.member, floodPrompt));
+  await gate.arrived(1, WAIT_MS_MAX);
+  const inFlight = Math.min(count, IN_FLIGHT_MAX);
+  const refused = (): InteractionHandle[] =>
+    flooding.filter((one) => /You have as many images under way/.test(textOf(one)));
+  await stage.discord.waitFor(() => refused().length === count - inFlight, WAIT_MS_MAX);
+  const others = Array.from({ length: OTHERS }, () => {
+    const server = where === 'in the same server' ? flooded : addServer(stage);
+    return imagine(stage, server, stage.discord.world.addMember(server.guild), otherPrompt);
+  });
+  await untilWaiting(bot, inFlight - 1 + OTHERS);
+
+  const releasedAt = Date.now();
+  gate.release();
+  await Promise.all(others.map(answered));
+  const calls = callsFor(stage, otherPrompt);
+  const lastAt = Math.max(...calls.map(({ at }) => at));
+  const floodCallsFirst = callsFor(stage, floodPrompt)
+    .slice(1)
+    .filter(({ at }) => at < lastAt).length;
+  await atRest(stage);
+  assert.equal(billsFor(stage, otherPrompt).length, OTHERS);
+  assert.equal(billsFor(stage, floodPrompt).length, inFlight);
+  for (const interaction of refused()) assert.equal(courseOf(stage, interaction), '');
+  return { waitsMs: calls.map(({ at }) => at - releasedAt), floodCallsFirst };
+}
+
+function imagine({ discord }: Stage, { channel }: Server, member: EmulatedMember, prompt: string): InteractionHandle {
+  return discord.invoke({ command: 'imagine', member, channel, options: { prompt, quality: 'low' } });
+}
+
+/** Resolves when so many requests are in line. */
+async function untilWaiting({ httpPort }: BotProcess, count: number): Promise<void> {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    const metrics = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+    const waiting = Number(/^easel_queue_waiting (\d+)$/m.exec(metrics)?.[1]);
+    if (waiting === count) return;
+    assert.ok(Date.now() < deadline, `${waiting} are in line, and not ${count}`);
+    await sleep(CHECK_INTERVAL_MS);
+  }
+}
+
+function describeWaits(waitsMs: readonly number[]): string {
+  const mean = waitsMs.reduce((sum, wait) => sum + wait, 0) / waitsMs.length;
+  return `${Math.round(mean)} ms (at most ${Math.max(...waitsMs)} ms)`;
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, it } from 'node:test';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { MessageVersion } from '../../sandbox/discord/message.ts';
+import { collectText } from '../../sandbox/discord/component-tree.ts';
+import type { Stage } from '../../sandbox/stage.ts';
+import { judge } from './judgement.ts';
+import { answered, ask, isFor } from './requests.ts';
+import type { Server } from './shared-stage.ts';
+import { addServer } from './shared-stage.ts';
+import { setStage } from './support.ts';
+
+const EDIT_INTERVAL_MS = 2_000;
+const WAIT_MS_MAX = 15_000;
+
+describe('news of a job', { concurrency: true }, () => {
+  it('comes at most every two seconds, however much there is, and never after the result', async (t) => {
+    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1', MEMBER_REQUESTS_PER_MINUTE: '0' } });
+    await stage.startBot();
+    const server = addServer(stage);
+    const gate = stage.provider.holdAnswers();
+    const members = Array.from({ length: 12 }, () => stage.discord.world.addMember(server.guild));
+    const interactions = members.map((member, index) => imagine(stage, { ...server, member }, `fox ${index}`));
+    await gate.arrived(1);
+    const last = interactions.at(-1) ?? assert.fail('nothing was asked');
+    await stage.discord.waitFor(() => /\d+ requests are before/.test(newsOf(last).at(-1)?.text ?? ''), WAIT_MS_MAX);
+    // Everybody's place changes twice a second.
+    for (let turn = 1; turn < interactions.length; turn += 1) {
+      gate.release(1);
+      await gate.arrived(turn + 1);
+      await sleep(500);
+    }
+    gate.release();
+
+    let count = 0;
+    for (const interaction of interactions) {
+      const { message } = await answered(interaction);
+      assert.equal(message.shownAttachments.length, 1);
+      assert.equal(interaction.history.at(-1)?.attachments.length, 1, 'the result stands');
+      const news = newsOf(interaction);
+      count += news.length;
+      for (const [index, { atMs }] of news.entries()) {
+        const previous = news[index - 1];
+        if (previous) assert.ok(atMs - previous.atMs >= EDIT_INTERVAL_MS, `${atMs - previous.atMs} ms apart`);
+      }
+    }
+    assert.ok(count > interactions.length, 'there was news to count');
+    assert.ok(newsOf(last).some(({ text }) => /Its turn should come <t:\d+:R>\./.test(text)));
+    assert.equal(judge(stage).posted, interactions.length);
+  });
+
+  it('tells of a provider that is busy', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    const server = addServer(stage);
+    const when = isFor('a patient fox');
+    stage.provider.faults.add({ kind: 'refuse', refusal: 'rate_limit_exceeded', retryAfterSeconds: 4, times: 1, when });
+    const interaction = imagine(stage, server, 'a patient fox');
+    await answered(interaction);
+    assert.match(newsOf(interaction)[0]?.text ?? '', /^The provider is busy; the next try is in \d seconds\.$/);
+  });
+
+  it('shows a picture before it is finished, where the server has that on', async (t) => {
+    const stage = await setStage(t);
+    const { discord } = stage;
+    await stage.startBot();
+    const server = addServer(stage);
+    await ask(stage, server, 'settings previews', { on: true }, server.administrator);
+    stage.provider.faults.add({ kind: 'delay', at: 'after-partial-image', delayMs: 4_000 });
+    const interaction = imagine(stage, server, 'a fox in the making');
+    await discord.waitFor(() => (interaction.original()?.shownAttachments.length ?? 0) > 0, WAIT_MS_MAX);
+    const [preview] = interaction.original()?.shownAttachments ?? [];
+    assert.equal(preview?.filename, 'preview.png');
+    assert.equal(preview?.width, 1024);
+    assert.match(newsOf(interaction).at(-1)?.text ?? '', /^The provider is at work/);
+    const { message } = await answered(interaction);
+    assert.deepEqual(
+      message.attachments.map(({ filename }) => filename),
+      [`${interaction.id}-1.png`],
+    );
+  });
+});
+
+function imagine({ discord }: Stage, { member, channel }: Server, prompt: string): InteractionHandle {
+  return discord.invoke({ command: 'imagine', member, channel, options: { prompt, quality: 'low' } });
+}
+
+/** What stood in the place of the reply before the result did, from the first news on. */
+function newsOf({ history }: InteractionHandle): readonly (MessageVersion & { readonly text: string })[] {
+  return history
+    .map((version) => ({ ...version, text: collectText(version) }))
+    .filter(({ text }) => /^(In line|The provider)/.test(text));
+}

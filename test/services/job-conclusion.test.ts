@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import type { Delivery, JobEnd } from '../../src/services/job-conclusion.ts';
+import { createJobConclusion } from '../../src/services/job-conclusion.ts';
+import type { OpenJob } from '../../src/services/job-journal.ts';
+import { createJobJournal } from '../../src/services/job-journal.ts';
+import type { FinishedImage, FinishedJob, JobOutcome } from '../../src/services/job-outcome.ts';
+import { createKeptOriginals } from '../../src/services/kept-originals.ts';
+import { createKeptResults } from '../../src/services/kept-results.ts';
+import { createResultRecords } from '../../src/services/result-records.ts';
+import { openSpool } from '../../src/services/spool.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
+import { createMemoryDatabase } from '../billing/memory-store.ts';
+import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
+
+const place = { channelId: '7', messageId: '9' };
+const delivered: Delivery = { state: 'delivered', place, originals: [] };
+const here = { token: 'of the button' };
+
+async function failCommit(): Promise<never> {
+  throw new StoreFailure('away');
+}
+
+const now = (): number => Date.UTC(2026, 10, 20);
+
+/** A job that has its pictures, and a Discord that does with its outcomes as it is told, one after another. */
+async function openJob(context: TestContext, deliveries: readonly Delivery[], changes: Partial<Store> = {}) {
+  const directory = await createDirectory(context);
+  const spool = await openSpool(join(directory, 'spool'));
+  const journal = createJobJournal({ spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine', now });
+  const job = await journal.writePlan(await journal.begin(createRequest(), { token: 'of the command' }), createPlan());
+  await job.folder.writeFile('image-0', Buffer.from('pixels'));
+  const path = job.folder.path('image-0');
+  const image: FinishedImage = { path, name: `${JOB_ID}-1.png`, contentType: 'image/png', sizeBytes: 6 };
+  const result: FinishedJob = {
+    images: [image],
+    model: 'gpt-image-2',
+    size: '1024x1024',
+    quality: 'medium',
+    charge: undefined,
+    estimate: 1,
+    notes: [],
+  };
+  const records = createResultRecords({
+    store: { ...createMemoryDatabase().connect(), ...changes },
+    now,
+    log: silentLog,
+  });
+  const sent: { readonly address: OpenJob['address']; readonly ended: string; readonly isRecorded: boolean }[] = [];
+  const ends: JobEnd[] = [];
+  const originals = createKeptOriginals({ journal, spool, now, log: silentLog });
+  const conclusion = createJobConclusion({
+    async deliver({ address }, { ended }) {
+      const isRecorded = (await records.read('guild', JOB_ID)) !== undefined;
+      sent.push({ address, ended, isRecorded });
+      return deliveries[sent.length - 1] ?? delivered;
+    },
+    journal,
+    records,
+    originals,
+    onEnd: (end) => void ends.push(end),
+    now,
+    log: silentLog,
+  });
+  /** What is resumed is shown as it was called off, as long as it is. */
+  const outcomeOf = ({ isCancelled }: OpenJob): JobOutcome => ({
+    ended: isCancelled ? 'cancelled' : 'finished',
+    result,
+  });
+  const resumption = { resume: async (kept: OpenJob) => outcomeOf(kept) };
+  const keptResults = createKeptResults({ journal, conclusion, resumption });
+  return { job, image, journal, conclusion, keptResults, originals, sent, ends, outcomeOf, spool };
+}
+
+describe('the end of a job', () => {
+  it('has its record before its message, is told of once, and leaves nothing', async (context) => {
+    const { job, conclusion, sent, ends, outcomeOf, spool } = await openJob(context, []);
+    await conclusion.conclude(job, outcomeOf(job));
+    assert.deepEqual(sent, [{ address: job.address, ended: 'finished', isRecorded: true }]);
+    assert.deepEqual(
+      ends.map((end) => end.place),
+      [place],
+    );
+    assert.deepEqual(await spool.list(), []);
+  });
+
+  it('is delivered all the same where its record cannot be written', async (context) => {
+    const { job, conclusion, sent, outcomeOf, spool } = await openJob(context, [], { commit: failCommit });
+    await conclusion.conclude(job, outcomeOf(job));
+    assert.deepEqual(
+      sent.map(({ ended, isRecorded }) => [ended, isRecorded]),
+      [['finished', false]],
+    );
+    assert.deepEqual(await spool.list(), []);
+  });
+
+  it('that can come only later is left as it is, and told of when it comes', async (context) => {
+    const { job, conclusion, ends, outcomeOf, journal } = await openJob(context, [{ state: 'later' }]);
+    await conclusion.conclude(job, outcomeOf(job));
+    assert.deepEqual([ends.length, (await journal.listKept()).length, (await journal.list()).length], [0, 0, 1]);
+    await conclusion.conclude(job, outcomeOf(job));
+    assert.deepEqual([ends.length, (await journal.list()).length], [1, 0]);
+  });
+
+  it('keeps the originals of what is shown re-encoded, and offers them to nobody as undelivered', async (context) => {
+    const deliveries: Delivery[] = [];
+    const { job, image, conclusion, outcomeOf, keptResults, originals } = await openJob(context, deliveries);
+    deliveries.push({ state: 'delivered', place, originals: [image] });
+    await conclusion.conclude(job, outcomeOf(job));
+    assert.deepEqual(await originals.read(JOB_ID), [image]);
+    assert.deepEqual(await keptResults.list('guild', 'mira'), []);
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), false);
+  });
+});
+
+describe('what was called off too late', () => {
+  it('is kept when that was said, and shown to whoever asks for it after all, once', async (context) => {
+    const { job, conclusion, journal, keptResults, sent, ends, outcomeOf, spool } = await openJob(context, []);
+    const cancelled = await journal.writeCancelled(job);
+    await conclusion.conclude(cancelled, outcomeOf(cancelled));
+    assert.deepEqual(sent, [{ address: job.address, ended: 'cancelled', isRecorded: false }]);
+    assert.equal((await keptResults.list('guild', 'mira')).length, 1);
+    assert.equal(await keptResults.fetch(JOB_ID, 'somebody else', here), false);
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), true);
+    assert.deepEqual(sent.at(1), { address: here, ended: 'finished', isRecorded: true });
+    assert.deepEqual(await keptResults.list('guild', 'mira'), []);
+    assert.equal(ends.length, 1, 'it was paid for once, and is told of once');
+    assert.deepEqual(await spool.list(), []);
+  });
+
+  it('stays kept where it cannot be shown just then', async (context) => {
+    const deliveries: Delivery[] = [delivered, { state: 'later' }, { state: 'undeliverable' }];
+    const { job, conclusion, journal, keptResults, ends, outcomeOf } = await openJob(context, deliveries);
+    const cancelled = await journal.writeCancelled(job);
+    await conclusion.conclude(cancelled, outcomeOf(cancelled));
+    for (const attempt of ['later', 'undeliverable']) {
+      await keptResults.fetch(JOB_ID, 'mira', here);
+      assert.equal((await keptResults.list('guild', 'mira')).length, 1, attempt);
+    }
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), true);
+    assert.deepEqual([(await keptResults.list('guild', 'mira')).length, ends.length], [0, 1]);
+  });
+});

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { createDecoderPool } from '../../../src/services/providers/base64-decoder.ts';
+import { UnreadableAnswerError } from '../../../src/services/providers/image-answer-scanner.ts';
+import { readImageEvents, type StreamEnd } from '../../../src/services/providers/image-event-reader.ts';
+import { ImageTooLargeError, ImageWriter } from '../../../src/services/providers/image-writer.ts';
+import { PreviewWriter } from '../../../src/services/providers/preview-writer.ts';
+import { createMemorySinks } from './memory-sinks.ts';
+import { createPreviewBook } from './preview-book.ts';
+
+const decoders = createDecoderPool();
+const usage = { total_tokens: 3, output_tokens: 3 };
+
+type Read = {
+  readonly end: StreamEnd;
+  /** In base64, which is easy to compare. */
+  readonly images: readonly string[];
+  readonly previews: readonly string[];
+  readonly imagesSeen: number;
+};
+
+/** Reads a stream cut at the given positions, and after its last byte lets it fail where that is wanted. */
+async function read(text: string, cuts: readonly number[] = [], failure?: Error): Promise<Read> {
+  const bytes = Buffer.from(text);
+  const sinks = createMemorySinks();
+  const book = createPreviewBook(2);
+  const writer = new ImageWriter(sinks.openByteSink, 1_000_000);
+  const previews = new PreviewWriter(book.target);
+  let imagesSeen = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    let start = 0;
+    for (const cut of [...cuts, bytes.length]) {
+      yield bytes.subarray(start, cut);
+      start = cut;
+    }
+    if (failure !== undefined) {
+      throw failure;
+    }
+  }
+  try {
+    const end = await readImageEvents(chunks(), { writer, previews, onImage: () => (imagesSeen += 1) }, decoders);
+    return { end, images: sinks.closedImages().map(base64), previews: book.previews().map(base64), imagesSeen };
+  } finally {
+    await Promise.all([writer.abandon(), previews.abandon()]);
+    assert.equal(sinks.openCount() + book.openCount(), 0);
+  }
+}
+
+function base64(image: Buffer): string {
+  return image.toString('base64');
+}
+
+function everyByte(text: string): readonly number[] {
+  return Array.from({ length: Buffer.byteLength(text) }, (_, position) => position);
+}
+
+/** An event as OpenAI frames it. */
+function eventOf(type: string, fields: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+}
+
+function partial(image: string, index: number): string {
+  return eventOf('image_generation.partial_image', { b64_json: image, created_at: 1, partial_image_index: index });
+}
+
+const completed = eventOf('image_generation.completed', { b64_json: 'AwQF', created_at: 1, usage });
+const finished: StreamEnd = {
+  ended: 'completed',
+  answer: { usage, toldCount: 1, resultUrls: [], errorMessage: undefined },
+};
+
+test('previews, the image and its usage come out, wherever the chunks end', async () => {
+  const text = partial('AAEC', 0) + partial('BgcI', 1) + completed;
+  for (const cuts of [[], everyByte(text)]) {
+    assert.deepEqual(await read(text, cuts), {
+      end: finished,
+      images: ['AwQF'],
+      previews: ['AAEC', 'BgcI'],
+      imagesSeen: 3,
+    });
+  }
+});
+
+test('comments, other line ends, unknown events and words between the events do no harm', async () => {
+  const text = [
+    ': connected',
+    '',
+    'data: ping',
+    '',
+    'data: {"type":"response.created","b64_json":"BBBB","response":{"b64_json":"CCCC"}}',
+    '',
+    'data: [DONE]',
+    '',
+    partial('AAEC', 0),
+    ': keep-alive',
+    completed,
+    'data: [DONE]',
+    '',
+  ].join('\n');
+  for (const stream of [text, text.replaceAll('\n', '\r\n'), text.replaceAll('\n', '\r')]) {
+    const { end, images, previews } = await read(stream);
+    assert.deepEqual({ end, images, previews }, { end: finished, images: ['AwQF'], previews: ['AAEC'] });
+  }
+});
+
+test('an event goes by its type, by its name, or by both, and the type may come last', async () => {
+  const untyped = 'event: image_edit.completed\ndata: {"b64_json":"AwQF","usage":{"output_tokens":1}}\n\n';
+  assert.deepEqual((await read(untyped)).images, ['AwQF']);
+  const unnamed = 'data: {"type":"image_generation.completed","b64_json":"AwQF"}\n\n';
+  assert.deepEqual((await read(unnamed)).images, ['AwQF']);
+  const late =
+    'data: {"b64_json":"AAEC","type":"image_generation.partial_image"}\n\n' +
+    'data: {"b64_json":"AwQF","type":"image_generation.completed"}\n\n';
+  const { images, previews } = await read(late);
+  assert.deepEqual({ images, previews }, { images: ['AwQF'], previews: [] });
+});
+
+test('JSON over several lines, escapes and data URLs are read', async () => {
+  const text = String.raw`event: image_generation.completed
+data: {
+data:   "\u0074ype": "image_generation\u002ecompleted",
+data:   "b64_json": "data:image\/png;base64,\/\u002b8B"
+data: }
+
+`;
+  for (const cuts of [[], everyByte(text)]) {
+    assert.deepEqual((await read(text, cuts)).images, [base64(Buffer.from('/+8B', 'base64'))]);
+  }
+});
+
+test('the finished picture may be somewhere else', async () => {
+  const { end, images } = await read(eventOf('image_generation.completed', { b64_json: null, url: 'https://x/y' }));
+  assert.deepEqual(images, []);
+  assert.ok(end.ended === 'completed');
+  assert.deepEqual(end.answer.resultUrls, ['https://x/y']);
+});
+
+test('nothing is read behind the event that ends the stream', async () => {
+  const beyond = new Error('the connection broke');
+  assert.deepEqual((await read(partial('AAEC', 0) + completed, [], beyond)).end, finished);
+  const withoutEmptyLine = (partial('AAEC', 0) + completed).trimEnd();
+  assert.deepEqual((await read(withoutEmptyLine, [], beyond)).images, ['AwQF']);
+  assert.deepEqual((await read(completed + partial('AAEC', 0))).previews, []);
+});
+
+test('a stream that is cut anywhere before its image is whole has no image', async () => {
+  const text = partial('AAEC', 0) + completed.trimEnd();
+  for (const cut of everyByte(text)) {
+    const { end, images, previews } = await read(text.slice(0, cut));
+    assert.deepEqual({ end, images }, { end: { ended: 'early' }, images: [] });
+    assert.ok(previews.length <= 1);
+    const lost = new Error('the connection broke');
+    await assert.rejects(read(text.slice(0, cut), [], lost), lost);
+  }
+});
+
+test('an error ends the stream, and it is known whether something had come before it', async () => {
+  const error = { code: 'moderation_blocked', message: 'no' };
+  for (const text of [eventOf('error', { error }), `data: ${JSON.stringify({ error })}\n\n`]) {
+    const { end, imagesSeen } = await read(text + completed);
+    assert.deepEqual({ end, imagesSeen }, { end: { ended: 'error', error }, imagesSeen: 0 });
+    assert.equal((await read(partial('AAEC', 0) + text)).imagesSeen, 1);
+  }
+  const flat = await read(eventOf('error', { code: 'server_error', message: 'broken' }));
+  assert.deepEqual(flat.end, { ended: 'error', error: { type: 'error', code: 'server_error', message: 'broken' } });
+});
+
+test('a broken preview is left out, and a broken image is told of', async () => {
+  const { previews, images } = await read(partial('AA!!', 0) + partial('AAEC', 1) + completed);
+  assert.deepEqual({ previews, images }, { previews: ['AAEC'], images: ['AwQF'] });
+  const broken = await read(eventOf('image_generation.completed', { b64_json: 'AA!!', usage }));
+  assert.deepEqual({ end: broken.end, images: broken.images }, { end: finished, images: [] });
+});
+
+test('no more previews are kept than were asked for', async () => {
+  const { previews } = await read([0, 1, 2, 3].map((index) => partial('AAEC', index)).join('') + completed);
+  assert.equal(previews.length, 2);
+});
+
+test('a stream is bounded in its events, in what they hold besides images, and in its image', async () => {
+  await assert.rejects(read('data: ping\n\n'.repeat(20_000) + completed), UnreadableAnswerError);
+  assert.deepEqual((await read(': ping\n\n'.repeat(20_000) + completed)).images, ['AwQF']);
+  const huge = eventOf('unknown', { list: Array.from({ length: 300_000 }, () => 'text') });
+  assert.deepEqual((await read(huge + completed)).images, ['AwQF']);
+  const image = 'A'.repeat(1_400_000);
+  await assert.rejects(read(eventOf('image_generation.completed', { b64_json: image })), ImageTooLargeError);
+  assert.deepEqual((await read(partial(image, 0) + completed)).images, ['AwQF']);
+});
+
+test('any stream in any chunks gives the same pictures', async () => {
+  const picture = fc.uint8Array({ minLength: 1, maxLength: 80 }).map((bytes) => base64(Buffer.from(bytes)));
+  const property = fc.asyncProperty(
+    fc.array(picture, { maxLength: 2 }),
+    picture,
+    fc.jsonValue(),
+    fc.constantFrom('\n', '\r\n'),
+    fc.array(fc.nat(), { maxLength: 40 }),
+    async (partials, image, extra, lineEnd, cutNumbers) => {
+      const text = [
+        ...partials.map((text_, index) => partial(text_, index)),
+        eventOf('image_edit.completed', { extra, b64_json: image, usage }),
+      ].join('');
+      const stream = text.replaceAll('\n', lineEnd);
+      const cuts = cutNumbers.map((cut) => cut % Buffer.byteLength(stream)).toSorted((one, other) => one - other);
+      const { end, images, previews } = await read(stream, cuts);
+      assert.deepEqual({ end, images, previews }, { end: finished, images: [image], previews: partials });
+    },
+  );
+  await fc.assert(property, { numRuns: 300 });
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { FinishedJob } from '../../src/services/job-outcome.ts';
+import type { ResultRecord } from '../../src/services/result-records.ts';
+import { createResultRecords, resultKey } from '../../src/services/result-records.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
+import { createMemoryDatabase } from '../billing/memory-store.ts';
+import { createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
+
+const AT = Date.UTC(2026, 10, 20);
+
+const request = createRequest({
+  operation: 'edit',
+  prompt: 'a rèd “fox”\nin snow 🦊',
+  roles: ['painter'],
+  size: 'auto',
+  quality: 'high',
+  count: 2,
+  keepOutside: true,
+  isSpoiler: true,
+  origin: { channel: '7', message: '8', picture: 1 },
+});
+const picture = { file: 'input-0', contentType: 'image/png', width: 64, height: 64 } as const;
+const plan = createPlan({ quality: 'high', images: [picture], masked: { by: 'white', coveredShare: 0.5 } });
+const image = { path: '/spool/image-0', name: 'a-1.png', contentType: 'image/png', sizeBytes: 9 };
+const result: FinishedJob = {
+  images: [image, image],
+  model: 'gpt-image-2',
+  size: '1024x1024',
+  quality: 'high',
+  charge: undefined,
+  estimate: 1,
+  notes: [],
+};
+
+const expected: ResultRecord = {
+  v: 1,
+  id: JOB_ID,
+  guild: 'guild',
+  member: 'mira',
+  asked: {
+    operation: 'edit',
+    prompt: request.prompt,
+    size: 'auto',
+    quality: 'high',
+    count: 2,
+    keepOutside: true,
+    isPrivate: false,
+    isSpoiler: true,
+    origin: { channel: '7', message: '8', picture: 1 },
+  },
+  made: {
+    model: 'gpt-image-2',
+    size: '1024x1024',
+    quality: 'high',
+    background: 'auto',
+    format: 'png',
+    count: 2,
+    pictures: 1,
+    isMaskUploaded: true,
+  },
+  at: AT,
+};
+
+function recordsOn(store: Store, at = AT) {
+  return createResultRecords({ store, now: () => at, log: silentLog });
+}
+
+const job = { request, plan };
+
+async function fail(): Promise<never> {
+  throw new StoreFailure('away');
+}
+
+describe('the record of a result', () => {
+  it('tells another process what was asked for and what was made, and nothing of the asking member’s roles', async () => {
+    const database = createMemoryDatabase();
+    await recordsOn(database.connect()).write(job, result);
+    assert.deepEqual(await recordsOn(database.connect()).read('guild', JOB_ID), expected);
+    assert.equal(await recordsOn(database.connect()).read('other guild', JOB_ID), undefined);
+    assert.ok(!JSON.stringify(database.rows()).includes('painter'));
+  });
+
+  it('is written once, however often its result is delivered', async () => {
+    const store = createMemoryDatabase().connect();
+    await recordsOn(store).write(job, result);
+    await recordsOn(store, AT + 1).write(job, result);
+    assert.equal((await recordsOn(store).read('guild', JOB_ID))?.at, AT);
+  });
+
+  it('is gone when it was removed, and removing it twice does no harm', async () => {
+    const store = createMemoryDatabase().connect();
+    const records = recordsOn(store);
+    await records.write(job, result);
+    await records.remove('guild', JOB_ID);
+    await records.remove('guild', JOB_ID);
+    assert.equal(await records.read('guild', JOB_ID), undefined);
+  });
+
+  it('stands in the way of nobody’s picture where the store fails or the record would be too large', async () => {
+    const store = createMemoryDatabase().connect();
+    await recordsOn({ ...store, commit: fail }).write(job, result);
+    await recordsOn(store).write({ plan, request: { ...request, prompt: 'x'.repeat(70_000) } }, result);
+    assert.equal(await recordsOn(store).read('guild', JOB_ID), undefined);
+    await assert.rejects(recordsOn({ ...store, read: fail }).read('guild', JOB_ID), StoreFailure);
+  });
+
+  it('that cannot be understood is not taken for one', async () => {
+    const store = createMemoryDatabase().connect();
+    const guard = { key: resultKey('guild', JOB_ID), expected: undefined, next: { ...expected, v: 2 } };
+    await store.commit({ guard, writes: [] });
+    await assert.rejects(recordsOn(store).read('guild', JOB_ID), StoreFailure);
+  });
+});
