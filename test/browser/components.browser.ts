@@ -106,6 +106,20 @@ describe('messages in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Direct messages', exact: true }).waitFor();
   });
 
+  it('think visibly, and for no longer than Discord lets them', async (t) => {
+    const { page } = await setScene(t, () => ({ type: 5 }));
+    await page.getByRole('textbox', { name: 'Message #general' }).fill('/form ');
+    await page.getByRole('button', { name: 'Send /form' }).click();
+    const message = page.getByRole('article').last();
+    await message.getByText('Easel is thinking…').waitFor();
+    await page.getByRole('button', { name: 'Jump 15 minutes' }).click();
+    await message.getByText('The application did not respond').waitFor();
+    const month = page.locator('.bill .panel-note').first();
+    const before = await month.innerText();
+    await page.getByRole('button', { name: 'Next month' }).click();
+    await month.filter({ hasNotText: before }).waitFor();
+  });
+
   it('open forms, which say what is missing', async (t) => {
     const { page, bot } = await setScene(t, ({ type }) => (type === 2 ? { type: 9, data: everyField() } : REPLY));
     await page.getByRole('textbox', { name: 'Message #general' }).fill('/form ');

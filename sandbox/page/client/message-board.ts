@@ -13,6 +13,8 @@ export type MessageBoard = {
   /** Draws a message, in place of what it was before. */
   put(message: MessageView): HTMLElement | undefined;
   remove(id: string): void;
+  /** Draws those anew that wait for their content: at some time they have waited too long. */
+  refreshLoading(): void;
 };
 
 /** As many as no window shows more of. */
@@ -21,6 +23,7 @@ const AT_ONCE_COUNT = 40;
 export function createMessageBoard(page: Page): MessageBoard {
   const element = make('div', { class: 'messages', role: 'log', 'aria-live': 'off' });
   const drawn = new Map<string, HTMLElement>();
+  const loading = new Map<string, MessageView>();
   /** Older messages that are not drawn yet, the oldest first. */
   let pending: readonly MessageView[] = [];
   /** Private messages that were dismissed; as in Discord's client, they are gone from this screen and nowhere else. */
@@ -33,6 +36,7 @@ export function createMessageBoard(page: Page): MessageBoard {
     const neighbour = old?.previousElementSibling ?? old?.nextElementSibling;
     old?.remove();
     drawn.delete(id);
+    loading.delete(id);
     if (hadFocus && neighbour instanceof HTMLElement) neighbour.focus();
   };
   const dismiss = (id: string): void => {
@@ -43,6 +47,8 @@ export function createMessageBoard(page: Page): MessageBoard {
   const draw = (message: MessageView): HTMLElement => {
     const next = renderMessage(page, message, () => dismiss(message.id));
     drawn.set(message.id, next);
+    if (message.isLoading) loading.set(message.id, message);
+    else loading.delete(message.id);
     return next;
   };
   const drawPending = (): void => {
@@ -54,7 +60,25 @@ export function createMessageBoard(page: Page): MessageBoard {
   const clear = (): void => {
     element.replaceChildren();
     drawn.clear();
+    loading.clear();
     pending = [];
+  };
+  const put: MessageBoard['put'] = (message) => {
+    if (dismissed.has(message.id)) return undefined;
+    if (pending.some(({ id }) => id === message.id)) {
+      pending = pending.map((older) => (older.id === message.id ? message : older));
+      return undefined;
+    }
+    const old = drawn.get(message.id);
+    const next = draw(message);
+    if (old === undefined) {
+      element.append(next);
+      return next;
+    }
+    const focus = describeFocus(old);
+    old.replaceWith(next);
+    restoreFocus(next, focus);
+    return next;
   };
   return {
     element,
@@ -65,23 +89,8 @@ export function createMessageBoard(page: Page): MessageBoard {
       pending = messages;
       if (pending.length > 0) drawPending();
     },
-    put(message) {
-      if (dismissed.has(message.id)) return undefined;
-      if (pending.some(({ id }) => id === message.id)) {
-        pending = pending.map((older) => (older.id === message.id ? message : older));
-        return undefined;
-      }
-      const old = drawn.get(message.id);
-      const next = draw(message);
-      if (old === undefined) {
-        element.append(next);
-        return next;
-      }
-      const focus = describeFocus(old);
-      old.replaceWith(next);
-      restoreFocus(next, focus);
-      return next;
-    },
+    put,
+    refreshLoading: () => [...loading.values()].forEach(put),
   };
 }
 

@@ -10,6 +10,9 @@ import { createNames } from './names.ts';
 import type { Page } from './page-actions.ts';
 import { makeMessageTime } from './times.ts';
 
+/** After this time nobody can fill in a "thinking" any more, and Discord says so. */
+const TOKEN_LIFETIME_MS = 15 * 60_000;
+
 /** A message as it stands in the channel. `dismiss` takes a private one out of this person's sight. */
 export function renderMessage(page: Page, message: MessageView, dismiss: () => void): HTMLElement {
   const headId = `author-${message.id}`;
@@ -76,7 +79,14 @@ function renderReference({ usedCommand, repliesTo }: MessageView): HTMLElement |
 }
 
 function renderContent(page: Page, message: MessageView): Child[] {
-  if (message.isLoading) return [makeThinking(message.author.name)];
+  if (message.isLoading) {
+    const hasEnded = page.session.now() - message.createdAtMs > TOKEN_LIFETIME_MS;
+    return [
+      hasEnded
+        ? make('p', { class: 'thinking' }, 'The application did not respond')
+        : makeThinking(message.author.name),
+    ];
+  }
   if (message.usesComponentsV2) return renderComponents(page, message);
   const names = createNames(page.session);
   return [

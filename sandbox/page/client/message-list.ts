@@ -39,7 +39,7 @@ export function createMessageList(page: Page): MessageList {
   });
   session.on('messages', (messages) => {
     board.putAll(messages);
-    if (messages.length === 0) board.element.append(makeWelcome());
+    if (messages.length === 0) board.element.append(makeWelcome(session.commands.length > 0));
     board.element.removeAttribute('aria-busy');
     toEnd();
     performance.mark('messages-drawn');
@@ -50,6 +50,7 @@ export function createMessageList(page: Page): MessageList {
     if (element !== undefined && !message.isLoading) announce(describeForListeners(element));
     if (!followsEnd) jump.hidden = false;
   });
+  session.on('clock', () => board.refreshLoading());
   session.on('message-deleted', ({ id }) => board.remove(id));
 
   scroller.addEventListener('scroll', () => {
@@ -84,18 +85,20 @@ function makeNotice(text: string): HTMLElement {
   return notice;
 }
 
-function makeWelcome(): HTMLElement {
+function makeWelcome(hasCommands: boolean): HTMLElement {
   return make(
     'div',
     { class: 'welcome' },
     make('h2', {}, 'Nothing has been said here yet'),
-    make(
-      'p',
-      {},
-      'Type ',
-      make('kbd', {}, '/'),
-      ' in the box below to see what the bot can do. Nothing here costs money.',
-    ),
+    hasCommands
+      ? make(
+          'p',
+          {},
+          'Type ',
+          make('kbd', {}, '/'),
+          ' in the box below to see what the bot can do. Nothing here costs money.',
+        )
+      : make('p', {}, 'What the bot has to say to you alone comes here. It takes its commands in servers.'),
   );
 }
 
