@@ -47,6 +47,8 @@ export class BotStartError extends Error {
 }
 
 const MAIN_PATH = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+/** As in `npm start`. */
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning'];
 const READY_WAIT_MS_MAX = 30_000;
 const STOP_WAIT_MS_MAX = 20_000;
 
@@ -56,7 +58,7 @@ const STOP_WAIT_MS_MAX = 20_000;
  */
 export async function startBot(options: BotOptions): Promise<BotProcess> {
   const preload = (options.preload ?? []).flatMap((path) => ['--import', path]);
-  const child = spawn(process.execPath, [...preload, MAIN_PATH], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, ...preload, MAIN_PATH], {
     env: options.environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { createLedger } from './billing/ledger.ts';
 import { openAiPrices } from './billing/openai-prices.ts';
 import { createPriceBook } from './billing/prices.ts';
+import type { ImageCommandParts } from './commands/image-command.ts';
 import { createButtons, createCommands, createMenus, createModals } from './commands/index.ts';
 import type { Config } from './config.ts';
 import { storeLocationOf } from './config.ts';
@@ -12,12 +13,14 @@ import { createAttachmentLoader } from './discord/attachments.ts';
 import { createDelivery } from './discord/delivery.ts';
 import type { DiscordRest } from './discord/discord-rest.ts';
 import { createDiscordRest } from './discord/discord-rest.ts';
+import { createDraftedEdits } from './discord/drafted-edits.ts';
 import { connectGateway } from './discord/gateway.ts';
 import type { JobLog } from './discord/job-log.ts';
 import { createJobLog } from './discord/job-log.ts';
 import type { LogChannel } from './discord/log-channel.ts';
 import { createLogChannel } from './discord/log-channel.ts';
 import { createOriginalsSender } from './discord/originals-sender.ts';
+import { createPaintDesk } from './discord/paint-desk.ts';
 import { createPictureMemory } from './discord/picture-memory.ts';
 import { createProgressMessages } from './discord/progress-message.ts';
 import { registerCommands } from './discord/register-commands.ts';
@@ -27,10 +30,13 @@ import { createUploadFitter } from './discord/upload-fitting.ts';
 import { createVerbs } from './discord/verbs.ts';
 import type { Metrics } from './http/metrics.ts';
 import { createMetrics } from './http/metrics.ts';
+import { createPainterRoutes } from './http/painter.ts';
+import { readPainterFiles } from './http/painter-files.ts';
 import { startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
+import { createEditDrafts } from './services/edit-drafts.ts';
 import { createExportFiles } from './services/export-files.ts';
 import { createFairQueue } from './services/fair-queue.ts';
 import { budgetIn, createGuildSettingsStore } from './services/guild-settings.ts';
@@ -46,6 +52,8 @@ import { createKeptOriginals } from './services/kept-originals.ts';
 import { createKeptResults } from './services/kept-results.ts';
 import { createModelRoster } from './services/model-roster.ts';
 import { createModelSuccession } from './services/model-succession.ts';
+import { createPaintLinks } from './services/paint-links.ts';
+import { createPaintPictures } from './services/paint-pictures.ts';
 import { createPictureIntake } from './services/picture-intake.ts';
 import { createAlarmingCaller } from './services/operator-alarm.ts';
 import { takeProcessLease } from './services/process-lease.ts';
@@ -99,7 +107,8 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const reporting = createReporting(config, outside, money);
   const progress = createProgressMessages({ ...outside, replies });
   const pictureMemory = createPictureMemory(outside.now);
-  const talk = { attachments, replies, progress, pictureMemory, logChannel };
+  const painter = createPainter(config, outside, { ...money, ...core, attachments, replies, progress });
+  const talk = { attachments, replies, progress, pictureMemory, logChannel, painting: painter?.painting };
   const parts = { ...outside, ...money, ...core, ...reporting, ...talk };
   const commands = createCommands(parts);
   const menus = createMenus(parts);
@@ -125,6 +134,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     host: config.HTTP_HOST,
     port: config.HTTP_PORT,
     metrics,
+    painter: painter?.routes,
     health: { isReady: async () => gateway.isConnected() && (await money.store.isWritable()) },
   });
   const timers = [
@@ -139,9 +149,10 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   return {
     async stop() {
       timers.forEach((timer) => clearInterval(timer));
+      const painted = painter?.drain();
       await gateway.disconnect();
       core.admission.close();
-      await router.drain();
+      await Promise.all([router.drain(), painted]);
       await recovering;
       await core.recovery.whenIdle();
       await jobLog.drain();
@@ -241,7 +252,27 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
   const recovery = createJobRecovery({ ...outside, ...money, journal, lease, jobs, conclusion, resumption, originals });
   const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
   const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });
-  return { admission, jobs, keptResults, lease, originals, originalsSender, records, recovery, roster };
+  return { admission, jobs, keptResults, lease, originals, originalsSender, preparation, records, recovery, roster };
+}
+
+/** What is needed to paint masks in a browser, and its pages; nothing where no browser could reach them. */
+function createPainter(
+  config: Config,
+  outside: Outside,
+  parts: Pick<Money, 'store'> &
+    Pick<Awaited<ReturnType<typeof createCore>>, 'jobs' | 'preparation'> &
+    Pick<ImageCommandParts, 'attachments' | 'replies' | 'progress'>,
+) {
+  const publicUrl = config.PUBLIC_URL;
+  if (publicUrl === undefined) return undefined;
+  const drafts = createEditDrafts({ ...outside, ...parts });
+  const links = createPaintLinks({ publicUrl, key: keyOf(config) });
+  const { attachments } = parts;
+  const pictures = createPaintPictures({ ...parts, load: async (url) => attachments.load(url) });
+  const edits = createDraftedEdits({ ...outside, ...parts });
+  const desk = createPaintDesk({ drafts, pictures, edits });
+  const routes = createPainterRoutes({ ...outside, links, desk, files: readPainterFiles(), publicUrl });
+  return { painting: { drafts, links, pictures, edits }, routes, drain: async () => desk.drain() };
 }
 
 /** The provider, the models that it has, and the line in front of it. */
@@ -267,7 +298,7 @@ async function createProviderSide(config: Config, outside: Outside) {
     imagesPerMinute: config.PROVIDER_IMAGES_PER_MINUTE,
   };
   const queue = createFairQueue(limits, outside.now);
-  const safetyIdentifierOf = createSafetyIdentifiers(config.MASTER_KEY ?? config.DISCORD_TOKEN);
+  const safetyIdentifierOf = createSafetyIdentifiers(keyOf(config));
   const caller = createProviderCaller({ ...outside, provider, queue, safetyIdentifierOf });
   return { roster, queue, caller };
 }
@@ -280,6 +311,11 @@ function createEndWatch(outside: Outside, money: Money, { metrics, logChannel, j
     void budgetWatch.observe(end.job, end.outcome);
     jobLog.tell(end);
   };
+}
+
+/** What only the operator knows, and what makes what Easel writes outside recognisable as its own. */
+function keyOf({ MASTER_KEY, DISCORD_TOKEN }: Config): string {
+  return MASTER_KEY ?? DISCORD_TOKEN;
 }
 
 /** The same member always has the same identifier, and nobody without the key can tell whose it is. */

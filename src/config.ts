@@ -41,6 +41,12 @@ const baseUrl = (fallback: string) => {
     .transform((url) => url.replace(/\/+$/, ''))
     .default(fallback);
 };
+const PUBLIC_URL_REMEDY =
+  'set the http or https address under which others reach this bot, such as https://easel.example, or leave it out';
+const publicUrl = z
+  .url({ protocol: /^https?$/, error: PUBLIC_URL_REMEDY })
+  .refine((url) => !/[?#@]/.test(url), { error: PUBLIC_URL_REMEDY })
+  .transform((url) => url.replace(/\/+$/, ''));
 const list = (fallback: string) =>
   z
     .string()
@@ -106,6 +112,7 @@ const schema = z.object({
   STORE_URL: storeUrl.optional(),
   HTTP_HOST: text('set the address to listen on, such as 127.0.0.1').default('127.0.0.1'),
   HTTP_PORT: wholeNumber(0, 65_535, 8080),
+  PUBLIC_URL: publicUrl.optional(),
   ATTACHMENT_ORIGINS: origins(DISCORD_ATTACHMENT_ORIGINS),
   RESULT_ORIGINS: origins(''),
   DEFAULT_GUILD_BUDGET_USD: usd('10.00').prefault('10.00'),

@@ -12,6 +12,7 @@ import { wordsFor } from '../discord/words.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import { answerWithImages, readAsker } from './image-command.ts';
 import { toAttached } from './image-options.ts';
+import { answerWithQuestion, isOpen } from './paint.ts';
 import type { ResultCommandParts } from './posted-result.ts';
 import { chooseAgain, fetchPictures, findRecord, isEphemeral, originOf, picturesOf } from './posted-result.ts';
 
@@ -33,7 +34,8 @@ export function createEditButton(parts: EditImageParts): Button {
       if (pictures.length === 0) return answerAlone(parts.replies, interaction, words.say('edit-image.no-picture'));
       const prefilled = { keepOutside: true, isPrivate: isEphemeral(message), isSpoiler: isCovered(pictures) };
       const customId = writeCustomId({ verb: VERB.edit, id });
-      return { first: 'modal', modal: renderEditModal(customId, pictures.length, prefilled, words) };
+      const offered = { pictures: pictures.length, painting: parts.painting !== undefined };
+      return { first: 'modal', modal: renderEditModal(customId, offered, prefilled, words) };
     },
   };
 }
@@ -72,7 +74,8 @@ export function createEditMenu(parts: EditImageParts): MessageMenu {
       parts.pictureMemory.remember(message.id, pictures);
       const prefilled = { keepOutside: true, isPrivate: false, isSpoiler: isCovered(pictures) };
       const customId = writeCustomId({ verb: VERB.editMessage, id: message.id });
-      return { first: 'modal', modal: renderEditModal(customId, pictures.length, prefilled, words) };
+      const offered = { pictures: pictures.length, painting: parts.painting !== undefined };
+      return { first: 'modal', modal: renderEditModal(customId, offered, prefilled, words) };
     },
   };
 }
@@ -113,9 +116,15 @@ function answerForm(
     const text = `${words.say('edit-image.picture-gone')}\n\`\`\`\n${written}\n\`\`\``;
     return answerAlone(parts.replies, interaction, text);
   }
-  const { uploads: _uploads, mask, picture: _picture, ...filled } = form;
+  const { uploads: _uploads, mask, picture: _picture, isToPaint, ...filled } = form;
   const asker = readAsker(interaction);
   const request: ImageRequest = { ...asker, ...chosen, ...filled, operation: 'edit', count: 1, origin };
+  const { painting } = parts;
+  // Whoever brings a mask along has no need to paint one.
+  if (painting && isToPaint && isOpen(request, mask !== undefined)) {
+    const asked = { request, pictures: [{ label: 'image', url: picture.url }] };
+    return answerWithQuestion(parts, painting, interaction, asked);
+  }
   return answerWithImages(parts, interaction, request, {
     images: [toAttached('image', picture, parts.attachments)],
     mask: mask && toAttached('mask', mask, parts.attachments),

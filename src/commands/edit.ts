@@ -3,7 +3,6 @@ import { ApplicationCommandOptionType, InteractionContextType } from 'discord.js
 import type { Command, GuildCommand } from '../discord/command.ts';
 import type { MaskMarks } from '../services/image-preparation.ts';
 import { MASK_REGIONS, WHOLE_REGION } from '../services/image-preparation.ts';
-import type { Attached, RequestAttachments } from '../services/image-request.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
 import {
@@ -17,6 +16,7 @@ import {
   toAttached,
   toChoice,
 } from './image-options.ts';
+import { askWhatMayChange, isOpen } from './paint.ts';
 
 /** The first is the one that a mask belongs to. */
 const IMAGE_OPTIONS = ['image', 'image2', 'image3', 'image4'];
@@ -97,17 +97,23 @@ export function createEditCommand(parts: ImageCommandParts): Command {
         region: options.getString('region') ?? undefined,
         maskMarks: MASK_MARKS.find((marks) => marks === options.getString('mask_marks')),
       });
-      return beginImageTask(parts, interaction, request, readAttachments(parts, interaction));
+      const pictures = IMAGE_OPTIONS.flatMap((name) => readPicture(interaction, name));
+      const [mask] = readPicture(interaction, 'mask');
+      const { painting, attachments } = parts;
+      if (painting && isOpen(request, mask !== undefined)) {
+        return askWhatMayChange(parts, painting, interaction, { request, pictures, isWished: false });
+      }
+      return beginImageTask(parts, interaction, request, {
+        images: pictures.map((picture) => toAttached(picture.label, picture, attachments)),
+        mask: mask && toAttached(mask.label, mask, attachments),
+      });
     },
     suggest: (interaction) => suggestOptions(parts.roster, interaction),
   };
 }
 
-function readAttachments({ attachments }: ImageCommandParts, { options }: GuildCommand): RequestAttachments {
-  const read = (name: string): Attached[] => {
-    const attachment = options.getAttachment(name);
-    return attachment ? [toAttached(name, attachment, attachments)] : [];
-  };
-  const [mask] = read('mask');
-  return { images: IMAGE_OPTIONS.flatMap(read), mask };
+/** A picture under the name of its option; none where it was left out. */
+function readPicture({ options }: GuildCommand, label: string): { readonly label: string; readonly url: string }[] {
+  const attachment = options.getAttachment(label);
+  return attachment ? [{ label, url: attachment.url }] : [];
 }

@@ -1,5 +1,6 @@
 import type { AttachmentLoader } from '../discord/attachments.ts';
 import type { Deferral, GuildInteraction, Task } from '../discord/command.ts';
+import type { Painting } from '../discord/painting.ts';
 import type { ProgressMessages } from '../discord/progress-message.ts';
 import { tellRefusal } from '../discord/refusal-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
@@ -17,6 +18,8 @@ export type ImageCommandParts = {
   readonly attachments: AttachmentLoader;
   readonly replies: ReplyEditor;
   readonly progress: ProgressMessages;
+  /** Left out where the painter's page cannot be reached. */
+  readonly painting: Painting | undefined;
 };
 
 /** Who asks, and under which id: a new interaction is a new job, whatever it is about. */

@@ -8,6 +8,7 @@ import { createEditButton, createEditMenu, createEditMessageModal, createEditMod
 import { createImagineCommand } from './imagine.ts';
 import type { OriginalCommandParts } from './original.ts';
 import { createOriginalButton } from './original.ts';
+import { createPaintButton, createWholeButton } from './paint.ts';
 import type { QuotaCommandParts } from './quota.ts';
 import { createFetchButton, createQuotaCommand } from './quota.ts';
 import type { SettingsCommandParts } from './settings.ts';
@@ -41,6 +42,7 @@ export function createMenus(parts: CommandParts): readonly MessageMenu[] {
 
 /** Every button there is. */
 export function createButtons(parts: CommandParts): readonly Button[] {
+  const { painting } = parts;
   return [
     createEditButton(parts),
     createVaryButton(parts),
@@ -49,6 +51,7 @@ export function createButtons(parts: CommandParts): readonly Button[] {
     createDeleteButton(parts),
     createCancelButton(parts),
     createFetchButton(parts),
+    ...(painting ? [createPaintButton(parts, painting), createWholeButton(parts, painting)] : []),
   ];
 }
 

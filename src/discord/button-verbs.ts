@@ -11,5 +11,9 @@ export const VERB = {
   editMessage: 'edit-message',
   fetch: 'fetch',
   original: 'original',
+  /** Paints what may change; the id is the draft's, here as with `whole`. */
+  paint: 'paint',
   vary: 'vary',
+  /** Lets all of a picture change. */
+  whole: 'whole',
 } as const;

@@ -23,6 +23,8 @@ const FIELD = {
 };
 const CHOICE = { keepOutside: 'keep-outside', private: 'private', spoiler: 'spoiler' };
 const MASK_MARKS = ['white', 'black'] as const;
+/** Stands among the parts for one that is still to be painted. */
+const PAINT = 'paint';
 const PROMPT_LENGTH_MAX = 4_000;
 
 /** What is filled in when a form opens. */
@@ -42,6 +44,8 @@ export type FilledIn = {
   readonly mask: Attachment | undefined;
   readonly region: string | undefined;
   readonly maskMarks: (typeof MASK_MARKS)[number] | undefined;
+  /** Whether the part that may change is to be painted. */
+  readonly isToPaint: boolean;
   readonly keepOutside: boolean;
   readonly isPrivate: boolean;
   readonly isSpoiler: boolean;
@@ -50,7 +54,7 @@ export type FilledIn = {
 /** A form for changing a picture of a message; where there are several, it asks which. */
 export function renderEditModal(
   customId: string,
-  pictureCount: number,
+  offered: { readonly pictures: number; readonly painting: boolean },
   prefilled: Prefilled,
   words: Words,
 ): APIModalInteractionResponseCallbackData {
@@ -58,10 +62,10 @@ export function renderEditModal(
     custom_id: customId,
     title: words.say('modal.edit.title'),
     components: [
-      ...choosePicture(pictureCount, words),
+      ...choosePicture(offered.pictures, words),
       askForPrompt(words.say('modal.edit.prompt'), prefilled.prompt, words),
       askForMask(words.say('modal.mask-hint'), words),
-      choosePart(words),
+      choosePart(offered.painting, words),
       chooseChoices(prefilled, true, words),
     ],
   };
@@ -117,8 +121,9 @@ export function readImageModal({ fields }: ModalSubmitInteraction): FilledIn {
     picture: isAsked(FIELD.picture) ? Number(fields.getRadioGroup(FIELD.picture, true)) : 0,
     uploads: files(FIELD.upload),
     mask: files(FIELD.mask)[0],
-    region: maskMarks === undefined ? part : undefined,
+    region: maskMarks === undefined && part !== PAINT ? part : undefined,
     maskMarks,
+    isToPaint: part === PAINT,
     keepOutside: choices.includes(CHOICE.keepOutside),
     isPrivate: choices.includes(CHOICE.private),
     isSpoiler: choices.includes(CHOICE.spoiler),
@@ -161,8 +166,9 @@ function askForMask(description: string, words: Words): APILabelComponent {
 }
 
 /** Ready-made masks, and how a mask is meant where it could be meant either way. */
-function choosePart(words: Words): APILabelComponent {
-  const values = [...MASK_REGIONS, WHOLE_REGION, ...MASK_MARKS] as const;
+function choosePart(hasPainter: boolean, words: Words): APILabelComponent {
+  const painted = hasPainter ? ([PAINT] as const) : [];
+  const values = [...painted, ...MASK_REGIONS, WHOLE_REGION, ...MASK_MARKS] as const;
   const options = values.map((value): APISelectMenuOption => ({ label: words.say(`modal.part.${value}`), value }));
   return {
     type: ComponentType.Label,

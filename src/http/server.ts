@@ -13,13 +13,14 @@ export type HttpServer = { readonly port: number; close(): Promise<void> };
 
 /**
  * `/healthz` says that the process lives, `/readyz` that it can do its work: it is connected to Discord and its store
- * answers. `/metrics` tells Prometheus what it has done.
+ * answers. `/metrics` tells Prometheus what it has done. `/paint` is for members, where the painter is to be reached.
  */
 export async function startHttpServer(options: {
   host: string;
   port: number;
   health: Health;
   metrics: Pick<Metrics, 'render'>;
+  painter: Hono | undefined;
 }): Promise<HttpServer> {
   const app = new Hono();
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
@@ -31,6 +32,7 @@ export async function startHttpServer(options: {
     const { text, contentType } = await options.metrics.render();
     return context.body(text, 200, { 'content-type': contentType });
   });
+  if (options.painter) app.route('/paint', options.painter);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: options.host, port: options.port }, (address: AddressInfo) =>
       resolve({

@@ -13,8 +13,8 @@ describe('the forms about pictures', () => {
       const words = wordsFor(locale);
       const prefilled = { prompt: 'x'.repeat(5_000), keepOutside: true, isPrivate: true, isSpoiler: true };
       const forms = [
-        renderEditModal(CUSTOM_ID, 1, prefilled, words),
-        renderEditModal(CUSTOM_ID, PICTURES_MAX, prefilled, words),
+        renderEditModal(CUSTOM_ID, { pictures: 1, painting: true }, prefilled, words),
+        renderEditModal(CUSTOM_ID, { pictures: PICTURES_MAX, painting: true }, prefilled, words),
         renderPictureModal(CUSTOM_ID, PICTURES_MAX, words),
         renderAgainModal(CUSTOM_ID, { pictures: 1, mask: false }, prefilled, words),
         renderAgainModal(CUSTOM_ID, { pictures: 4, mask: true }, prefilled, words),

@@ -24,6 +24,7 @@ test('everything that is wrong is told at once, with a remedy and without its va
     IMAGE_MODELS: ' , ',
     STORE_URL: 'canary:store',
     HTTP_PORT: 'canary-port',
+    PUBLIC_URL: 'https://canary.example/?page',
     ATTACHMENT_ORIGINS: 'https://canary.example/with/a/path',
     RESULT_ORIGINS: 'canary.example',
     DEFAULT_GUILD_BUDGET_USD: 'canary dollars',

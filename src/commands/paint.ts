@@ -1,0 +1,145 @@
+import { VERB } from '../discord/button-verbs.ts';
+import type { Button, Deferral, GuildButton, GuildInteraction, Task } from '../discord/command.ts';
+import { renderPaintLink, renderPaintQuestion } from '../discord/paint-messages.ts';
+import type { Painting } from '../discord/painting.ts';
+import { describeRefusal, tellRefusal } from '../discord/refusal-message.ts';
+import { renderText } from '../discord/result-message.ts';
+import type { MessageKey } from '../discord/words.ts';
+import { wordsFor } from '../discord/words.ts';
+import type { EditDraft, Invitation, NewDraft } from '../services/edit-drafts.ts';
+import type { ImageRequest } from '../services/image-request.ts';
+import { StoreFailure } from '../storage/store.ts';
+import type { ImageCommandParts } from './image-command.ts';
+import { beginImageTask } from './image-command.ts';
+import { readReplyAddress, rolesOf, toAttached } from './image-options.ts';
+
+/** Asking what may change of a picture before it is edited, and what is pressed under that question. */
+
+/**
+ * Asks, where there is something to ask: a picture that nobody can edit is refused at once, and one that is transparent
+ * where it may change is edited at once, unless somebody wishes to paint.
+ */
+export function askWhatMayChange(
+  parts: ImageCommandParts,
+  painting: Painting,
+  interaction: GuildInteraction,
+  asked: NewDraft & { readonly isWished: boolean },
+): Task {
+  const { request, pictures, isWished } = asked;
+  return {
+    async run() {
+      const [first] = pictures;
+      const judged = first ? await painting.pictures.judge(first.url) : 'unusable';
+      if (judged === 'paintable' || (judged === 'own-mask' && isWished)) {
+        return ask(parts, painting, interaction, { request, pictures });
+      }
+      const images = pictures.map(({ label, url }) => toAttached(label, { url }, parts.attachments));
+      const task = await beginImageTask(parts, interaction, request, { images, mask: undefined });
+      return task.run();
+    },
+  };
+}
+
+/** The same as the answer to a form. */
+export function answerWithQuestion(
+  parts: ImageCommandParts,
+  painting: Painting,
+  interaction: GuildInteraction,
+  asked: NewDraft,
+): Deferral {
+  return {
+    first: asked.request.isPrivate ? 'private-reply' : 'public-reply',
+    begin: async () => askWhatMayChange(parts, painting, interaction, { ...asked, isWished: true }),
+  };
+}
+
+async function ask(
+  { replies }: ImageCommandParts,
+  { drafts }: Painting,
+  interaction: GuildInteraction,
+  asked: NewDraft,
+): Promise<void> {
+  const words = wordsFor(interaction.locale);
+  const draft = await orUnavailable(drafts.open(asked));
+  const { id } = asked.request;
+  const payload =
+    draft === 'unavailable'
+      ? renderText(tellRefusal({ reason: 'store-unavailable' }, id, words))
+      : renderPaintQuestion(id, draft.until, words);
+  return replies.edit(interaction, payload);
+}
+
+/** Gives whoever asked a link to the painter, and nobody else. Each press makes a new link, and the last one holds. */
+export function createPaintButton(parts: ImageCommandParts, painting: Painting): Button {
+  return createDraftButton(VERB.paint, parts, painting, async (interaction, draft) => {
+    const invited = await painting.drafts.invite(interaction.guildId, draft.request.id, readInvitation(interaction));
+    if (!invited) return false;
+    const link = painting.links.linkFor({
+      guild: interaction.guildId,
+      draft: draft.request.id,
+      press: interaction.id,
+    });
+    const payload = renderPaintLink(link, invited.until, wordsFor(interaction.locale));
+    await parts.replies.tellAlone(interaction, payload);
+    return true;
+  });
+}
+
+/** Lets all of the picture change. */
+export function createWholeButton(parts: ImageCommandParts, painting: Painting): Button {
+  return createDraftButton(VERB.whole, parts, painting, async (interaction, draft) => {
+    const taken = await painting.drafts.take(interaction.guildId, draft.request.id);
+    if (!taken) return false;
+    const task = await painting.edits.begin(taken, readInvitation(interaction), undefined);
+    await task.run();
+    return true;
+  });
+}
+
+/** A button under the question, for whoever was asked, as long as they can answer. */
+function createDraftButton(
+  verb: string,
+  { replies }: ImageCommandParts,
+  { drafts }: Painting,
+  /** Answers false where the draft is gone by now. */
+  act: (interaction: GuildButton, draft: EditDraft) => Promise<boolean>,
+): Button {
+  async function run(interaction: GuildButton, id: string): Promise<void> {
+    const words = wordsFor(interaction.locale);
+    const tell = async (text: string): Promise<void> => replies.tellAlone(interaction, renderText(text));
+    const say = async (key: MessageKey): Promise<void> => tell(words.say(key));
+    const draft = await orUnavailable(drafts.read(interaction.guildId, id));
+    if (draft === 'unavailable') return tell(describeRefusal({ reason: 'store-unavailable' }, words));
+    if (!draft) return say('paint.over');
+    if (draft.request.member !== interaction.user.id) return say('paint.not-yours');
+    const done = await orUnavailable(act(interaction, draft));
+    if (done === 'unavailable') return tell(describeRefusal({ reason: 'store-unavailable' }, words));
+    return done ? undefined : say('paint.over');
+  }
+
+  return {
+    verb,
+    answer: (interaction, id) => ({
+      first: 'update',
+      begin: async () => ({ run: async () => run(interaction, id) }),
+    }),
+  };
+}
+
+function readInvitation(interaction: GuildButton): Invitation {
+  return { id: interaction.id, roles: rolesOf(interaction), address: readReplyAddress(interaction) };
+}
+
+async function orUnavailable<Result>(attempt: Promise<Result>): Promise<Result | 'unavailable'> {
+  try {
+    return await attempt;
+  } catch (error) {
+    if (error instanceof StoreFailure) return 'unavailable';
+    throw error;
+  }
+}
+
+/** Whether it was left open what may change. */
+export function isOpen(request: ImageRequest, hasMask: boolean): boolean {
+  return !hasMask && request.region === undefined && request.maskMarks === undefined;
+}

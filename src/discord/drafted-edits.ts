@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import type { EditDraft, Invitation } from '../services/edit-drafts.ts';
+import type { ImageJobs } from '../services/image-jobs.ts';
+import { WHOLE_REGION } from '../services/image-preparation.ts';
+import type { Attached, ImageRequest } from '../services/image-request.ts';
+import { referenceOf } from '../services/job-reference.ts';
+import type { OpenJob } from '../services/job-journal.ts';
+import type { AttachmentLoader } from './attachments.ts';
+import type { Task } from './command.ts';
+import type { ProgressMessages } from './progress-message.ts';
+import { describeRefusal, tellRefusal } from './refusal-message.ts';
+import { readAddress } from './reply-address.ts';
+import type { ReplyEditor } from './reply-editor.ts';
+import { renderText } from './result-message.ts';
+import { wordsFor } from './words.ts';
+
+/** Makes jobs of edits whose members were first asked what may change. */
+export type DraftedEdits = {
+  /**
+   * Leaves the first trace of the job of a draft that was taken out.
+   * @param by what it was taken by: its id is the job's, and its reply the place where everything is said
+   * @param mask a painted one; the whole picture may change where there is none
+   */
+  begin(draft: EditDraft, by: Invitation, mask: Buffer | undefined): Promise<Task>;
+};
+
+export function createDraftedEdits(parts: {
+  jobs: ImageJobs;
+  attachments: Pick<AttachmentLoader, 'load'>;
+  replies: ReplyEditor;
+  progress: ProgressMessages;
+  log: Logger;
+}): DraftedEdits {
+  const { jobs, attachments, replies, progress, log } = parts;
+
+  /** Nobody else is there to catch what nobody expected, and the reply is where it is told. */
+  async function run(job: OpenJob, images: readonly Attached[], mask: Attached | undefined): Promise<void> {
+    const { id } = job.request;
+    const address = readAddress(job.address);
+    const words = wordsFor(address.locale);
+    // The question is answered, and its buttons would only be in the way.
+    await replies.edit(address, renderText(words.say('paint.begun')));
+    const { uploadLimitBytes } = address;
+    const news = progress.open({ id, target: address, uploadLimitBytes, words });
+    try {
+      await jobs.run(job, { images, mask }, news);
+    } catch (error) {
+      await news.close();
+      const reference = referenceOf(id);
+      log.error({ job: id, reference, err: error }, 'a drafted edit failed');
+      await replies.edit(address, renderText(describeRefusal({ reason: 'bug', reference }, words)));
+    } finally {
+      await news.close();
+    }
+  }
+
+  return {
+    async begin({ request: asked, pictures }, { id, roles, address }, mask) {
+      const region = mask ? undefined : WHOLE_REGION;
+      const request: ImageRequest = { ...asked, id, roles, region };
+      const job = await jobs.begin(request, address);
+      if ('reason' in job) {
+        const target = readAddress(address);
+        const text = tellRefusal(job, id, wordsFor(target.locale));
+        return { run: async () => replies.edit(target, renderText(text)) };
+      }
+      const images = pictures.map(({ label, url }) => ({ label, load: async () => attachments.load(url) }));
+      const painted = mask && { label: 'mask', load: async () => mask };
+      return { run: async () => run(job, images, painted) };
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { EditDraft, EditDrafts } from '../services/edit-drafts.ts';
+import type { PaintTicket } from '../services/paint-links.ts';
+import type { PaintPictures } from '../services/paint-pictures.ts';
+import type { DraftedEdits } from './drafted-edits.ts';
+import { readAddress } from './reply-address.ts';
+import type { Words } from './words.ts';
+import { wordsFor } from './words.ts';
+
+/** What the painter's page is about, as long as its link holds. */
+export type PaintOrder = {
+  /** The language of whoever paints. */
+  readonly words: Words;
+  readonly prompt: string;
+};
+
+/** What the painter's page paints on, and what becomes of the mask. All of it rejects where the store fails. */
+export type PaintDesk = {
+  /** Undefined where the link was used, has run out, or was followed by another. */
+  read(ticket: PaintTicket): Promise<PaintOrder | undefined>;
+  /** The very pixels that a mask of the same size will belong to; undefined where they cannot be had. */
+  picture(ticket: PaintTicket): Promise<{ readonly bytes: Buffer; readonly contentType: string } | undefined>;
+  /**
+   * Begins the edit, once; what comes of it is told in Discord. `over` where somebody was faster or the link does not
+   * hold any more, and `closed` where this process begins nothing any more.
+   */
+  begin(ticket: PaintTicket, mask: Buffer): Promise<'begun' | 'over' | 'closed'>;
+  /** No further edits are begun; resolves when those that were have ended. */
+  drain(): Promise<void>;
+};
+
+export function createPaintDesk(parts: {
+  drafts: EditDrafts;
+  pictures: PaintPictures;
+  edits: DraftedEdits;
+}): PaintDesk {
+  const { drafts, pictures, edits } = parts;
+  const active = new Set<Promise<unknown>>();
+  let isClosed = false;
+
+  /** Keeps the process from ending before something has. */
+  async function follow<Result>(work: Promise<Result>): Promise<Result> {
+    active.add(work);
+    try {
+      return await work;
+    } finally {
+      active.delete(work);
+    }
+  }
+
+  async function find({ guild, draft, press }: PaintTicket): Promise<EditDraft | undefined> {
+    const found = await drafts.read(guild, draft);
+    return found?.invitation?.id === press ? found : undefined;
+  }
+
+  async function begin({ guild, draft, press }: PaintTicket, mask: Buffer): Promise<'begun' | 'over'> {
+    const taken = await drafts.take(guild, draft, press);
+    if (!taken?.invitation) return 'over';
+    const task = await edits.begin(taken, taken.invitation, mask);
+    // It tells of its own end, whatever that is, and whoever painted need not wait for it.
+    void follow(task.run());
+    return 'begun';
+  }
+
+  return {
+    async read(ticket) {
+      const found = await find(ticket);
+      if (!found?.invitation) return undefined;
+      return { words: wordsFor(readAddress(found.invitation.address).locale), prompt: found.request.prompt };
+    },
+    async picture(ticket) {
+      const [first] = (await find(ticket))?.pictures ?? [];
+      return first && pictures.load(first.url);
+    },
+    begin: async (ticket, mask) => (isClosed ? 'closed' : follow(begin(ticket, mask))),
+    async drain() {
+      isClosed = true;
+      // What is beginning right now goes on to run.
+      while (active.size > 0) await Promise.allSettled(active);
+    },
+  };
+}

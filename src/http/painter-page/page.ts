@@ -1,0 +1,129 @@
+import { buttonElement, canvasElement, element, imageElement, inputElement } from './elements.ts';
+import { connectKeyboard } from './keyboard.ts';
+import type { Mask, Point } from './mask.ts';
+import { createMask, wholeArea } from './mask.ts';
+import type { Painter, QuickArea } from './painter.ts';
+import { createPainter, QUICK_AREAS } from './painter.ts';
+import type { Tool } from './pointers.ts';
+import { connectPointers } from './pointers.ts';
+import { sendMask } from './sending.ts';
+import type { View } from './view.ts';
+import { createView } from './view.ts';
+import { fill, words } from './words.ts';
+
+const TOOLS: readonly Tool[] = ['brush', 'eraser', 'hand'];
+const BRUSH_RADIUS_MIN = 1;
+/** Of the picture's shorter edge: what the brush begins with, and the widest one. */
+const RADIUS_SHARE = 0.04;
+const RADIUS_SHARE_MAX = 0.25;
+/** The slider's steps are felt as equal when each makes the brush larger by the same factor. */
+const SLIDER_STEPS = 100;
+const SLIDER_STEP_OF_KEYS = 5;
+const ZOOM_STEP = 1.25;
+
+const picture = imageElement('picture');
+const isThere = await picture.decode().then(
+  () => true,
+  () => false,
+);
+if (isThere) start(createMask(picture.naturalWidth, picture.naturalHeight));
+else element('status').textContent = words.noPicture;
+
+function start(mask: Mask): void {
+  const viewport = element('viewport');
+  const parts = { viewport, sheet: element('sheet'), overlay: canvasElement('overlay'), ring: element('ring') };
+  const view = createView(parts, mask);
+  const painter = createPainter(mask, view, () => showState(painter));
+  const choose = connectTools(painter);
+  const resize = connectSize(mask, painter, view);
+  const actions = {
+    brush: () => choose('brush'),
+    eraser: () => choose('eraser'),
+    hand: () => choose('hand'),
+    undo: () => painter.undo(),
+    redo: () => painter.redo(),
+    invert: () => painter.invert(),
+    clear: () => painter.clear(),
+    larger: () => resize(SLIDER_STEP_OF_KEYS),
+    smaller: () => resize(-SLIDER_STEP_OF_KEYS),
+    closer: () => view.zoomBy(ZOOM_STEP),
+    farther: () => view.zoomBy(1 / ZOOM_STEP),
+    fit: () => view.fit(),
+    done: () => void sendMask(mask, painter.share),
+  };
+  for (const [name, act] of Object.entries(actions)) document.getElementById(name)?.addEventListener('click', act);
+  for (const name of Object.keys(QUICK_AREAS).filter(isQuickArea)) {
+    element(`mark-${name}`).addEventListener('click', () => painter.mark(name));
+  }
+  connectPointers(viewport, { painter, view, toolOf: () => chosenTool() });
+  connectKeyboard(viewport, { mask, painter, view, actions, tell: (at) => tellPlace(at, mask) });
+  new ResizeObserver(() => view.resized()).observe(viewport);
+
+  choose('brush');
+  view.fit();
+  view.redraw(wholeArea(mask));
+  showState(painter);
+  element('status').textContent = '';
+  viewport.removeAttribute('aria-busy');
+  for (const control of document.querySelectorAll('fieldset')) control.disabled = false;
+}
+
+function showState(painter: Painter): void {
+  // A control that is switched off under somebody's hands would lose them their place, so it only says that it is.
+  buttonElement('undo').setAttribute('aria-disabled', String(!painter.canUndo));
+  buttonElement('redo').setAttribute('aria-disabled', String(!painter.canRedo));
+  element('share').textContent = fill(words.marked, { percent: inPercent(painter.share) });
+}
+
+function chosenTool(): Tool {
+  return TOOLS.find((name) => element(name).getAttribute('aria-pressed') === 'true') ?? 'brush';
+}
+
+function connectTools(painter: Painter): (tool: Tool) => void {
+  return (tool) => {
+    if (tool !== 'hand') painter.value = tool === 'brush' ? 1 : 0;
+    for (const name of TOOLS) element(name).setAttribute('aria-pressed', String(name === tool));
+    element('viewport').dataset['tool'] = tool;
+  };
+}
+
+/** The slider, and what makes the brush larger by some of its steps. */
+function connectSize(mask: Mask, painter: Painter, view: View): (steps: number) => void {
+  const slider = inputElement('size');
+  const shortEdge = Math.min(mask.width, mask.height);
+  const radiusMax = Math.max(BRUSH_RADIUS_MIN + 1, shortEdge * RADIUS_SHARE_MAX);
+  const apply = (): void => {
+    painter.radius = BRUSH_RADIUS_MIN * (radiusMax / BRUSH_RADIUS_MIN) ** (Number(slider.value) / SLIDER_STEPS);
+    slider.setAttribute('aria-valuetext', `${Math.round(painter.radius * 2)} px`);
+  };
+  const radius = Math.max(BRUSH_RADIUS_MIN, shortEdge * RADIUS_SHARE);
+  slider.value = String((Math.log(radius / BRUSH_RADIUS_MIN) / Math.log(radiusMax / BRUSH_RADIUS_MIN)) * SLIDER_STEPS);
+  apply();
+  slider.addEventListener('input', () => {
+    apply();
+    view.showBrushInMiddle(painter.radius);
+  });
+  slider.addEventListener('change', () => view.showBrush(undefined, painter.radius));
+  return (steps) => {
+    slider.value = String(Number(slider.value) + steps);
+    apply();
+    view.resizeBrush(painter.radius);
+  };
+}
+
+/** Says where the brush of the keyboard is, for whoever does not see it. */
+function tellPlace({ x, y }: Point, { width, height }: Mask): void {
+  const place = { left: inPercent(x / width), top: inPercent(y / height) };
+  element('brush-place').textContent = fill(words.brushAt, place);
+}
+
+/** Rounded so that only nothing is nothing, and only all is all. */
+function inPercent(share: number): number {
+  const percent = Math.round(share * 100);
+  if (percent === 0 && share > 0) return 1;
+  return percent === 100 && share < 1 ? 99 : percent;
+}
+
+function isQuickArea(name: string): name is QuickArea {
+  return name in QUICK_AREAS;
+}

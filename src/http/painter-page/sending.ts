@@ -1,0 +1,48 @@
+import { buttonElement, element } from './elements.ts';
+import type { Mask } from './mask.ts';
+import { encodeMask } from './png.ts';
+import { words } from './words.ts';
+
+/** What the server answers where it may work in a moment: the mask stays where it is. */
+const TRY_AGAIN = 503;
+
+/** Sends the mask. The answer is a page of its own, which says how it went. */
+export async function sendMask(mask: Mask, share: number): Promise<void> {
+  const status = element('status');
+  const done = buttonElement('done');
+  if (done.ariaDisabled === 'true') return;
+  if (share === 0 || share === 1) {
+    status.textContent = share === 0 ? words.nothing : words.everything;
+    return;
+  }
+  done.ariaDisabled = 'true';
+  status.textContent = words.sending;
+  const answer = await post(await encodeMask(mask));
+  if (answer) return showAnswer(answer);
+  status.textContent = words.failed;
+  done.ariaDisabled = 'false';
+}
+
+/** Undefined where it did not get there. */
+async function post(body: Blob): Promise<Document | undefined> {
+  try {
+    const response = await fetch(location.href, {
+      method: 'POST',
+      headers: { 'content-type': 'image/png' },
+      body,
+      // To the page's own server only; without it some browsers would not say where the mask comes from.
+      referrerPolicy: 'same-origin',
+    });
+    if (response.status === TRY_AGAIN) return undefined;
+    return new DOMParser().parseFromString(await response.text(), 'text/html');
+  } catch {
+    return undefined;
+  }
+}
+
+function showAnswer({ title, body }: Document): void {
+  document.title = title;
+  document.body.replaceWith(body);
+  // Whoever does not see the page hears its new heading.
+  body.querySelector('h1')?.focus();
+}

@@ -1,0 +1,162 @@
+import type { Area, Mask, Point } from './mask.ts';
+
+/** The picture with the mask over it, at a zoom, in a window that shows a part of it. */
+export type View = {
+  /** Shows what an area of the mask is now. */
+  redraw(area: Area): void;
+  /** Where on the picture a place of the screen is. */
+  toPicture(clientX: number, clientY: number): Point;
+  /** How large a pixel of the picture is on the screen. */
+  readonly zoom: number;
+  /** Zooms by a factor and keeps the given place of the screen where it is; the middle, where none is given. */
+  zoomBy(factor: number, at?: { readonly clientX: number; readonly clientY: number }): void;
+  /** The whole picture, as large as it fits. */
+  fit(): void;
+  /** The window has another size: a picture that was shown whole is shown whole again. */
+  resized(): void;
+  panBy(dx: number, dy: number): void;
+  /** Draws a ring where the brush is; none where there is no place. */
+  showBrush(at: Point | undefined, radius: number): void;
+  /** The same in the middle of what is seen, for whoever chooses its size. */
+  showBrushInMiddle(radius: number): void;
+  /** The same where it is, if it is seen. */
+  resizeBrush(radius: number): void;
+  /** Moves the window so that a point of the picture is in it. */
+  reveal(point: Point): void;
+};
+
+/** Seen on any picture, as light and dark stripes would not be on some. */
+const PAINT_COLOUR = { red: 255, green: 64, blue: 160, alpha: 140 } as const;
+const ZOOM_MAX = 32;
+/** The picture can be made this much smaller than the window, and no smaller. */
+const FIT_SHARE_MIN = 0.5;
+const REVEAL_MARGIN_PX = 24;
+
+type Brush = { readonly at: Point | undefined; readonly radius: number };
+
+export function createView(
+  elements: {
+    readonly viewport: HTMLElement;
+    readonly sheet: HTMLElement;
+    readonly overlay: HTMLCanvasElement;
+    readonly ring: HTMLElement;
+  },
+  mask: Mask,
+): View {
+  const { viewport, sheet, overlay, ring } = elements;
+  overlay.width = mask.width;
+  overlay.height = mask.height;
+  const context = overlay.getContext('2d');
+  if (!context) throw new Error('this browser does not draw on a canvas');
+  let zoom = 1;
+  let left = 0;
+  let top = 0;
+  let isFitting = true;
+  let brush: Brush = { at: undefined, radius: 0 };
+
+  const fittingZoom = (): number => Math.min(viewport.clientWidth / mask.width, viewport.clientHeight / mask.height);
+
+  function place(): void {
+    // A picture that is smaller than the window stands in its middle; a larger one never leaves an edge open.
+    left = held(left, viewport.clientWidth, mask.width * zoom);
+    top = held(top, viewport.clientHeight, mask.height * zoom);
+    sheet.style.transform = `translate(${left}px, ${top}px) scale(${zoom})`;
+    sheet.classList.toggle('enlarged', zoom > 1);
+    showRing(ring, brush, { zoom, left, top });
+  }
+
+  const view: View = {
+    redraw(area) {
+      if (area.width === 0 || area.height === 0) return;
+      const image = context.createImageData(area.width, area.height);
+      colour(image.data, mask, area);
+      context.putImageData(image, area.left, area.top);
+    },
+    toPicture(clientX, clientY) {
+      const box = viewport.getBoundingClientRect();
+      return { x: (clientX - box.left - left) / zoom, y: (clientY - box.top - top) / zoom };
+    },
+    get zoom() {
+      return zoom;
+    },
+    zoomBy(factor, at) {
+      const box = viewport.getBoundingClientRect();
+      const x = at ? at.clientX - box.left : box.width / 2;
+      const y = at ? at.clientY - box.top : box.height / 2;
+      const next = Math.min(ZOOM_MAX, Math.max(fittingZoom() * FIT_SHARE_MIN, zoom * factor));
+      left = x - ((x - left) / zoom) * next;
+      top = y - ((y - top) / zoom) * next;
+      zoom = next;
+      isFitting = false;
+      place();
+    },
+    fit() {
+      zoom = fittingZoom();
+      isFitting = true;
+      place();
+    },
+    resized() {
+      if (isFitting) view.fit();
+      else place();
+    },
+    panBy(dx, dy) {
+      left += dx;
+      top += dy;
+      place();
+    },
+    showBrush(at, radius) {
+      brush = { at, radius };
+      showRing(ring, brush, { zoom, left, top });
+    },
+    showBrushInMiddle(radius) {
+      const box = viewport.getBoundingClientRect();
+      view.showBrush(view.toPicture(box.left + box.width / 2, box.top + box.height / 2), radius);
+    },
+    resizeBrush: (radius) => view.showBrush(brush.at, radius),
+    reveal({ x, y }) {
+      left += intoWindow(left + x * zoom, viewport.clientWidth);
+      top += intoWindow(top + y * zoom, viewport.clientHeight);
+      place();
+    },
+  };
+  return view;
+}
+
+function showRing(
+  ring: HTMLElement,
+  { at, radius }: Brush,
+  { zoom, left, top }: { readonly zoom: number; readonly left: number; readonly top: number },
+): void {
+  ring.hidden = at === undefined;
+  if (!at) return;
+  const size = radius * 2 * zoom;
+  ring.style.width = `${size}px`;
+  ring.style.height = `${size}px`;
+  ring.style.transform = `translate(${left + at.x * zoom - size / 2}px, ${top + at.y * zoom - size / 2}px)`;
+}
+
+function colour(data: Uint8ClampedArray, mask: Mask, area: Area): void {
+  let at = 0;
+  for (let row = area.top; row < area.top + area.height; row += 1) {
+    const start = row * mask.width + area.left;
+    for (const pixel of mask.pixels.subarray(start, start + area.width)) {
+      data[at] = PAINT_COLOUR.red;
+      data[at + 1] = PAINT_COLOUR.green;
+      data[at + 2] = PAINT_COLOUR.blue;
+      data[at + 3] = pixel * PAINT_COLOUR.alpha;
+      at += 4;
+    }
+  }
+}
+
+/** Keeps one edge of the picture where it makes sense. */
+function held(offset: number, windowLength: number, pictureLength: number): number {
+  const spare = windowLength - pictureLength;
+  return spare >= 0 ? spare / 2 : Math.min(0, Math.max(spare, offset));
+}
+
+/** How far the picture has to move for a place to be in the window. */
+function intoWindow(place: number, length: number): number {
+  if (place < REVEAL_MARGIN_PX) return REVEAL_MARGIN_PX - place;
+  return Math.min(0, length - REVEAL_MARGIN_PX - place);
+}

@@ -1,0 +1,105 @@
+import type { Context } from 'hono';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Logger } from 'pino';
+import type { PaintDesk } from '../discord/paint-desk.ts';
+import type { PaintLinks } from '../services/paint-links.ts';
+import type { PainterFiles } from './painter-files.ts';
+import { renderPainter, renderPaintWords } from './painter-page.ts';
+import { wordsForReader } from './reader-words.ts';
+
+/** Eight pixels of a mask take a byte at most, so the page sends far less; whoever sends a mask of their own may. */
+const MASK_BYTES_MAX = 16 * 1024 * 1024;
+const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/** Nothing but this page and its own server. */
+const ONLY_FROM_HERE = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  referrerPolicy: 'no-referrer',
+  // Whether a host is reached by https alone is for whoever runs it to say.
+  strictTransportSecurity: false,
+};
+
+/** The pages of the painter. They tell whoever has no valid link nothing, and load nothing from anywhere else. */
+export function createPainterRoutes(parts: {
+  links: Pick<PaintLinks, 'read'>;
+  desk: PaintDesk;
+  files: PainterFiles;
+  publicUrl: string;
+  log: Logger;
+}): Hono {
+  const { links, desk, files, log } = parts;
+  const publicOrigin = new URL(parts.publicUrl).origin;
+  const app = new Hono();
+
+  app.use(secureHeaders(ONLY_FROM_HERE));
+  app.use(async (context, next) => {
+    await next();
+    context.header('cache-control', 'no-store');
+  });
+  app.onError((error, context) => {
+    log.error({ err: error }, 'the painter failed');
+    return say(context, 'failed', 503);
+  });
+  app.notFound((context) => say(context, 'forged', 404));
+
+  app.get('/files/:name', (context) => {
+    const file = files.get(context.req.param('name'));
+    return file ? context.body(file.text, 200, { 'content-type': file.contentType }) : context.notFound();
+  });
+
+  app.get('/:token', async (context) => {
+    const token = context.req.param('token');
+    const ticket = links.read(token);
+    if (!ticket) return say(context, 'forged', 404);
+    const order = await desk.read(ticket);
+    return order ? context.html(renderPainter(order, token)) : say(context, 'over', 410);
+  });
+
+  app.get('/:token/picture', async (context) => {
+    const ticket = links.read(context.req.param('token'));
+    const picture = ticket && (await desk.picture(ticket));
+    if (!picture) return context.notFound();
+    return context.body(new Uint8Array(picture.bytes), 200, { 'content-type': picture.contentType });
+  });
+
+  const limited = bodyLimit({ maxSize: MASK_BYTES_MAX, onError: (context) => say(context, 'no-mask', 413) });
+  app.post('/:token', limited, async (context) => {
+    const ticket = links.read(context.req.param('token'));
+    // Nobody but the page itself may send a mask: another site could only guess at a link, and shall not even try.
+    const isFromHere = context.req.header('origin') === publicOrigin;
+    if (!ticket || !isFromHere) return say(context, 'forged', 404);
+    const order = await desk.read(ticket);
+    if (!order) return say(context, 'over', 410);
+    const mask = Buffer.from(await context.req.arrayBuffer());
+    if (!mask.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE)) return say(context, 'no-mask', 415);
+    switch (await desk.begin(ticket, mask)) {
+      case 'begun':
+        return context.html(renderPaintWords(order.words, 'sent'));
+      case 'over':
+        return say(context, 'over', 410);
+      case 'closed':
+        return say(context, 'failed', 503);
+    }
+  });
+  return app;
+}
+
+/** A page that says one thing, in a language that its reader's browser asks for. */
+function say(
+  context: Context,
+  what: Parameters<typeof renderPaintWords>[1],
+  status: 404 | 410 | 413 | 415 | 503,
+): Response | Promise<Response> {
+  return context.html(renderPaintWords(wordsForReader(context.req.header('accept-language')), what), status);
+}

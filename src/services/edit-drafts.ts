@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import { lostRace, untilCommitted } from '../storage/lost-race.ts';
+import type { Store } from '../storage/store.ts';
+import { UnreadableValue } from '../storage/store.ts';
+import { imageRequestSchema } from './image-request.ts';
+
+/**
+ * Edits that wait for their masks to be painted. Nothing is held or paid for them; they are forgotten after a quarter of
+ * an hour, and each becomes a job once at most, however often that is asked for.
+ */
+export type EditDrafts = {
+  /** @throws {StoreFailure} where the store fails */
+  open(draft: NewDraft): Promise<EditDraft>;
+  /**
+   * Notes from which press of the button the mask will come: only the link that came of the last one holds, and it
+   * holds for as long as that press can be answered.
+   */
+  invite(guild: string, id: string, invitation: Invitation): Promise<EditDraft | undefined>;
+  /** Undefined where there is no such draft, or none any more. */
+  read(guild: string, id: string): Promise<EditDraft | undefined>;
+  /**
+   * Takes a draft out, for whoever is first.
+   * @param invitedBy the press from which its mask comes, which has to be the last one; left out where none does
+   */
+  take(guild: string, id: string, invitedBy?: string): Promise<EditDraft | undefined>;
+};
+
+const invitationSchema = z.object({
+  /** The id of the press, under which the job will run: a new interaction is a new job. */
+  id: z.string(),
+  /** The member's roles at that moment. */
+  roles: z.array(z.string()),
+  /** Where the answer to that press goes, which is the reply that asked. */
+  address: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+});
+
+const draftSchema = z.object({
+  request: imageRequestSchema,
+  /** The pictures as they were attached, by the names of their options. Their addresses outlive the draft. */
+  pictures: z.array(z.object({ label: z.string(), url: z.string() })),
+  /** When it is forgotten, in milliseconds since the epoch. */
+  until: z.number(),
+  invitation: invitationSchema.optional(),
+});
+
+export type EditDraft = z.infer<typeof draftSchema>;
+export type NewDraft = Omit<EditDraft, 'until' | 'invitation'>;
+export type Invitation = z.infer<typeof invitationSchema>;
+
+/** All drafts of a server are one value, so that old ones go when new ones come. */
+const draftsSchema = z.array(draftSchema);
+
+const DRAFT_MS = 15 * 60_000;
+/** Whoever opens more loses their oldest ... */
+const DRAFTS_OF_MEMBER_MAX = 5;
+/** ... and where a whole server does, so does the server. */
+const DRAFTS_MAX = 50;
+
+const draftsKey = (guild: string): string => `edit-drafts:{${guild}}`;
+
+export function createEditDrafts(parts: {
+  store: Store;
+  now: () => number;
+  random: () => number;
+  sleep: (ms: number) => Promise<unknown>;
+}): EditDrafts {
+  const { store, now } = parts;
+
+  async function load(guild: string): Promise<{ drafts: readonly EditDraft[]; version: string | undefined }> {
+    const key = draftsKey(guild);
+    const stored = await store.read(key);
+    const parsed = draftsSchema.safeParse(stored?.value ?? []);
+    if (!parsed.success) throw new UnreadableValue(key, { cause: parsed.error });
+    return { drafts: parsed.data.filter(({ until }) => until > now()), version: stored?.version };
+  }
+
+  /** Changes a server's drafts; what the change answers is answered. */
+  async function change<Answer>(
+    guild: string,
+    edit: (drafts: readonly EditDraft[]) => { readonly drafts: readonly EditDraft[]; readonly answer: Answer },
+  ): Promise<Answer> {
+    return untilCommitted(parts, async () => {
+      const { drafts, version } = await load(guild);
+      const { drafts: next, answer } = edit(drafts);
+      const guard = { key: draftsKey(guild), expected: version, next };
+      return (await store.commit({ guard, writes: [] })) ? answer : lostRace;
+    });
+  }
+
+  return {
+    open: async (asked) =>
+      change(asked.request.guild, (drafts) => {
+        const draft: EditDraft = { ...asked, until: now() + DRAFT_MS };
+        const { member } = asked.request;
+        const own = drafts.filter(({ request }) => request.member === member);
+        const tooMany = new Set(own.slice(0, Math.max(0, own.length + 1 - DRAFTS_OF_MEMBER_MAX)));
+        const kept = drafts.filter((other) => !tooMany.has(other));
+        return { drafts: [...kept, draft].slice(-DRAFTS_MAX), answer: draft };
+      }),
+    invite: async (guild, id, invitation) =>
+      change(guild, (drafts) => {
+        const found = drafts.find(({ request }) => request.id === id);
+        const invited = found && { ...found, invitation, until: now() + DRAFT_MS };
+        return { drafts: drafts.map((draft) => (draft === found && invited ? invited : draft)), answer: invited };
+      }),
+    read: async (guild, id) => (await load(guild)).drafts.find(({ request }) => request.id === id),
+    take: async (guild, id, invitedBy) =>
+      change(guild, (drafts) => {
+        const found = drafts.find(({ request, invitation }) => {
+          return request.id === id && (invitedBy === undefined || invitation?.id === invitedBy);
+        });
+        return { drafts: drafts.filter((draft) => draft !== found), answer: found };
+      }),
+  };
+}

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { renderMessage } from '../../sandbox/discord/render.ts';
+import { decode, photograph } from '../fixtures/pictures.ts';
+import { buttonsOf, fillIn, press } from './conversation.ts';
+import { fileOf } from './edits.ts';
+import { atRest, callsFor, judge } from './judgement.ts';
+import {
+  askOpenly,
+  openPainter,
+  outcome,
+  painted,
+  paintedMask,
+  question,
+  reachablePainter,
+  sendMask,
+  toldAlone,
+} from './painting.ts';
+import { ask, courseOf, picturesOf } from './requests.ts';
+import { setStage } from './support.ts';
+
+const SIZE = { width: 320, height: 240 };
+const GONE = 410;
+const NOT_FOUND = 404;
+
+/** A brush on its way along the whole border and once through the middle: what may change reaches every edge. */
+const isBrushed = (x: number, y: number): boolean =>
+  x < 9 || y < 7 || x >= SIZE.width - 5 || y >= SIZE.height - 3 || Math.abs(x - y) < 6;
+
+async function paintableStage(t: Parameters<typeof setStage>[0], environment: Record<string, string> = {}) {
+  const painter = await reachablePainter();
+  return setStage(t, { provider: { keepUploads: true }, environment: { ...painter, ...environment } });
+}
+
+describe('painting a mask', { concurrency: 2 }, () => {
+  it('is offered only where the page can be reached, and not where it is said what may change', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    const image = stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
+    const unasked = await ask(stage, { ...stage }, 'edit', { prompt: 'no page', image });
+    assert.equal(picturesOf(unasked).length, 1);
+
+    const reachable = await paintableStage(t);
+    const bot = await reachable.startBot();
+    assert.doesNotMatch(bot.output, /ExperimentalWarning/);
+    const upload = async () =>
+      reachable.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
+    const mask = reachable.discord.uploadAttachment({
+      bytes: await paintedMask(SIZE, isBrushed),
+      filename: 'mask.png',
+    });
+    for (const options of [{ region: 'whole' }, { region: 'left' }, { mask }]) {
+      const edited = await ask(reachable, { ...reachable }, 'edit', {
+        prompt: 'said',
+        image: await upload(),
+        ...options,
+      });
+      assert.equal(picturesOf(edited).length, 1);
+    }
+    const text = reachable.discord.uploadAttachment({ bytes: Buffer.from('words'), filename: 'words.txt' });
+    const refused = await ask(reachable, { ...reachable }, 'edit', { prompt: 'words', image: text });
+    assert.match(refused.text, /not charged/);
+    assert.deepEqual(buttonsOf(refused.message).size, 0);
+  });
+
+  it('brings the provider exactly what was painted, and the result into the reply', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'a hat');
+    assert.equal(judge(stage).posted, 0);
+    const { pressed, link } = await openPainter(stage, asked, stage.member);
+    const page = await fetch(link);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /a hat/);
+    const picture = await fetch(`${link}/picture`);
+    const { width, height } = await decode(Buffer.from(await picture.arrayBuffer()));
+    assert.deepEqual({ width, height }, SIZE);
+
+    const mask = await paintedMask(SIZE, isBrushed);
+    const sent = await sendMask(link, mask);
+    assert.equal(sent.status, 200);
+    assert.match(await sent.text(), /went back to Discord/);
+    const message = await outcome(stage, asked);
+    assert.equal(message.shownAttachments.length, 1);
+    const received = fileOf(callsFor(stage, 'a hat')[0]?.files, 'mask');
+    assert.deepEqual(await painted(received.bytes), await painted(mask));
+    assert.equal(courseOf(stage, pressed), 'reserve dispatch post');
+    assert.equal(courseOf(stage, asked.interaction), '', 'the question itself has cost nothing');
+
+    const again = await sendMask(link, mask);
+    assert.equal(again.status, GONE);
+    assert.equal((await fetch(link)).status, GONE);
+    assert.equal((await fetch(`${link}/picture`)).status, NOT_FOUND);
+    assert.equal(callsFor(stage, 'a hat').length, 1);
+    assert.deepEqual(stage.discord.violations, []);
+  });
+
+  it('lets two masks at the same moment be one edit', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'once');
+    const { link } = await openPainter(stage, asked, stage.member);
+    const mask = await paintedMask(SIZE, isBrushed);
+    const sent = await Promise.all([1, 2, 3, 4].map(async () => (await sendMask(link, mask)).status));
+    assert.deepEqual(sent.toSorted(), [200, GONE, GONE, GONE]);
+    await outcome(stage, asked);
+    await atRest(stage);
+    assert.equal(callsFor(stage, 'once').length, 1);
+  });
+
+  it('changes the whole picture for whoever would rather have that, once', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'all of it');
+    await press(stage, asked.message, 'Change the whole picture', stage.member);
+    assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+    const [call] = callsFor(stage, 'all of it');
+    assert.equal(
+      call?.files.some(({ field }) => field === 'mask'),
+      false,
+    );
+  });
+
+  it('is for whoever asked, and only the last link holds', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'mine');
+    for (const label of ['Paint a mask', 'Change the whole picture']) {
+      const foreign = await press(stage, asked.message, label, stage.administrator);
+      const told = await toldAlone(stage, foreign, stage.administrator);
+      assert.match(renderMessage(told), /Only whoever asked/);
+      assert.doesNotMatch(renderMessage(told), /http/);
+    }
+    const first = await openPainter(stage, asked, stage.member);
+    const second = await openPainter(stage, asked, stage.member);
+    const mask = await paintedMask(SIZE, isBrushed);
+    assert.equal((await sendMask(first.link, mask)).status, GONE);
+    assert.equal((await fetch(first.link)).status, GONE);
+    assert.equal((await sendMask(second.link, mask)).status, 200);
+    await outcome(stage, asked);
+    assert.equal(callsFor(stage, 'mine').length, 1);
+  });
+
+  it('stays between Easel and the member where the edit is private', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'a secret hat', { isPrivate: true });
+    assert.equal(asked.message.visibleTo, stage.member.user.id);
+    const { link } = await openPainter(stage, asked, stage.member);
+    await sendMask(link, await paintedMask(SIZE, isBrushed));
+    const message = await outcome(stage, asked);
+    assert.equal(message.visibleTo, stage.member.user.id);
+  });
+
+  it('tells in Discord of a budget that does not cover it', async (t) => {
+    const stage = await paintableStage(t, { DEFAULT_GUILD_BUDGET_USD: '0' });
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'too dear');
+    const { link } = await openPainter(stage, asked, stage.member);
+    assert.equal((await sendMask(link, await paintedMask(SIZE, isBrushed))).status, 200);
+    const message = await outcome(stage, asked);
+    assert.match(renderMessage(message), /budget.*You were not charged/s);
+    assert.deepEqual(callsFor(stage, 'too dear'), []);
+  });
+
+  it('asks nothing of a picture that is transparent where it may change, unless somebody wishes to paint', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const photo = await paintedMask(SIZE, (x, y) => x > 100 && x < 200 && y > 60 && y < 160);
+    const image = stage.discord.uploadAttachment({ bytes: photo, filename: 'hole.png' });
+    const edited = await ask(stage, { ...stage }, 'edit', { prompt: 'a hole', image, model: 'gpt-image-2' });
+    assert.deepEqual(await painted(fileOf(callsFor(stage, 'a hole')[0]?.files, 'mask').bytes), await painted(photo));
+    const opened = await press(stage, edited.message, 'Edit', stage.member);
+    const sent = await fillIn(stage, opened, stage.member, { prompt: 'painted from the form', part: ['paint'] });
+    const message = await question(stage.discord, sent);
+    const { link } = await openPainter(stage, { message }, stage.member);
+    const { width, height } = await decode(Buffer.from(await (await fetch(`${link}/picture`)).arrayBuffer()));
+    const mask = await paintedMask({ width, height }, isBrushed);
+    assert.equal((await sendMask(link, mask)).status, 200);
+    await outcome(stage, { message });
+    const received = fileOf(callsFor(stage, 'painted from the form')[0]?.files, 'mask');
+    assert.deepEqual(await painted(received.bytes), await painted(mask));
+  });
+
+  it('outlives a restart between the question and the mask', async (t) => {
+    const stage = await paintableStage(t);
+    const bot = await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'after a restart');
+    const { link } = await openPainter(stage, asked, stage.member);
+    await bot.kill();
+    await stage.startBot();
+    assert.equal((await sendMask(link, await paintedMask(SIZE, isBrushed))).status, 200);
+    assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+  });
+
+  it('is recovered where the process dies after the mask came', async (t) => {
+    const stage = await paintableStage(t, { RECOVERY_SECONDS: '1' });
+    const bot = await stage.startBot();
+    const gate = stage.provider.holdAnswers();
+    const asked = await askOpenly(stage, stage, 'killed at work');
+    const { link } = await openPainter(stage, asked, stage.member);
+    assert.equal((await sendMask(link, await paintedMask(SIZE, isBrushed))).status, 200);
+    await gate.arrived(1);
+    await bot.kill();
+    gate.release();
+    await stage.startBot();
+    const message = await outcome(stage, asked);
+    assert.match(renderMessage(message), /its answer is lost/);
+    await atRest(stage);
+    assert.equal(judge(stage).unknown, 1);
+  });
+
+  it('is brought to its end by a process that is asked to stop, which takes no further mask', async (t) => {
+    const stage = await paintableStage(t);
+    const bot = await stage.startBot();
+    const gate = stage.provider.holdAnswers();
+    const asked = await askOpenly(stage, stage, 'on the way out');
+    const late = await askOpenly(stage, stage, 'too late');
+    const { link } = await openPainter(stage, asked, stage.member);
+    const { link: lateLink } = await openPainter(stage, late, stage.member);
+    const mask = await paintedMask(SIZE, isBrushed);
+    assert.equal((await sendMask(link, mask)).status, 200);
+    await gate.arrived(1);
+    bot.signal('SIGTERM');
+    await stage.discord.waitFor(() => /stopping/.test(bot.output));
+    await stage.discord.waitFor(() => stage.discord.gateway.connectedSessions().length === 0);
+    assert.equal((await sendMask(lateLink, mask)).status, 503);
+    gate.release();
+    await bot.ended();
+    assert.equal(bot.exit?.code, 0);
+    assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+    await stage.startBot();
+    assert.equal((await sendMask(lateLink, mask)).status, 200, 'what was sent back can be sent again');
+  });
+});
