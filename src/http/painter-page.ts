@@ -1,4 +1,5 @@
 import { html, raw } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
 import type { PaintOrder } from '../discord/paint-desk.ts';
 import type { MessageKey, Words } from '../discord/words.ts';
 import type { Icon } from './painter-icons.ts';
@@ -27,19 +28,25 @@ export function renderPainter({ words, prompt }: PaintOrder, token: string) {
           <p class="prompt" title="${prompt}">${prompt}</p>
         </header>
         ${renderTools(words)}
-        <div
-          id="viewport"
-          tabindex="0"
-          role="application"
-          aria-busy="true"
-          aria-label="${say('painter.canvas')}"
-          aria-describedby="keys"
-        >
-          <div id="sheet">
-            <img id="picture" src="./${token}/picture" alt="${say('painter.picture')}" />
-            <canvas id="overlay" aria-hidden="true"></canvas>
+        <div class="stage">
+          <fieldset class="group zoom" disabled>
+            ${renderButton('farther', 'painter.farther', words)} ${renderButton('closer', 'painter.closer', words)}
+            ${renderButton('fit', 'painter.fit', words)}
+          </fieldset>
+          <div
+            id="viewport"
+            tabindex="0"
+            role="application"
+            aria-busy="true"
+            aria-label="${say('painter.canvas')}"
+            aria-describedby="keys"
+          >
+            <div id="sheet">
+              <img id="picture" src="./${token}/picture" alt="${say('painter.picture')}" />
+              <canvas id="overlay" aria-hidden="true"></canvas>
+            </div>
+            <div id="ring" hidden></div>
           </div>
-          <div id="ring" hidden></div>
         </div>
         <footer>
           <p>
@@ -57,21 +64,18 @@ export function renderPainter({ words, prompt }: PaintOrder, token: string) {
 
 function renderTools(words: Words) {
   const say = (key: MessageKey): string => words.say(key);
-  // The name of a button in words is there where there is room for it, and heard everywhere.
-  const button = (id: Icon, key: MessageKey, isWordy = false) =>
-    html`<button type="button" id="${id}" title="${say(key)}" aria-label="${say(key)}">
-      ${renderIcon(id)}${isWordy ? html`<span class="word">${say(key)}</span>` : ''}
-    </button>`;
+  const button = (id: Icon, key: MessageKey) => renderButton(id, key, words);
+  const wordy = (id: Icon, key: MessageKey) =>
+    renderButton(id, key, words, html`<span class="word">${say(key)}</span>`);
   return html`<fieldset class="tools" disabled>
     <legend class="hidden">${say('painter.tools')}</legend>
-    <div class="group" role="group" aria-label="${say('painter.tools')}">
-      ${button('brush', 'painter.brush', true)} ${button('eraser', 'painter.eraser', true)}
-      ${button('hand', 'painter.hand', true)}
+    <div class="group">
+      ${wordy('brush', 'painter.brush')} ${wordy('eraser', 'painter.eraser')} ${wordy('hand', 'painter.hand')}
     </div>
     <label>${say('painter.size')} <input type="range" id="size" min="0" max="100" step="any" value="50" /></label>
     <div class="group">${button('undo', 'painter.undo')} ${button('redo', 'painter.redo')}</div>
-    <div class="group">${button('invert', 'painter.invert', true)} ${button('clear', 'painter.clear', true)}</div>
-    <details>
+    <div class="group">${wordy('invert', 'painter.invert')} ${wordy('clear', 'painter.clear')}</div>
+    <details id="areas">
       <summary title="${say('painter.areas')}" aria-label="${say('painter.areas')}">
         ${renderIcon('areas')}<span class="word">${say('painter.areas')}</span>
       </summary>
@@ -79,10 +83,20 @@ function renderTools(words: Words) {
         ${AREAS.map((area) => html`<button type="button" id="mark-${area}">${say(`modal.part.${area}`)}</button>`)}
       </div>
     </details>
-    <div class="group">
-      ${button('farther', 'painter.farther')} ${button('closer', 'painter.closer')} ${button('fit', 'painter.fit')}
-    </div>
   </fieldset>`;
+}
+
+/** The name of a button is heard everywhere; it stands beside the icon where it is given and there is room for it. */
+function renderButton(
+  id: Icon,
+  key: MessageKey,
+  words: Words,
+  name: HtmlEscapedString | Promise<HtmlEscapedString> | '' = '',
+) {
+  const label = words.say(key);
+  return html`<button type="button" id="${id}" title="${label}" aria-label="${label}">
+    ${renderIcon(id)}${name}
+  </button>`;
 }
 
 /** A page that says one thing. */

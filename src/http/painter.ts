@@ -1,4 +1,4 @@
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
@@ -9,8 +9,8 @@ import type { PainterFiles } from './painter-files.ts';
 import { renderPainter, renderPaintWords } from './painter-page.ts';
 import { wordsForReader } from './reader-words.ts';
 
-/** Eight pixels of a mask take a byte at most, so the page sends far less; whoever sends a mask of their own may. */
-const MASK_BYTES_MAX = 16 * 1024 * 1024;
+/** Eight pixels of a mask take a byte, so the largest picture's takes about a megabyte. */
+const MASK_BYTES_MAX = 4 * 1024 * 1024;
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /** Nothing but this page and its own server. */
@@ -51,11 +51,10 @@ export function createPainterRoutes(parts: {
     log.error({ err: error }, 'the painter failed');
     return say(context, 'failed', 503);
   });
-  app.notFound((context) => say(context, 'forged', 404));
 
   app.get('/files/:name', (context) => {
     const file = files.get(context.req.param('name'));
-    return file ? context.body(file.text, 200, { 'content-type': file.contentType }) : context.notFound();
+    return file ? context.body(file.text, 200, { 'content-type': file.contentType }) : say(context, 'forged', 404);
   });
 
   app.get('/:token', async (context) => {
@@ -69,17 +68,19 @@ export function createPainterRoutes(parts: {
   app.get('/:token/picture', async (context) => {
     const ticket = links.read(context.req.param('token'));
     const picture = ticket && (await desk.picture(ticket));
-    if (!picture) return context.notFound();
+    if (!picture) return say(context, 'forged', 404);
     return context.body(new Uint8Array(picture.bytes), 200, { 'content-type': picture.contentType });
   });
 
-  const limited = bodyLimit({ maxSize: MASK_BYTES_MAX, onError: (context) => say(context, 'no-mask', 413) });
-  app.post('/:token', limited, async (context) => {
-    const ticket = links.read(context.req.param('token'));
-    // Nobody but the page itself may send a mask: another site could only guess at a link, and shall not even try.
+  /** Nobody but the page itself may send a mask: another site could only guess at a link, and shall not even try. */
+  const fromHere: MiddlewareHandler = async (context, next) => {
     const isFromHere = context.req.header('origin') === publicOrigin;
-    if (!ticket || !isFromHere) return say(context, 'forged', 404);
-    const order = await desk.read(ticket);
+    return isFromHere && links.read(context.req.param('token') ?? '') ? next() : say(context, 'forged', 404);
+  };
+  const limited = bodyLimit({ maxSize: MASK_BYTES_MAX, onError: (context) => say(context, 'no-mask', 413) });
+  app.post('/:token', fromHere, limited, async (context) => {
+    const ticket = links.read(context.req.param('token'));
+    const order = ticket && (await desk.read(ticket));
     if (!order) return say(context, 'over', 410);
     const mask = Buffer.from(await context.req.arrayBuffer());
     if (!mask.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE)) return say(context, 'no-mask', 415);
@@ -92,6 +93,7 @@ export function createPainterRoutes(parts: {
         return say(context, 'failed', 503);
     }
   });
+  app.all('*', (context) => say(context, 'forged', 404));
   return app;
 }
 

@@ -33,7 +33,11 @@ function start(mask: Mask): void {
   const viewport = element('viewport');
   const parts = { viewport, sheet: element('sheet'), overlay: canvasElement('overlay'), ring: element('ring') };
   const view = createView(parts, mask);
-  const painter = createPainter(mask, view, () => showState(painter));
+  const painter = createPainter(mask, view, () => {
+    showState(painter);
+    // What was wrong with the mask was wrong with the one before.
+    element('status').textContent = '';
+  });
   const choose = connectTools(painter);
   const resize = connectSize(mask, painter, view);
   const actions = {
@@ -55,8 +59,13 @@ function start(mask: Mask): void {
   for (const name of Object.keys(QUICK_AREAS).filter(isQuickArea)) {
     element(`mark-${name}`).addEventListener('click', () => painter.mark(name));
   }
-  connectPointers(viewport, { painter, view, toolOf: () => chosenTool() });
+  connectMenu(viewport);
+  connectPointers(viewport, { painter, view, toolOf: chosenTool });
   connectKeyboard(viewport, { mask, painter, view, actions, tell: (at) => tellPlace(at, mask) });
+  window.addEventListener('beforeunload', (event) => {
+    // Once the mask was sent, there is another page in this one's place.
+    if (painter.share > 0 && viewport.isConnected) event.preventDefault();
+  });
   new ResizeObserver(() => view.resized()).observe(viewport);
 
   choose('brush');
@@ -73,6 +82,21 @@ function showState(painter: Painter): void {
   buttonElement('undo').setAttribute('aria-disabled', String(!painter.canUndo));
   buttonElement('redo').setAttribute('aria-disabled', String(!painter.canRedo));
   element('share').textContent = fill(words.marked, { percent: inPercent(painter.share) });
+}
+
+/** The menu of parts closes once it was used, and when somebody goes on elsewhere. */
+function connectMenu(viewport: HTMLElement): void {
+  const menu = element('areas');
+  const close = (): void => menu.removeAttribute('open');
+  menu.addEventListener('click', (event) => {
+    if (!(event.target instanceof HTMLButtonElement)) return;
+    close();
+    menu.querySelector('summary')?.focus();
+  });
+  menu.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') close();
+  });
+  viewport.addEventListener('pointerdown', close);
 }
 
 function chosenTool(): Tool {

@@ -25,12 +25,19 @@ export type View = {
   reveal(point: Point): void;
 };
 
-/** Seen on any picture, as light and dark stripes would not be on some. */
-const PAINT_COLOUR = { red: 255, green: 64, blue: 160, alpha: 140 } as const;
+/** Stripes of two colours are seen on any picture, also on one that has either of them. */
+const STRIPES = [
+  [255, 32, 144, 165],
+  [255, 170, 214, 165],
+] as const;
+/** How wide a stripe is, as a share of the picture's shorter edge. */
+const STRIPE_SHARE = 1 / 90;
 const ZOOM_MAX = 32;
 /** The picture can be made this much smaller than the window, and no smaller. */
 const FIT_SHARE_MIN = 0.5;
 const REVEAL_MARGIN_PX = 24;
+/** Room to begin a stroke beside the picture, so that its very edge can be painted. */
+const FIT_MARGIN_PX = 14;
 
 type Brush = { readonly at: Point | undefined; readonly radius: number };
 
@@ -54,7 +61,11 @@ export function createView(
   let isFitting = true;
   let brush: Brush = { at: undefined, radius: 0 };
 
-  const fittingZoom = (): number => Math.min(viewport.clientWidth / mask.width, viewport.clientHeight / mask.height);
+  const fittingZoom = (): number =>
+    Math.min(
+      (viewport.clientWidth - 2 * FIT_MARGIN_PX) / mask.width,
+      (viewport.clientHeight - 2 * FIT_MARGIN_PX) / mask.height,
+    );
 
   function place(): void {
     // A picture that is smaller than the window stands in its middle; a larger one never leaves an edge open.
@@ -135,16 +146,17 @@ function showRing(
   ring.style.transform = `translate(${left + at.x * zoom - size / 2}px, ${top + at.y * zoom - size / 2}px)`;
 }
 
-function colour(data: Uint8ClampedArray, mask: Mask, area: Area): void {
-  let at = 0;
-  for (let row = area.top; row < area.top + area.height; row += 1) {
-    const start = row * mask.width + area.left;
-    for (const pixel of mask.pixels.subarray(start, start + area.width)) {
-      data[at] = PAINT_COLOUR.red;
-      data[at + 1] = PAINT_COLOUR.green;
-      data[at + 2] = PAINT_COLOUR.blue;
-      data[at + 3] = pixel * PAINT_COLOUR.alpha;
-      at += 4;
+/** Four bytes at a time, because there may be eight million pixels. */
+function colour(data: Uint8ClampedArray<ArrayBuffer>, mask: Mask, area: Area): void {
+  const stripePx = Math.max(2, Math.round(Math.min(mask.width, mask.height) * STRIPE_SHARE));
+  const colours = new Uint32Array(Uint8Array.of(...STRIPES.flat()).buffer);
+  const shown = new Uint32Array(data.buffer);
+  for (let row = 0; row < area.height; row += 1) {
+    const start = (area.top + row) * mask.width + area.left;
+    for (let column = 0; column < area.width; column += 1) {
+      if (mask.pixels[start + column] !== 1) continue;
+      const stripe = Math.floor((area.left + column + area.top + row) / stripePx);
+      shown[row * area.width + column] = colours[stripe % STRIPES.length] ?? 0;
     }
   }
 }

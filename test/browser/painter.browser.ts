@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { after, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { Stage } from '../../sandbox/stage.ts';
+import { fileOf } from '../scenarios/edits.ts';
+import { callsFor } from '../scenarios/judgement.ts';
+import type { Asked } from '../scenarios/painting.ts';
+import { askOpenly, openPainter, outcome, painted, reachablePainter } from '../scenarios/painting.ts';
+import { setStage } from '../scenarios/support.ts';
+import { closeBrowser, openPainterTab, shownAsPainted, skip } from './painter-tab.ts';
+
+const SIZE = { width: 640, height: 400 };
+
+type Painting = { readonly stage: Stage; readonly asked: Asked; readonly link: string };
+
+async function painting(t: TestContext, prompt: string, size = SIZE): Promise<Painting> {
+  const stage = await setStage(t, { provider: { keepUploads: true }, environment: await reachablePainter() });
+  await stage.startBot();
+  const asked = await askOpenly(stage, stage, prompt, { size });
+  return { stage, asked, ...(await openPainter(stage, asked, stage.member)) };
+}
+
+/** Presses Done, and holds what the provider received against what the page showed. */
+async function finish(
+  { stage, asked }: Painting,
+  page: Page,
+  prompt: string,
+  done: () => Promise<void>,
+): Promise<void> {
+  const shown = await shownAsPainted(page);
+  assert.ok(shown.includes(true) && shown.includes(false));
+  await done();
+  await page.getByRole('heading', { name: 'Your mask went back to Discord' }).waitFor();
+  assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+  const received = fileOf(callsFor(stage, prompt)[0]?.files, 'mask');
+  assert.deepEqual(await painted(received.bytes), shown);
+}
+
+async function paintedCount(page: Page): Promise<number> {
+  return (await shownAsPainted(page)).filter(Boolean).length;
+}
+
+/** Draws a line from and to shares of the window that shows the picture. */
+async function drag(page: Page, from: readonly [number, number], to: readonly [number, number]): Promise<void> {
+  const box = (await page.locator('#viewport').boundingBox()) ?? assert.fail('there is nothing to paint on');
+  await page.mouse.move(box.x + box.width * from[0], box.y + box.height * from[1]);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * to[0], box.y + box.height * to[1], { steps: 12 });
+  await page.mouse.up();
+}
+
+describe('the painter', { skip }, () => {
+  after(closeBrowser);
+
+  it('with the mouse: what is shown is what the provider gets', async (t) => {
+    const work = await painting(t, 'a hat of straw');
+    const page = await openPainterTab(t, work.link, { toldStatus: 410 });
+    await page.getByText('a hat of straw').waitFor();
+    const button = (name: string) => page.getByRole('button', { name, exact: true });
+    assert.equal(await paintedCount(page), 0);
+    await button('Done').click();
+    await page.getByText('Nothing is marked yet').waitFor();
+
+    await drag(page, [0.4, 0.3], [0.6, 0.6]);
+    const once = await paintedCount(page);
+    assert.ok(once > 0);
+    await page.getByRole('slider', { name: 'Size' }).fill('80');
+    await drag(page, [0.35, 0.7], [0.65, 0.7]);
+    const twice = await paintedCount(page);
+    assert.ok(twice > once);
+    await button('Undo').click();
+    assert.equal(await paintedCount(page), once);
+    await button('Redo').click();
+    assert.equal(await paintedCount(page), twice);
+    await button('Eraser').click();
+    await drag(page, [0.4, 0.7], [0.5, 0.7]);
+    const erased = await paintedCount(page);
+    assert.ok(erased < twice);
+    await button('Invert').click();
+    assert.equal(await paintedCount(page), SIZE.width * SIZE.height - erased);
+
+    // Zooming and moving change what is seen, and nothing of the mask.
+    await button('Zoom in').click();
+    await button('Move').click();
+    await drag(page, [0.5, 0.5], [0.3, 0.4]);
+    await page.mouse.wheel(0, -300);
+    assert.equal(await paintedCount(page), SIZE.width * SIZE.height - erased);
+    await button('Show the whole picture').click();
+    await finish(work, page, 'a hat of straw', async () => button('Done').click());
+
+    await page.reload();
+    await page.getByRole('heading', { name: 'This link has ended' }).waitFor();
+  });
+
+  it('with the keyboard alone', async (t) => {
+    const work = await painting(t, 'by keys');
+    const page = await openPainterTab(t, work.link, { colorScheme: 'dark' });
+    for (let count = 0; count < 30; count += 1) {
+      await page.keyboard.press('Tab');
+      if (await page.locator('#viewport:focus').count()) break;
+    }
+    await page.locator('#viewport:focus').waitFor();
+    await page.keyboard.down(' ');
+    for (let count = 0; count < 12; count += 1) await page.keyboard.press('ArrowRight');
+    await page.keyboard.up(' ');
+    const line = await paintedCount(page);
+    assert.ok(line > 0);
+    await page.getByText(/Brush at \d+% from the left and 50% from the top/).waitFor({ state: 'attached' });
+    await page.keyboard.press(']');
+    await page.keyboard.press('Shift+ArrowUp');
+    await page.keyboard.press(' ');
+    const both = await paintedCount(page);
+    assert.ok(both > line);
+    await page.keyboard.press('Control+z');
+    assert.equal(await paintedCount(page), line);
+    await page.keyboard.press('Control+Shift+z');
+    assert.equal(await paintedCount(page), both);
+    await page.keyboard.press('i');
+    await page.keyboard.press('e');
+    await page.keyboard.press(' ');
+    await finish(work, page, 'by keys', async () => {
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+    });
+    // Whoever does not see the page is told by where they are now.
+    assert.equal(await page.evaluate<string>('document.activeElement.tagName'), 'H1');
+  });
+
+  it('with fingers, on a phone', async (t) => {
+    const work = await painting(t, 'by touch', { width: 300, height: 420 });
+    const page = await openPainterTab(t, work.link, { width: 360, height: 740, isPhone: true });
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth > window.innerWidth'), false);
+    const box = (await page.locator('#viewport').boundingBox()) ?? assert.fail('there is nothing to paint on');
+    assert.ok(box.height > 740 / 2, `only ${box.height} px are left for the picture`);
+    const touch = await page.context().newCDPSession(page);
+    const at = (x: number, y: number, id: number) => ({ x: box.x + box.width * x, y: box.y + box.height * y, id });
+    const send = async (type: string, touchPoints: readonly ReturnType<typeof at>[]): Promise<void> => {
+      await touch.send('Input.dispatchTouchEvent', { type: type as 'touchStart', touchPoints: [...touchPoints] });
+    };
+    await send('touchStart', [at(0.4, 0.4, 1)]);
+    await send('touchMove', [at(0.6, 0.6, 1)]);
+    await send('touchEnd', []);
+    const stroke = await paintedCount(page);
+    assert.ok(stroke > 0);
+    // Two fingers enlarge the picture, and the first of them has painted nothing.
+    await send('touchStart', [at(0.4, 0.5, 1)]);
+    await send('touchStart', [at(0.4, 0.5, 1), at(0.6, 0.5, 2)]);
+    await send('touchMove', [at(0.2, 0.5, 1), at(0.8, 0.5, 2)]);
+    await send('touchEnd', []);
+    assert.equal(await paintedCount(page), stroke);
+    const width = (await page.locator('#picture').boundingBox())?.width ?? 0;
+    assert.ok(width > 2 * 300, `the picture is ${width} px wide`);
+    await page.getByRole('button', { name: 'Show the whole picture' }).tap();
+    await page.getByLabel('Mark a part').tap();
+    await page.getByRole('button', { name: 'The top half' }).tap();
+    assert.ok((await paintedCount(page)) > stroke);
+    await finish(work, page, 'by touch', async () => page.getByRole('button', { name: 'Done' }).tap());
+  });
+});

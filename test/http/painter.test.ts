@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import { Hono } from 'hono';
+import { createPaintDesk } from '../../src/discord/paint-desk.ts';
+import { CATALOGUES } from '../../src/discord/words.ts';
+import { createPainterRoutes } from '../../src/http/painter.ts';
+import { readPainterFiles } from '../../src/http/painter-files.ts';
+import { createEditDrafts } from '../../src/services/edit-drafts.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
+import { createPaintLinks } from '../../src/services/paint-links.ts';
+import { createPaintPictures } from '../../src/services/paint-pictures.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
+import { createMemoryDatabase } from '../billing/memory-store.ts';
+import { photograph } from '../fixtures/pictures.ts';
+import { paintedMask } from '../scenarios/painting.ts';
+import { createRequest, silentLog } from '../services/job-fixture.ts';
+
+const PUBLIC_URL = 'https://easel.example/below';
+const ORIGIN = 'https://easel.example';
+const SIZE = { width: 64, height: 48 };
+const TICKET = { guild: '1', draft: '2', press: '3' };
+const ADDRESS = {
+  applicationId: '4',
+  token: 'reply token',
+  channelId: '5',
+  memberId: '6',
+  uploadLimitBytes: 1,
+  locale: 'de',
+};
+const MINUTE_MS = 60_000;
+const PROMPT = 'a <b>hat</b> & "more"';
+
+const files = readPainterFiles();
+const preparation = createImagePreparation({ concurrency: 1, waitingMax: 8, limits: STANDARD_IMAGE_LIMITS });
+const mask = await paintedMask(SIZE, (x) => x < 20);
+
+/** The pages over a draft that was invited, whose begun edits are only noted. */
+async function open(changes: { readonly store?: Store } = {}) {
+  const time = { now: Date.UTC(2026, 10, 21) };
+  const store = createMemoryDatabase().connect();
+  const outside = { now: () => time.now, random: () => 0, sleep: async () => undefined };
+  const drafts = createEditDrafts({ ...outside, store });
+  const request = createRequest({ id: TICKET.draft, guild: TICKET.guild, prompt: PROMPT, operation: 'edit' });
+  await drafts.open({ request, pictures: [{ label: 'image', url: 'https://cdn.example/1.png' }] });
+  await drafts.invite(TICKET.guild, TICKET.draft, { id: TICKET.press, roles: [], address: ADDRESS });
+  const begun: (Buffer | undefined)[] = [];
+  const photo = await photograph(SIZE).png().toBuffer();
+  const links = createPaintLinks({ publicUrl: PUBLIC_URL, key: 'the key' });
+  const desk = createPaintDesk({
+    drafts: changes.store ? createEditDrafts({ ...outside, store: changes.store }) : drafts,
+    pictures: createPaintPictures({ preparation, load: async () => photo }),
+    edits: {
+      begin: async (_draft, _by, painted) => {
+        begun.push(painted);
+        return { run: async () => undefined };
+      },
+    },
+  });
+  const app = new Hono().route(
+    '/paint',
+    createPainterRoutes({ links, desk, files, publicUrl: PUBLIC_URL, log: silentLog }),
+  );
+  const path = new URL(links.linkFor(TICKET)).pathname.replace('/below', '');
+  return {
+    begun,
+    desk,
+    drafts,
+    path,
+    time,
+    get: async (at: string, headers: Record<string, string> = {}) => app.request(at, { headers }),
+    post: async (body: Buffer, headers: Record<string, string> = { origin: ORIGIN }, at = path) =>
+      app.request(at, { method: 'POST', headers, body: new Uint8Array(body) }),
+  };
+}
+
+/** Changes one character of a text. */
+function tampered(text: string, index: number): string {
+  const at = index < 0 ? text.length + index : index;
+  return `${text.slice(0, at)}${text[at] === '1' ? '2' : '1'}${text.slice(at + 1)}`;
+}
+
+describe('the pages of the painter', () => {
+  it('show a page that loads nothing from elsewhere and is kept nowhere', async () => {
+    const { get, path } = await open();
+    const page = await get(path);
+    assert.equal(page.status, 200);
+    const text = await page.text();
+    assert.match(text, /<html lang="de">/);
+    assert.ok(text.includes('a &lt;b&gt;hat&lt;/b&gt; &amp; &quot;more&quot;'), 'the prompt is text and nothing else');
+    const policy = page.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(policy, /unsafe|data:|https?:|\*/);
+    assert.equal(page.headers.get('referrer-policy'), 'no-referrer');
+    assert.equal(page.headers.get('cache-control'), 'no-store');
+    assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+    // Every address is one beside the page, so that it works below any prefix.
+    const addresses = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = '']) => address);
+    assert.ok(addresses.length > 3);
+    for (const address of addresses) {
+      assert.match(address, /^\.\//);
+      const found = await get(new URL(address, `http://bot${path}`).pathname);
+      assert.equal(found.status, 200, address);
+      assert.equal(found.headers.get('cache-control'), 'no-store');
+    }
+  });
+
+  it('serve scripts without types that find each other', async () => {
+    const { get } = await open();
+    for (const [name, { text }] of files) {
+      for (const [, imported = ''] of text.matchAll(/from '\.\/([^']+)'/g)) assert.ok(files.has(imported), imported);
+      assert.equal(await (await get(`/paint/files/${name}`)).text(), text);
+    }
+    assert.equal((await get('/paint/files/tsconfig.json')).status, 404);
+    assert.equal((await get('/paint/files/..%2fserver.ts')).status, 404);
+  });
+
+  it('take a mask once', async () => {
+    const { post, begun } = await open();
+    const sent = await post(mask);
+    assert.equal(sent.status, 200);
+    assert.match(await sent.text(), /zurück in Discord/);
+    assert.deepEqual(begun, [mask]);
+    assert.equal((await post(mask)).status, 410);
+    assert.equal(begun.length, 1);
+  });
+
+  it('tell nothing to whoever made a link up', async () => {
+    const { get, post, path, begun } = await open();
+    const foreign = createPaintLinks({ publicUrl: PUBLIC_URL, key: 'another key' }).linkFor(TICKET);
+    const forged = [
+      ...[-1, -20, '/paint/'.length, path.indexOf('.') + 1].map((index) => tampered(path, index)),
+      new URL(foreign).pathname.replace('/below', ''),
+      '/paint/1.2.3',
+      '/paint/',
+      '/paint/nothing/at/all',
+    ];
+    const nothing = await (await get('/paint/nothing')).text();
+    for (const at of forged) {
+      const page = await get(at);
+      assert.equal(page.status, 404, at);
+      assert.equal(await page.text(), nothing, 'every reason looks the same');
+      assert.equal((await get(`${at}/picture`)).status, 404);
+      assert.equal((await post(mask, { origin: ORIGIN }, at)).status, 404);
+    }
+    assert.deepEqual(begun, []);
+  });
+
+  it('take no mask from another site, none that is too large, and nothing that is no PNG', async () => {
+    const { post, begun } = await open();
+    for (const headers of [{}, { origin: 'https://elsewhere.example' }, { origin: 'null' }]) {
+      assert.equal((await post(mask, headers as Record<string, string>)).status, 404);
+    }
+    const padded = Buffer.concat([mask, Buffer.alloc(4 * 1024 * 1024)]);
+    assert.equal((await post(padded, { origin: ORIGIN, 'content-length': String(padded.length) })).status, 413);
+    assert.equal((await post(padded)).status, 413, 'whatever the request says of its length');
+    assert.equal((await post(await photograph(SIZE).jpeg().toBuffer())).status, 415);
+    assert.equal((await post(Buffer.alloc(0))).status, 415);
+    assert.deepEqual(begun, []);
+    assert.equal((await post(mask)).status, 200, 'the link still holds');
+  });
+
+  it('end a link after a quarter of an hour, and when another one follows', async () => {
+    const late = await open();
+    late.time.now += 15 * MINUTE_MS - 1;
+    assert.equal((await late.get(late.path)).status, 200);
+    late.time.now += 1;
+    for (const ended of [await late.get(late.path), await late.post(mask)]) {
+      assert.equal(ended.status, 410);
+      assert.doesNotMatch(await ended.text(), /hat/);
+    }
+    const followed = await open();
+    await followed.drafts.invite(TICKET.guild, TICKET.draft, { id: '9', roles: [], address: ADDRESS });
+    assert.equal((await followed.get(followed.path)).status, 410);
+    assert.equal((await followed.get(`${followed.path}/picture`)).status, 404);
+    assert.equal((await followed.post(mask)).status, 410);
+    assert.deepEqual([...late.begun, ...followed.begun], []);
+  });
+
+  it('ask for patience where the process ends or the store fails, and lose nothing by it', async () => {
+    const ending = await open();
+    await ending.desk.drain();
+    assert.equal((await ending.post(mask)).status, 503);
+    assert.ok(await ending.drafts.read(TICKET.guild, TICKET.draft));
+
+    const fail = async (): Promise<never> => Promise.reject(new StoreFailure('away'));
+    const store = { ...createMemoryDatabase().connect(), read: fail, commit: fail };
+    const failing = await open({ store });
+    assert.equal((await failing.get(failing.path)).status, 503);
+    assert.equal((await failing.post(mask)).status, 503);
+    assert.deepEqual(failing.begun, []);
+  });
+
+  it('speak the language that a browser asks for where nobody is known', async (t: TestContext) => {
+    const { get } = await open();
+    const languageOf = async (accepted: string): Promise<string | undefined> =>
+      /<html lang="([^"]+)"/.exec(await (await get('/paint/nothing', { 'accept-language': accepted })).text())?.[1];
+    assert.equal(await languageOf('fr-CA, en;q=0.5'), 'fr');
+    assert.equal(await languageOf('pt-PT'), 'pt-BR');
+    assert.equal(await languageOf('tlh, ja;q=0.8'), 'ja');
+    assert.equal(await languageOf('tlh'), 'en-US');
+    for (const locale of CATALOGUES.keys()) assert.equal(await languageOf(locale), locale);
+    t.diagnostic(`${CATALOGUES.size} languages`);
+  });
+});
