@@ -77,5 +77,5 @@ export async function shownAsPainted(page: Page): Promise<readonly boolean[]> {
     const { data } = document.getElementById('overlay').getContext('2d').getImageData(0, 0, width, height);
     return Array.from({ length: data.length / 4 }, (_, index) => (data[index * 4 + 3] > 0 ? '1' : '0')).join('');
   })()`);
-  return [...text].map((bit) => bit === '1');
+  return text.split('').map((bit) => bit === '1');
 }

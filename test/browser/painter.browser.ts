@@ -135,8 +135,11 @@ describe('the painter', { skip }, () => {
     assert.ok(box.height > 740 / 2, `only ${box.height} px are left for the picture`);
     const touch = await page.context().newCDPSession(page);
     const at = (x: number, y: number, id: number) => ({ x: box.x + box.width * x, y: box.y + box.height * y, id });
-    const send = async (type: string, touchPoints: readonly ReturnType<typeof at>[]): Promise<void> => {
-      await touch.send('Input.dispatchTouchEvent', { type: type as 'touchStart', touchPoints: [...touchPoints] });
+    const send = async (
+      type: 'touchStart' | 'touchMove' | 'touchEnd',
+      touchPoints: readonly ReturnType<typeof at>[],
+    ): Promise<void> => {
+      await touch.send('Input.dispatchTouchEvent', { type, touchPoints: [...touchPoints] });
     };
     await send('touchStart', [at(0.4, 0.4, 1)]);
     await send('touchMove', [at(0.6, 0.6, 1)]);

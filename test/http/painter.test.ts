@@ -75,6 +75,10 @@ async function open(changes: { readonly store?: Store } = {}) {
   };
 }
 
+async function fail(): Promise<never> {
+  throw new StoreFailure('away');
+}
+
 /** Changes one character of a text. */
 function tampered(text: string, index: number): string {
   const at = index < 0 ? text.length + index : index;
@@ -185,7 +189,6 @@ describe('the pages of the painter', () => {
     assert.equal((await ending.post(mask)).status, 503);
     assert.ok(await ending.drafts.read(TICKET.guild, TICKET.draft));
 
-    const fail = async (): Promise<never> => Promise.reject(new StoreFailure('away'));
     const store = { ...createMemoryDatabase().connect(), read: fail, commit: fail };
     const failing = await open({ store });
     assert.equal((await failing.get(failing.path)).status, 503);

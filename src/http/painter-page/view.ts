@@ -41,16 +41,14 @@ const FIT_MARGIN_PX = 14;
 
 type Brush = { readonly at: Point | undefined; readonly radius: number };
 
-export function createView(
-  elements: {
-    readonly viewport: HTMLElement;
-    readonly sheet: HTMLElement;
-    readonly overlay: HTMLCanvasElement;
-    readonly ring: HTMLElement;
-  },
-  mask: Mask,
-): View {
-  const { viewport, sheet, overlay, ring } = elements;
+type ViewElements = {
+  readonly viewport: HTMLElement;
+  readonly sheet: HTMLElement;
+  readonly overlay: HTMLCanvasElement;
+  readonly ring: HTMLElement;
+};
+
+export function createView({ viewport, sheet, overlay, ring }: ViewElements, mask: Mask): View {
   overlay.width = mask.width;
   overlay.height = mask.height;
   const context = overlay.getContext('2d');
