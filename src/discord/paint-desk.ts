@@ -11,6 +11,8 @@ export type PaintOrder = {
   /** The language of whoever paints. */
   readonly words: Words;
   readonly prompt: string;
+  /** When the link ends, in milliseconds since the epoch. */
+  readonly until: number;
 };
 
 /** What the painter's page paints on, and what becomes of the mask. All of it rejects where the store fails. */
@@ -65,7 +67,8 @@ export function createPaintDesk(parts: {
     async read(ticket) {
       const found = await find(ticket);
       if (!found?.invitation) return undefined;
-      return { words: wordsFor(readAddress(found.invitation.address).locale), prompt: found.request.prompt };
+      const { request, until, invitation } = found;
+      return { words: wordsFor(readAddress(invitation.address).locale), prompt: request.prompt, until };
     },
     async picture(ticket) {
       const [first] = (await find(ticket))?.pictures ?? [];

@@ -10,7 +10,7 @@ const FILES = './files';
 const AREAS = ['left', 'right', 'top', 'bottom', 'centre'] as const;
 
 /** The page on which a mask is painted. */
-export function renderPainter({ words, prompt }: PaintOrder, token: string) {
+export function renderPainter({ words, prompt, until }: PaintOrder, token: string) {
   const say = (key: MessageKey): string => words.say(key);
   return html`<!doctype html>
     <html lang="${words.locale}">
@@ -24,7 +24,9 @@ export function renderPainter({ words, prompt }: PaintOrder, token: string) {
       <body>
         <header>
           <h1>${say('painter.title')}</h1>
-          <p class="quiet">${say('painter.help')}</p>
+          <p class="quiet">
+            ${say('painter.help')} <time id="ends" datetime="${new Date(until).toISOString()}"></time>
+          </p>
           <p class="prompt" title="${prompt}">${prompt}</p>
         </header>
         ${renderTools(words)}
@@ -135,6 +137,7 @@ function changingWords(words: Words) {
     everything: words.say('painter.everything'),
     sending: words.say('painter.sending'),
     failed: words.say('painter.failed'),
+    ends: template('painter.ends', ['time']),
     noPicture: words.say('painter.no-picture'),
   };
 }

@@ -11,6 +11,8 @@ import { setStage } from '../scenarios/support.ts';
 import { closeBrowser, openPainterTab, shownAsPainted, skip } from './painter-tab.ts';
 
 const SIZE = { width: 640, height: 400 };
+/** Longer than any line. */
+const LONG_PROMPT = 'a hat for each of the foxes by touch, '.repeat(20).trim();
 
 type Painting = { readonly stage: Stage; readonly asked: Asked; readonly link: string };
 
@@ -57,6 +59,7 @@ describe('the painter', { skip }, () => {
     const work = await painting(t, 'a hat of straw');
     const page = await openPainterTab(t, work.link, { toldStatus: 410 });
     await page.getByText('a hat of straw').waitFor();
+    await page.getByText(/The link ends at \d/).waitFor();
     const button = (name: string) => page.getByRole('button', { name, exact: true });
     assert.equal(await paintedCount(page), 0);
     await button('Done').click();
@@ -128,7 +131,7 @@ describe('the painter', { skip }, () => {
   });
 
   it('with fingers, on a phone', async (t) => {
-    const work = await painting(t, 'by touch', { width: 300, height: 420 });
+    const work = await painting(t, LONG_PROMPT, { width: 300, height: 420 });
     const page = await openPainterTab(t, work.link, { width: 360, height: 740, isPhone: true });
     assert.equal(await page.evaluate('document.documentElement.scrollWidth > window.innerWidth'), false);
     const box = (await page.locator('#viewport').boundingBox()) ?? assert.fail('there is nothing to paint on');
@@ -158,6 +161,6 @@ describe('the painter', { skip }, () => {
     await page.getByLabel('Mark a part').tap();
     await page.getByRole('button', { name: 'The top half' }).tap();
     assert.ok((await paintedCount(page)) > stroke);
-    await finish(work, page, 'by touch', async () => page.getByRole('button', { name: 'Done' }).tap());
+    await finish(work, page, LONG_PROMPT, async () => page.getByRole('button', { name: 'Done' }).tap());
   });
 });

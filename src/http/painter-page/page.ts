@@ -21,6 +21,7 @@ const SLIDER_STEPS = 100;
 const SLIDER_STEP_OF_KEYS = 5;
 const ZOOM_STEP = 1.25;
 
+showEnd();
 const picture = imageElement('picture');
 const isThere = await picture.decode().then(
   () => true,
@@ -75,6 +76,14 @@ function start(mask: Mask): void {
   element('status').textContent = '';
   viewport.removeAttribute('aria-busy');
   for (const control of document.querySelectorAll('fieldset')) control.disabled = false;
+}
+
+/** Says until when the link holds, by the clock of whoever paints. */
+function showEnd(): void {
+  const ends = element('ends');
+  const until = new Date(ends.getAttribute('datetime') ?? '');
+  const time = until.toLocaleTimeString(document.documentElement.lang, { hour: 'numeric', minute: '2-digit' });
+  ends.textContent = fill(words.ends, { time });
 }
 
 function showState(painter: Painter): void {
