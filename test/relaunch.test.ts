@@ -31,7 +31,8 @@ function relaunched(running: { execArgv?: string[]; env?: NodeJS.ProcessEnv }): 
 
 test('a plain start begins again with the memory settings, and with all that it was given', () => {
   const again = relaunched({ execArgv: ['--env-file=.env'], env: { DATA_DIR: '/data' } });
-  assert.deepEqual(again?.args, ['/node', '--env-file=.env', '--max-semi-space-size=8', '/easel/src/main.ts', 'x']);
+  const flags = ['--max-semi-space-size=8', '--disable-warning=ExperimentalWarning'];
+  assert.deepEqual(again?.args, ['/node', '--env-file=.env', ...flags, '/easel/src/main.ts', 'x']);
   assert.deepEqual(again.env, { DATA_DIR: '/data', NODE_COMPILE_CACHE: '/data/compile-cache' });
 });
 
