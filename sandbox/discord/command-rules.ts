@@ -18,13 +18,7 @@ export function checkCommands(commands: readonly CommandForm[]): void {
     if (ofType.length > COMMANDS_MAX[type]) {
       problems.push(problem([], 'APPLICATION_COMMANDS_MAX', `At most ${COMMANDS_MAX[type]} commands of type ${type}.`));
     }
-    problems.push(
-      ...findDuplicates(
-        ofType.map(({ name }) => name),
-        [],
-        'APPLICATION_COMMANDS_DUPLICATE_NAME',
-      ),
-    );
+    problems.push(...findDuplicateNames(ofType, [], 'APPLICATION_COMMANDS_DUPLICATE_NAME'));
   }
   if (problems.length > 0) throw refusals.invalidForm(problems);
 }
@@ -35,6 +29,11 @@ function checkCommand(command: CommandForm, path: Path): FormProblem[] {
   if (command.type === COMMAND_TYPE.chatInput) {
     if (!slashName.safeParse(command.name).success) {
       problems.push(problem([...path, 'name'], 'APPLICATION_COMMAND_INVALID_NAME', 'Command name is invalid'));
+    }
+    for (const [locale, name] of Object.entries(command.name_localizations ?? {})) {
+      if (slashName.safeParse(name).success) continue;
+      const here = [...path, 'name_localizations', locale];
+      problems.push(problem(here, 'APPLICATION_COMMAND_INVALID_NAME', 'Command name is invalid'));
     }
     if ((command.description ?? '') === '') {
       problems.push(problem([...path, 'description'], 'BASE_TYPE_REQUIRED', 'This field is required'));
@@ -69,11 +68,7 @@ function checkCommand(command: CommandForm, path: Path): FormProblem[] {
 }
 
 function checkOptions(options: readonly CommandOption[], path: Path): FormProblem[] {
-  const problems = findDuplicates(
-    options.map(({ name }) => name),
-    path,
-    'APPLICATION_COMMAND_OPTIONS_NAME_DUPLICATE',
-  );
+  const problems = findDuplicateNames(options, path, 'APPLICATION_COMMAND_OPTIONS_NAME_DUPLICATE');
   let sawOptional = false;
   let sawLeaf = false;
   options.forEach((option, index) => {
@@ -114,11 +109,7 @@ function checkLeaf(option: CommandOption, path: Path): FormProblem[] {
     );
   }
   problems.push(
-    ...findDuplicates(
-      choices.map(({ name }) => name),
-      [...path, 'choices'],
-      'APPLICATION_COMMAND_OPTIONS_CHOICE_NAME_EXISTS',
-    ),
+    ...findDuplicateNames(choices, [...path, 'choices'], 'APPLICATION_COMMAND_OPTIONS_CHOICE_NAME_EXISTS'),
     ...findDuplicates(
       choices.map(({ value }) => String(value)),
       [...path, 'choices'],
@@ -145,9 +136,24 @@ function mixedOptions(path: Path): FormProblem {
   );
 }
 
-function findDuplicates(names: readonly string[], path: Path, code: string): FormProblem[] {
+type Named = Pick<Described, 'name' | 'name_localizations'>;
+
+/** Names have to differ as they are, and in each language, in which those that are not translated stand as they are. */
+function findDuplicateNames(named: readonly Named[], path: Path, code: string): FormProblem[] {
+  const names = named.map(({ name }) => name);
+  const locales = new Set(named.flatMap(({ name_localizations: translated }) => Object.keys(translated ?? {})));
+  return [
+    ...findDuplicates(names, path, code),
+    ...[...locales].flatMap((locale) => {
+      const translated = named.map(({ name, name_localizations: others }) => others?.[locale] ?? name);
+      return findDuplicates(translated, path, code, ['name_localizations', locale]);
+    }),
+  ];
+}
+
+function findDuplicates(names: readonly string[], path: Path, code: string, within: Path = []): FormProblem[] {
   return names.flatMap((name, index) =>
-    names.indexOf(name) === index ? [] : [problem([...path, index], code, `"${name}" stands here twice`)],
+    names.indexOf(name) === index ? [] : [problem([...path, index, ...within], code, `"${name}" stands here twice`)],
   );
 }
 

@@ -32,6 +32,8 @@ function localizeOption(option: APIApplicationCommandOption): void {
 
 /** The text in every language in which it is another one. */
 function translate(kind: keyof CommandCatalogue, english: string): LocalizationMap {
-  const translations = [...COMMAND_CATALOGUES].map(([locale, catalogue]) => [locale, catalogue[kind][english]] as const);
+  const translations = [...COMMAND_CATALOGUES].map(
+    ([locale, catalogue]) => [locale, catalogue[kind][english]] as const,
+  );
   return Object.fromEntries(translations.filter(([, text]) => text !== undefined && text !== english));
 }

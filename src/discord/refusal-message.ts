@@ -120,7 +120,10 @@ function explainForbiddenOption(refusal: Extract<JobRefusal, { reason: 'not-allo
   });
 }
 
-function explainUnsupportedOption(refusal: Extract<JobRefusal, { reason: 'option-unsupported' }>, words: Words): string {
+function explainUnsupportedOption(
+  refusal: Extract<JobRefusal, { reason: 'option-unsupported' }>,
+  words: Words,
+): string {
   const { option, value, model, supportedBy } = refusal;
   const asked = {
     option: nameOption(option, words),

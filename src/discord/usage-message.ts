@@ -105,9 +105,7 @@ function describeBudget(report: UsageReport, { limit, now }: UsageView, words: W
     ...describeOpen(report, words),
     // What a month that is over has left is nobody's any more.
     ...(renewsAt > now ? [say('usage.remaining', remaining)] : []),
-    ...(report.voided > 0
-      ? [say('usage.voided', { requests: say('usage.requests', { count: report.voided }) })]
-      : []),
+    ...(report.voided > 0 ? [say('usage.voided', { requests: say('usage.requests', { count: report.voided }) })] : []),
   ];
 }
 

@@ -125,10 +125,7 @@ describe('describeRefusal', () => {
 
   it('names the numbers that matter', () => {
     const [overBudget] = refusals['over-budget'];
-    assert.match(
-      inEnglish(overBudget ?? assert.fail()),
-      /up to \$0\.0600, and \$0\.0200 is left.*<t:1700000000:R>/,
-    );
+    assert.match(inEnglish(overBudget ?? assert.fail()), /up to \$0\.0600, and \$0\.0200 is left.*<t:1700000000:R>/);
     assert.match(inEnglish({ reason: 'rate-limited', retryAfterMs: 12_000 }), /in 12 seconds/);
     const overdrawn = { reason: 'over-budget', remaining: -5_000_000, needed: 1, renewsAt: 0 } as const;
     assert.match(inEnglish(overdrawn), /and \$0\.0000 is left/);
@@ -181,6 +178,45 @@ describe('describeRefusal', () => {
   it('does not blame members for what only the operator can mend', () => {
     for (const kind of ['out-of-quota', 'invalid-key', 'unverified-organization'] as const) {
       assert.match(inEnglish({ reason: 'provider-refused', kind }), /not your fault/);
+    }
+  });
+});
+
+describe('tellRefusal', () => {
+  const id = '1234567890';
+  const languages = [...CATALOGUES.keys()].map(wordsFor);
+
+  it('names the reference under which the log speaks of the request, once', () => {
+    for (const words of languages) {
+      const reference = words.say('refusal.reference', { reference: '34567890' });
+      assert.match(reference, /^-# .*`34567890`$/, words.locale);
+      for (const refusal of all) {
+        const described = describeRefusal(refusal, words);
+        const expected = refusal.reason === 'bug' ? described : `${described}\n${reference}`;
+        assert.equal(tellRefusal(refusal, id, words), expected, `${words.locale}: ${refusal.reason}`);
+      }
+      const bug = tellRefusal({ reason: 'bug', reference: 'ab12' }, id, words);
+      assert.match(bug, /`ab12`/, words.locale);
+    }
+  });
+
+  it('says every refusal in every language, down to whether it was charged', () => {
+    for (const words of languages) {
+      for (const refusal of all) {
+        const text = describeRefusal(refusal, words);
+        const label = `${words.locale}: ${text}`;
+        const charge = words.say(refusal.reason === 'outcome-unknown' ? 'charge.unknown' : 'charge.none');
+        assert.ok(text.endsWith(charge) && text.length > charge.length, label);
+        assert.doesNotMatch(text, /\bundefined\b|\bnull\b|NaN|\[object|[{}]| {2}/, label);
+        if (!words.locale.startsWith('en')) assert.notEqual(text, inEnglish(refusal), label);
+      }
+    }
+  });
+
+  it('gives every refusal words of its own in every language', () => {
+    for (const words of languages) {
+      const texts = Object.values(refusals).map(([first]) => describeRefusal(first ?? assert.fail(), words));
+      assert.equal(new Set(texts).size, texts.length, words.locale);
     }
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeProblem, describeSettings } from '../../src/discord/settings-message.ts';
-import { wordsFor } from '../../src/discord/words.ts';
+import { CATALOGUES, wordsFor } from '../../src/discord/words.ts';
 import type { GuildSettings, SettingsChange, SettingsProblem } from '../../src/services/guild-settings.ts';
 import { createSettings } from '../services/settings-fixture.ts';
 
@@ -94,5 +94,65 @@ describe('describeSettings', () => {
     ];
     const lines = describeWith({}, history).split('\n').slice(-3);
     assert.deepEqual(lines, ['-# Latest changes', '-# limit by <@9> <t:2:R>', '-# budget by <@8> <t:1:R>']);
+  });
+});
+
+/** Every problem that there is, by its name, so that none can be added without words. */
+const problems: {
+  readonly [Name in SettingsProblem['problem']]: readonly (SettingsProblem & { readonly problem: Name })[];
+} = {
+  'not-an-amount': [{ problem: 'not-an-amount', example: '25.00' }],
+  'above-ceiling': [{ problem: 'above-ceiling', max: 50 * USD }],
+  'nothing-said': [{ problem: 'nothing-said' }],
+  'nothing-said-access': [{ problem: 'nothing-said-access' }],
+  'nothing-said-limit': [{ problem: 'nothing-said-limit' }],
+  'nothing-said-log': [{ problem: 'nothing-said-log' }],
+  'member-and-role': [{ problem: 'member-and-role' }],
+  'not-a-size': [{ problem: 'not-a-size' }],
+  'limits-full': [{ problem: 'limits-full', max: 200 }],
+  'access-rules-full': [{ problem: 'access-rules-full', max: 50 }],
+  'unknown-name': (['model', 'quality', 'format'] as const).map((kind) => ({
+    problem: 'unknown-name',
+    kind,
+    name: '<@1> `x`',
+    known: ['first', 'second'],
+  })),
+};
+
+function told(problem: SettingsProblem, locale = 'en-US'): string {
+  return describeProblem(problem, wordsFor(locale));
+}
+
+describe('describeProblem', () => {
+  const all: readonly SettingsProblem[] = Object.values(problems).flat();
+
+  it('has words of its own for every problem in every language, and says that nothing was changed', () => {
+    for (const words of [...CATALOGUES.keys()].map(wordsFor)) {
+      const texts = all.map((problem) => describeProblem(problem, words));
+      const unchanged = words.say('settings.unchanged');
+      for (const [index, text] of texts.entries()) {
+        const label = `${words.locale}: ${text}`;
+        assert.ok(text.endsWith(unchanged) && text.length > unchanged.length, label);
+        assert.doesNotMatch(text, /\bundefined\b|\bnull\b|NaN|[{}]| {2}/, label);
+        const inEnglish = describeProblem(all[index] ?? assert.fail(), english);
+        if (!words.locale.startsWith('en')) assert.notEqual(text, inEnglish, label);
+      }
+      assert.equal(new Set(texts).size, texts.length, words.locale);
+    }
+  });
+
+  it('names the numbers, the example and the options that mend it', () => {
+    assert.match(told({ problem: 'above-ceiling', max: 50 * USD }), /up to \$50\.00 a month\. Nothing was changed\.$/);
+    assert.match(told({ problem: 'not-an-amount', example: '2.50' }), /`2\.50`/);
+    assert.match(told({ problem: 'limits-full', max: 200 }), /200 limits.*`clear`/);
+    assert.match(told({ problem: 'limits-full', max: 200 }, 'de'), /200.*`zurücknehmen`/);
+  });
+
+  it('shows what was typed as the text that it is', () => {
+    for (const problem of problems['unknown-name']) {
+      const text = describeProblem(problem, english);
+      assert.doesNotMatch(text, /<@1>/);
+      assert.match(text, /first, second/);
+    }
   });
 });

@@ -30,8 +30,14 @@ describe('the words of a report', () => {
   });
 
   it('say what remains only while the month goes on', () => {
-    assert.match(describeUsage(reportWith({}), VIEW, english), /Remaining: \*\*\$10\.0000\*\*, renews <t:1796083200:R>/);
-    assert.doesNotMatch(describeUsage(reportWith({}), { ...VIEW, now: Date.UTC(2026, 11, 1) }, english), /Remaining|renews/);
+    assert.match(
+      describeUsage(reportWith({}), VIEW, english),
+      /Remaining: \*\*\$10\.0000\*\*, renews <t:1796083200:R>/,
+    );
+    assert.doesNotMatch(
+      describeUsage(reportWith({}), { ...VIEW, now: Date.UTC(2026, 11, 1) }, english),
+      /Remaining|renews/,
+    );
   });
 
   it('fit into a message, however many members and models there are', () => {

@@ -158,7 +158,10 @@ describe('The budget of a server', () => {
     const refused = all.filter(({ message }) => message.attachments.length === 0);
     assert.equal(refused.length, 2);
     for (const { text, interaction } of refused) {
-      assert.match(text, /That was a lot in a minute\. Try again in \d+ seconds\. You were not charged\.\n-# Reference: `\w+`$/);
+      assert.match(
+        text,
+        /That was a lot in a minute\. Try again in \d+ seconds\. You were not charged\.\n-# Reference: `\w+`$/,
+      );
       assert.deepEqual(entriesOf(stage, interaction), []);
     }
     assert.equal(billsFor(stage, prompt).length, MEMBER_REQUESTS_PER_MINUTE);

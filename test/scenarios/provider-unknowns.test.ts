@@ -105,7 +105,10 @@ it('A provider that cannot be reached is tried a few times, and nothing is paid 
   assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch post');
 
   const refused = await ask(stage, server, 'imagine', { prompt: 'never back', quality: 'low' });
-  assert.match(refused.text, /The provider cannot be reached at the moment\..*You were not charged\.\n-# Reference: `\w+`$/);
+  assert.match(
+    refused.text,
+    /The provider cannot be reached at the moment\..*You were not charged\.\n-# Reference: `\w+`$/,
+  );
   assert.equal(courseOf(stage, refused.interaction), 'reserve dispatch void');
   assert.deepEqual(stage.discord.violations, []);
 });

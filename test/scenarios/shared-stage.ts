@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { BotOptions, BotProcess } from '../../sandbox/bot-process.ts';
-import type { EmulatedChannel, EmulatedGuild, EmulatedMember } from '../../sandbox/discord/world.ts';
+import type { EmulatedChannel, EmulatedGuild, EmulatedMember, GuildOptions } from '../../sandbox/discord/world.ts';
 import { catalogue } from '../../sandbox/provider/model-catalogue.ts';
 import type { EmulatedProviderOptions } from '../../sandbox/provider/provider-options.ts';
 import type { Stage, StageOptions } from '../../sandbox/stage.ts';
@@ -64,8 +64,8 @@ export type Server = {
   readonly administrator: EmulatedMember;
 };
 
-export function addServer({ discord }: Stage): Server {
-  const guild = discord.world.addGuild();
+export function addServer({ discord }: Stage, options: GuildOptions = {}): Server {
+  const guild = discord.world.addGuild(options);
   const [channel] = guild.channels.values();
   return {
     guild,

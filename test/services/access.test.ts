@@ -107,10 +107,7 @@ describe('checkAccess', () => {
       check('gpt-image-2.5-sunburst', { roles, quality: 'medium' }),
       refused('quality', 'medium', 'low'),
     );
-    assert.deepEqual(
-      check('gpt-image-2.5-sunburst', { roles, quality: 'low', count: 2 }),
-      refused('count', '2', '1'),
-    );
+    assert.deepEqual(check('gpt-image-2.5-sunburst', { roles, quality: 'low', count: 2 }), refused('count', '2', '1'));
   });
 
   it('takes a quality that nobody chose for the one that will be made', () => {

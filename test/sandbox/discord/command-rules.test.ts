@@ -41,10 +41,67 @@ const REFUSED: readonly (readonly [name: string, faultyPath: string, commands: r
     '0.name_localizations.xx',
     [{ ...chat(), name_localizations: { xx: 'a' } }],
   ],
+  ['a translated name in upper case', '0.name_localizations.de', [{ ...chat(), name_localizations: { de: 'Malen' } }]],
+  [
+    'a translated option name with a space',
+    '0.options.0.name_localizations.de',
+    [chat(option('a', { name_localizations: { de: 'das bild' } }))],
+  ],
+  [
+    'a translated option name of 33 characters',
+    '0.options.0.name_localizations.fr',
+    [chat(option('a', { name_localizations: { fr: 'x'.repeat(33) } }))],
+  ],
+  [
+    'a translated description of 101 characters',
+    '0.options.0.description_localizations.de',
+    [chat(option('a', { description_localizations: { de: 'x'.repeat(101) } }))],
+  ],
+  [
+    'a translated choice without a name',
+    '0.options.0.choices.0.name_localizations.ja',
+    [chat(option('a', { choices: [{ name: 'a', value: 'a', name_localizations: { ja: '' } }] }))],
+  ],
+  [
+    'two options of one name in another language',
+    '0.options.1.name_localizations.de',
+    [chat(option('a', { name_localizations: { de: 'c' } }), option('b', { name_localizations: { de: 'c' } }))],
+  ],
+  [
+    'an option named in another language as one that is not translated',
+    '0.options.1.name_localizations.de',
+    [chat(option('a', { name_localizations: { de: 'b' } }), option('b'))],
+  ],
+  [
+    'two choices of one name in another language',
+    '0.options.0.choices.1.name_localizations.fr',
+    [chat(option('a', { choices: choices(2).map((choice) => ({ ...choice, name_localizations: { fr: 'c' } })) }))],
+  ],
+  [
+    'two commands of one name in another language',
+    '1.name_localizations.de',
+    [chat(), { name: 'edit', description: 'x' }].map((command) => ({ ...command, name_localizations: { de: 'c' } })),
+  ],
   ['an unknown key', '0.colour', [{ ...chat(), colour: 1 }]],
   ['an unknown context', '0.contexts.0', [{ ...chat(), contexts: [3] }]],
   ['two commands of one name', '1', [chat(), chat()]],
   ['16 message menus', '', Array.from({ length: 16 }, (_, index) => ({ type: 3, name: `Edit ${index}` }))],
+  [
+    '8,001 characters only in another language',
+    '0',
+    [
+      chat(
+        ...'abcd'.split('').map((name) =>
+          option(name, {
+            choices: choices(25).map((choice, index) => ({
+              ...choice,
+              name_localizations: { de: `${index}`.padEnd(79, 'x') },
+            })),
+          }),
+        ),
+      ),
+    ],
+  ],
   [
     '8,001 characters in all',
     '0',
