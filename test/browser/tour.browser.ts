@@ -197,15 +197,15 @@ describe('the page in a browser', { skip }, () => {
       .channelMessages(stage.channel)
       .flatMap(({ shownAttachments }) => shownAttachments.filter(({ description }) => description === 'make it night'));
     assert.ok(result);
-    const after = await decode(Buffer.from(result.bytes));
+    const edited = await decode(Buffer.from(result.bytes));
     const before = await viewed(photo);
-    assert.deepEqual({ width: after.width, height: after.height }, size);
+    assert.deepEqual({ width: edited.width, height: edited.height }, size);
     const isPainted = (x: number, y: number): boolean => shown[y * size.width + x] === true;
     assert.equal(
-      equalShare(after, before, (x, y) => !isPainted(x, y)),
+      equalShare(edited, before, (x, y) => !isPainted(x, y)),
       1,
     );
-    assert.ok(equalShare(after, before, isPainted) < 1);
+    assert.ok(equalShare(edited, before, isPainted) < 1);
 
     await become('ada Administrator');
     await box.fill('/usage ');
