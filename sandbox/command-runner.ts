@@ -106,8 +106,13 @@ async function readValues(
   return values;
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+const UNITS = [
+  ['day', DAY_MS],
+  ['hour', HOUR_MS],
+] as const;
 
 /** Mentions and times as Discord's client would write them out. */
 function asRead(stage: Stage, text: string): string {
@@ -117,9 +122,8 @@ function asRead(stage: Stage, text: string): string {
     .replace(/<@(\d+)>/g, (mention, id: string) => `@${world.users.get(id)?.username ?? mention}`)
     .replace(/<t:(\d+):R>/g, (_mark, seconds: string) => {
       const distanceMs = Number(seconds) * 1_000 - clock.now();
-      return Math.abs(distanceMs) >= DAY_MS
-        ? timeFormat.format(Math.round(distanceMs / DAY_MS), 'day')
-        : timeFormat.format(Math.round(distanceMs / HOUR_MS), 'hour');
+      const [unit, unitMs] = UNITS.find(([, lengthMs]) => Math.abs(distanceMs) >= lengthMs) ?? ['minute', MINUTE_MS];
+      return timeFormat.format(Math.round(distanceMs / unitMs), unit);
     });
 }
 

@@ -9,6 +9,7 @@ import { createBotControl } from './page/bot-control.ts';
 import { addCast } from './page/cast.ts';
 import { openBrowser } from './page/open-browser.ts';
 import { startPageServer } from './page/page-server.ts';
+import { reachablePainter } from './painter-address.ts';
 
 /**
  * `npm run sandbox` runs the real bot between an emulated Discord and an emulated provider. With a command it runs
@@ -38,7 +39,13 @@ let hasTyped = false;
 const { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } = process.env;
 const realProvider = key && baseUrl ? { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl } : undefined;
 const stage = await createStage({
-  environment: { DEFAULT_GUILD_BUDGET_USD: '10.00', ...realProvider, ...chosenModels() },
+  environment: {
+    DEFAULT_GUILD_BUDGET_USD: '10.00',
+    // A single command ends by itself, so it cannot wait until somebody has painted.
+    ...(words.length === 0 ? await reachablePainter() : {}),
+    ...realProvider,
+    ...chosenModels(),
+  },
 });
 const runner = createCommandRunner(stage, OUTPUT_DIRECTORY);
 try {

@@ -1,27 +1,11 @@
-import { existsSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { chromium } from 'playwright-core';
-
-/** Where Debian, and others after it, put it; CHROMIUM_PATH names another. */
-const PATHS = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const executablePath = PATHS.find((path) => path !== undefined && existsSync(path));
+import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
 
 /** Why these tests cannot run here, or false. With CI=true they have to. */
-export const skip = executablePath === undefined && process.env['CI'] !== 'true' ? 'there is no Chromium' : false;
+export const skip = chromiumPath === undefined && process.env['CI'] !== 'true' ? 'there is no Chromium' : false;
 
 let shared: Promise<Browser> | undefined;
-
-async function launch(): Promise<Browser> {
-  if (executablePath === undefined) throw new Error('There is no Chromium: apt-get install chromium');
-  // As root, which is what containers run as, Chromium has no sandbox of its own.
-  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
-}
 
 /** Closes the browser that all tests of a file share. */
 export async function closeBrowser(): Promise<void> {
@@ -37,10 +21,50 @@ export type TabOptions = {
 };
 
 const ACTION_WAIT_MS_MAX = 20_000;
+/** The sandbox's page tells in words what was refused, and when the server is gone; the browser notes it as well. */
+const TOLD_BY_THE_PAGE = /status of 4\d\d|net::ERR/;
+const NOTHING_TOLD = /^\b$/;
 
-/** A browser's tab that shows the page. Errors in it, and requests to anybody else, fail the test at its end. */
+/** A browser's tab that shows the sandbox's page. Errors in it, and requests to anybody else, fail the test at its end. */
 export async function openTab(test: TestContext, address: string, options: TabOptions = {}): Promise<Page> {
-  shared ??= launch();
+  const page = await openPage(test, options);
+  watch(test, page, address, TOLD_BY_THE_PAGE);
+  await page.goto(address);
+  await page.getByRole('log').and(page.locator(':not([aria-busy])')).waitFor();
+  return page;
+}
+
+/**
+ * The same with the painter.
+ * @param options.toldStatus an answer of the server that the page itself tells of; all other errors are errors
+ */
+export async function openPainterTab(
+  test: TestContext,
+  link: string,
+  options: TabOptions & { readonly toldStatus?: number } = {},
+): Promise<Page> {
+  const page = await openPage(test, { colorScheme: 'light', ...options });
+  const { toldStatus } = options;
+  watch(test, page, link, toldStatus === undefined ? NOTHING_TOLD : new RegExp(`status of ${toldStatus}`));
+  await page.goto(link);
+  await painterReady(page);
+  return page;
+}
+
+/** The painter in the tab that a press on the page opens; what goes wrong in it fails the test as well. */
+export async function followToPainter(test: TestContext, page: Page, press: () => Promise<void>): Promise<Page> {
+  const [painter] = await Promise.all([page.context().waitForEvent('page'), press()]);
+  await painterReady(painter);
+  watch(test, painter, painter.url(), NOTHING_TOLD);
+  return painter;
+}
+
+async function painterReady(page: Page): Promise<void> {
+  await page.locator('#viewport:not([aria-busy])').waitFor();
+}
+
+async function openPage(test: TestContext, options: TabOptions): Promise<Page> {
+  shared ??= launchChromium();
   const browser = await shared;
   const context = await browser.newContext({
     viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
@@ -50,7 +74,12 @@ export async function openTab(test: TestContext, address: string, options: TabOp
     permissions: ['clipboard-write'],
   });
   context.setDefaultTimeout(ACTION_WAIT_MS_MAX);
-  const page = await context.newPage();
+  test.after(async () => context.close());
+  return context.newPage();
+}
+
+/** Fails the test at its end where the page had an error that it did not tell, or asked anybody but its own server. */
+function watch(test: TestContext, page: Page, address: string, told: RegExp): void {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
@@ -58,15 +87,29 @@ export async function openTab(test: TestContext, address: string, options: TabOp
     if (url.origin !== new URL(address).origin && url.protocol !== 'blob:') complaints.push(`asked ${url.href}`);
   });
   page.on('console', (message) => {
-    // The page tells in words what was refused, and when the server is gone; the browser notes it as well.
-    const isTold = /status of 4\d\d|net::ERR/.test(message.text());
-    if (message.type() === 'error' && !isTold) complaints.push(message.text());
+    if (message.type() === 'error' && !told.test(message.text())) complaints.push(message.text());
   });
-  test.after(async () => {
-    await context.close();
+  test.after(() => {
     if (complaints.length > 0) throw new Error(complaints.join('\n'));
   });
-  await page.goto(address);
-  await page.getByRole('log').and(page.locator(':not([aria-busy])')).waitFor();
-  return page;
+}
+
+/** Which pixels of the picture the painter shows as painted, row by row. */
+export async function shownAsPainted(page: Page): Promise<readonly boolean[]> {
+  const text = await page.evaluate<string>(`(() => {
+    const { width, height } = document.getElementById('overlay');
+    const { data } = document.getElementById('overlay').getContext('2d').getImageData(0, 0, width, height);
+    return Array.from({ length: data.length / 4 }, (_, index) => (data[index * 4 + 3] > 0 ? '1' : '0')).join('');
+  })()`);
+  return text.split('').map((bit) => bit === '1');
+}
+
+/** Draws a line in the painter from and to shares of the window that shows the picture. */
+export async function drag(page: Page, from: readonly [number, number], to: readonly [number, number]): Promise<void> {
+  const box = await page.locator('#viewport').boundingBox();
+  if (!box) throw new Error('there is nothing to paint on');
+  await page.mouse.move(box.x + box.width * from[0], box.y + box.height * from[1]);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * to[0], box.y + box.height * to[1], { steps: 12 });
+  await page.mouse.up();
 }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { after, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { reachablePainter } from '../../sandbox/painter-address.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { fileOf } from '../scenarios/edits.ts';
 import { callsFor } from '../scenarios/judgement.ts';
 import type { Asked } from '../scenarios/painting.ts';
-import { askOpenly, openPainter, outcome, painted, reachablePainter } from '../scenarios/painting.ts';
+import { askOpenly, openPainter, outcome, painted } from '../scenarios/painting.ts';
 import { setStage } from '../scenarios/support.ts';
-import { closeBrowser, openPainterTab, shownAsPainted, skip } from './painter-tab.ts';
+import { closeBrowser, drag, openPainterTab, shownAsPainted, skip } from './browser.ts';
 
 const SIZE = { width: 640, height: 400 };
 /** Longer than any line. */
@@ -41,15 +42,6 @@ async function finish(
 
 async function paintedCount(page: Page): Promise<number> {
   return (await shownAsPainted(page)).filter(Boolean).length;
-}
-
-/** Draws a line from and to shares of the window that shows the picture. */
-async function drag(page: Page, from: readonly [number, number], to: readonly [number, number]): Promise<void> {
-  const box = (await page.locator('#viewport').boundingBox()) ?? assert.fail('there is nothing to paint on');
-  await page.mouse.move(box.x + box.width * from[0], box.y + box.height * from[1]);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width * to[0], box.y + box.height * to[1], { steps: 12 });
-  await page.mouse.up();
 }
 
 describe('the painter', { skip }, () => {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { reachablePainter } from '../../sandbox/painter-address.ts';
+import { decode, photograph } from '../fixtures/pictures.ts';
 import { servePage } from '../sandbox-page/page-fixture.ts';
-import { photograph } from '../fixtures/pictures.ts';
-import { closeBrowser, openTab, skip } from './browser.ts';
+import { equalShare, fileOf, viewed } from '../scenarios/edits.ts';
+import { callsFor } from '../scenarios/judgement.ts';
+import { painted } from '../scenarios/painting.ts';
+import { closeBrowser, drag, followToPainter, openTab, shownAsPainted, skip } from './browser.ts';
 
 /** An amount of the panel, in nano-US-dollars. */
 async function amount(page: Page, name: 'provider' | 'ledger' | 'unknown' | 'held'): Promise<number> {
@@ -143,5 +147,93 @@ describe('the page in a browser', { skip }, () => {
     assert.equal(await amount(page, 'provider'), booked?.costNanoUsd);
     assert.ok((lost?.costNanoUsd ?? Infinity) <= (await amount(page, 'unknown')));
     assert.equal(stage.provider.bills.length, 2);
+  });
+
+  it('takes a newcomer through everything: make, vary, paint, look at the bill, decide the budget', async (t) => {
+    const environment = await reachablePainter();
+    const { bot, address, stage } = await servePage(t, { provider: { keepUploads: true }, environment });
+    await bot.start();
+    const page = await openTab(t, address);
+    const box = page.getByRole('textbox', { name: 'Message #general' });
+    const latest = page.getByRole('article').last();
+    const become = async (who: string): Promise<void> => {
+      await page.getByRole('button', { name: who }).click();
+      // Which commands somebody has comes with what they see.
+      await page.getByRole('log').and(page.locator(':not([aria-busy])')).waitFor();
+    };
+
+    await imagine(page, 'a red fox in snow');
+    await latest.getByRole('button', { name: 'Vary' }).click();
+    await page.getByRole('img', { name: 'a red fox in snow' }).nth(1).waitFor();
+    assert.deepEqual(
+      stage.provider.bills.map(({ endpoint }) => endpoint),
+      ['generations', 'edits'],
+    );
+
+    // An edit that leaves open what may change is painted in a tab of its own.
+    const size = { width: 1024, height: 768 };
+    const photo = await photograph(size).png().toBuffer();
+    await box.fill('/edit make it night');
+    await page
+      .getByLabel('image', { exact: true })
+      .setInputFiles({ name: 'photo.png', mimeType: 'image/png', buffer: photo });
+    await page.getByRole('button', { name: '+ format' }).click();
+    await page.getByRole('option', { name: 'png' }).click();
+    await page.getByRole('button', { name: 'Send /edit' }).click();
+    await page.getByRole('button', { name: 'Paint a mask' }).click();
+    const link = page.getByRole('link', { name: 'Open the painter' });
+    assert.match((await link.getAttribute('rel')) ?? '', /noopener/);
+    const painter = await followToPainter(t, page, async () => link.click());
+    assert.equal(await painter.evaluate('window.opener'), null);
+    await drag(painter, [0.4, 0.3], [0.6, 0.5]);
+    const shown = await shownAsPainted(painter);
+    assert.ok(shown.includes(true) && shown.includes(false));
+    await painter.getByRole('button', { name: 'Done' }).click();
+    await painter.getByRole('heading', { name: 'Your mask went back to Discord' }).waitFor();
+    await page.getByRole('img', { name: 'make it night' }).waitFor();
+    const [call] = callsFor(stage, 'make it night');
+    assert.deepEqual(await painted(fileOf(call?.files, 'mask').bytes), shown);
+    const [result] = stage.discord
+      .channelMessages(stage.channel)
+      .flatMap(({ shownAttachments }) => shownAttachments.filter(({ description }) => description === 'make it night'));
+    assert.ok(result);
+    const edited = await decode(Buffer.from(result.bytes));
+    const before = await viewed(photo);
+    assert.deepEqual({ width: edited.width, height: edited.height }, size);
+    const isPainted = (x: number, y: number): boolean => shown[y * size.width + x] === true;
+    assert.equal(
+      equalShare(edited, before, (x, y) => !isPainted(x, y)),
+      1,
+    );
+    assert.ok(equalShare(edited, before, isPainted) < 1);
+
+    await become('ada Administrator');
+    await box.fill('/usage ');
+    await page.getByRole('button', { name: 'Send /usage' }).click();
+    const billed = stage.provider.bills.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0);
+    assert.equal(stage.provider.bills.length, 3);
+    await latest
+      .getByText(`$${(billed / 1e9).toFixed(4)}`)
+      .first()
+      .waitFor();
+    assert.equal(await amount(page, 'ledger'), billed);
+
+    await box.fill('/settings budget ');
+    await page.getByRole('button', { name: '+ usd' }).click();
+    await page.getByRole('textbox', { name: 'usd' }).fill('0.01');
+    await page.getByRole('button', { name: 'Send /settings budget' }).click();
+    await latest.getByText('$0.01').first().waitFor();
+    await become('mira Member');
+    await imagine(page, 'one too many');
+    await latest.getByText(/budget for the month does not cover it/).waitFor();
+    await latest.getByText(/not charged/).waitFor();
+    assert.deepEqual(callsFor(stage, 'one too many'), []);
+    assert.equal(stage.provider.bills.length, 3);
+    assert.equal(await amount(page, 'ledger'), billed);
+
+    await become('ada Administrator');
+    await box.fill('/settings show ');
+    await page.getByRole('button', { name: 'Send /settings show' }).click();
+    await latest.getByText('Budget: $0.01 a month').waitFor();
   });
 });

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderMessage } from '../../sandbox/discord/render.ts';
+import { reachablePainter } from '../../sandbox/painter-address.ts';
 import { decode, photograph } from '../fixtures/pictures.ts';
 import { buttonsOf, fillIn, press } from './conversation.ts';
 import { fileOf } from './edits.ts';
 import { atRest, callsFor, judge } from './judgement.ts';
-import {
-  askOpenly,
-  openPainter,
-  outcome,
-  painted,
-  paintedMask,
-  question,
-  reachablePainter,
-  sendMask,
-  toldAlone,
-} from './painting.ts';
+import { askOpenly, openPainter, outcome, painted, paintedMask, question, sendMask, toldAlone } from './painting.ts';
 import { ask, courseOf, picturesOf } from './requests.ts';
 import { setStage } from './support.ts';
 

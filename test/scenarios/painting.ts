@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import sharp from 'sharp';
 import { COMPONENT } from '../../sandbox/discord/component-schema.ts';
 import { walkComponents } from '../../sandbox/discord/component-tree.ts';
@@ -18,17 +16,6 @@ import type { Server } from './shared-stage.ts';
 /** Asking for an edit, and painting what may change of it. */
 
 const WAIT_MS_MAX = 30_000;
-
-/** Settings of a bot whose painter is reached at its own port, which stays the same after a restart. */
-export async function reachablePainter(): Promise<Record<string, string>> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  const port = typeof address === 'object' && address ? address.port : assert.fail('there is no free port');
-  return { HTTP_PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` };
-}
 
 /** An edit that was asked for, and the question that is the answer to it. */
 export type Asked = { readonly interaction: InteractionHandle; readonly message: EmulatedMessage };
