@@ -108,7 +108,7 @@ async function takeAll(page: Page): Promise<void> {
   await take(made, 'imagine.png');
   await takePainter(page);
   // The link to the painter stands below it, for whoever asked alone.
-  const result = page.getByRole('img', { name: 'snow at night under the moon' });
+  const result = page.getByRole('img', { name: 'a fish in snow at night' });
   const edited = page.getByRole('article').filter({ has: result });
   await edited.waitFor();
   await take(edited, 'edit.png');
@@ -126,7 +126,7 @@ async function takeAll(page: Page): Promise<void> {
 async function takePainter(page: Page): Promise<void> {
   await latest(page).getByRole('button', { name: 'Edit', exact: true }).click();
   const form = page.getByRole('dialog');
-  await form.getByRole('textbox').first().fill('snow at night under the moon');
+  await form.getByRole('textbox').first().fill('a fish in snow at night');
   await form.getByRole('combobox').first().click();
   await page.getByRole('option', { name: /paint/i }).click();
   await form.getByRole('button', { name: 'Submit' }).click();
