@@ -9,6 +9,8 @@ import { addCast } from '../sandbox/page/cast.ts';
 import { startPageServer } from '../sandbox/page/page-server.ts';
 import { reachablePainter } from '../sandbox/painter-address.ts';
 import { createStage } from '../sandbox/stage.ts';
+import type { OptionValues } from '../sandbox/discord/option-values.ts';
+import type { EmulatedMember } from '../sandbox/discord/world.ts';
 import { launchChromium } from './chromium.ts';
 
 /**
@@ -65,6 +67,9 @@ const MONTH: readonly (readonly (readonly [prompt: string, model: string, qualit
   [['a house in the city at night', 'gpt-image-2', 'medium']],
 ];
 
+/** In US dollars: enough for the month, and not for what is asked for at its end. */
+const BUDGET_USD = '1.00';
+
 /** The month is spent on the days before this one, so that it is today when somebody looks at the page. */
 let daysAgo = MONTH.length;
 const stage = await createStage({
@@ -93,6 +98,7 @@ try {
 }
 
 async function takeAll(page: Page): Promise<void> {
+  await ask(stage.administrator, 'settings budget', { usd: BUDGET_USD });
   await spendTheMonth();
   await page.goto(server.address);
   await settled(page);
@@ -101,17 +107,26 @@ async function takeAll(page: Page): Promise<void> {
   await made.getByRole('img', { name: 'a red fox in snow' }).waitFor();
   await take(made, 'imagine.png');
   await takePainter(page);
+  // The link to the painter stands below it, for whoever asked alone.
+  const result = page.getByRole('img', { name: 'a fish in snow at night' });
+  const edited = page.getByRole('article').filter({ has: result });
+  await edited.waitFor();
+  await take(edited, 'edit.png');
   await become(page, 'ada Administrator');
   await type(page, '/usage');
   await latest(page).getByRole('img').waitFor();
   await take(latest(page), 'usage.png');
+  await become(page, 'mira Member');
+  await ask(stage.member, 'imagine', { prompt: 'a castle on a hill', quality: 'max', count: 4 });
+  await latest(page).getByText('does not cover it').waitFor();
+  await take(latest(page), 'refusal.png');
 }
 
 /** The painter with a painted area, reached as a member would reach it. */
 async function takePainter(page: Page): Promise<void> {
   await latest(page).getByRole('button', { name: 'Edit', exact: true }).click();
   const form = page.getByRole('dialog');
-  await form.getByRole('textbox').first().fill('a red fox in snow at night');
+  await form.getByRole('textbox').first().fill('a fish in snow at night');
   await form.getByRole('combobox').first().click();
   await page.getByRole('option', { name: /paint/i }).click();
   await form.getByRole('button', { name: 'Submit' }).click();
@@ -161,16 +176,20 @@ function latest(page: Page): Locator {
 
 /** Days of images, by two members in turn. */
 async function spendTheMonth(): Promise<void> {
-  const { discord, member, administrator, channel } = stage;
+  const { member, administrator } = stage;
   for (const [day, requests] of MONTH.entries()) {
     for (const [place, [prompt, model, quality]] of requests.entries()) {
       const who = (day + place) % 3 === 0 ? administrator : member;
-      const options = { prompt, model, quality, private: true };
-      const asked = discord.invoke({ command: 'imagine', member: who, channel, options });
-      await asked.finalMessage({ where: isFinal, timeoutMs: ANSWER_WAIT_MS_MAX });
+      await ask(who, 'imagine', { prompt, model, quality, private: true });
     }
     daysAgo -= 1;
   }
+}
+
+/** Asks beside the page, and waits for the answer. */
+async function ask(member: EmulatedMember, command: string, options: OptionValues): Promise<void> {
+  const asked = stage.discord.invoke({ command, member, channel: stage.channel, options });
+  await asked.finalMessage({ where: isFinal, timeoutMs: ANSWER_WAIT_MS_MAX });
 }
 
 async function take(shown: Locator, name: string): Promise<void> {
