@@ -1,29 +1,16 @@
-import { lostRace, untilCommitted } from '../storage/lost-race.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreFailure } from '../storage/store.ts';
-import type {
-  AccountHead,
-  Applied,
-  Charge,
-  Entry,
-  Movement,
-  MovementType,
-  Refusal,
-  RequestDetails,
-  TransferState,
-} from './guild-account.ts';
+import type { AccountHead, Applied, Charge, Entry, Refusal, RequestDetails, TransferState } from './guild-account.ts';
 import type { MemberAccount, MemberLimits } from './member-account.ts';
-import { applyMovement, emptyHead, memberOf } from './guild-account.ts';
+import { emptyHead } from './guild-account.ts';
 import { emptyMember } from './member-account.ts';
 import { createGuildIndex } from './guild-index.ts';
 import { entryKey, headKey, memberKey, transferKey } from './ledger-keys.ts';
-import { createMutex } from './mutex.ts';
+import type { TransferRef } from './movements.ts';
+import { createMovements } from './movements.ts';
 import type { NanoUsd } from './money.ts';
 import type { Period } from './period.ts';
-import { dayOfSnowflake, periodOfSnowflake, periodsBack } from './period.ts';
-
-/** A request in one guild's account. The transfer's id is the id of its interaction. */
-export type TransferRef = { readonly guild: string; readonly transfer: string };
+import { periodOfSnowflake, periodsBack } from './period.ts';
 
 export type Ledger = {
   /** Checks the budget and the member's limits and holds the estimate, in one step. */
@@ -88,38 +75,8 @@ export function createLedger(parts: {
 }): Ledger {
   const { store, now } = parts;
   const index = createGuildIndex(parts);
-  // Within one process the guild's requests take turns, so that they do not lose races against each other.
-  const mutex = createMutex();
+  const move = createMovements({ ...parts, index });
 
-  async function move(ref: TransferRef, movement: Movement, conditions: Conditions = {}): Promise<Applied | Refusal> {
-    const period = periodOfSnowflake(ref.transfer);
-    const day = dayOfSnowflake(ref.transfer);
-    const key = headKey(ref.guild, period);
-    return mutex.run(key, async () =>
-      untilCommitted(parts, async () => {
-        const head = await store.read<AccountHead>(key);
-        const current = (await store.read<TransferState>(transferKey(ref.guild, ref.transfer)))?.value;
-        const memberId = memberOf(current, movement) ?? '';
-        const member = await readMember(ref.guild, period, memberId);
-        const order = { transfer: ref.transfer, period, day, at: now(), movement, ...conditions };
-        const outcome = applyMovement({ head: head?.value ?? emptyHead(), member }, current, order);
-        if (outcome.refused !== undefined) return outcome;
-        // Before a guild's first entry: an index that names a guild too many is harmless, one too few is not.
-        if (!head) await index.add(ref.guild, period);
-        const isCommitted = await store.commit({
-          guard: { key, expected: head?.version, next: outcome.head },
-          writes: [
-            { key: entryKey(ref.guild, period, outcome.entry.seq), value: outcome.entry },
-            { key: transferKey(ref.guild, ref.transfer), value: outcome.transfer },
-            { key: memberKey(ref.guild, period, memberId), value: outcome.member },
-          ],
-        });
-        return isCommitted ? outcome : lostRace;
-      }),
-    );
-  }
-
-  // A member's part changes only together with the head, so the head's version vouches for both.
   const readMember: Ledger['member'] = async (guild, period, member) =>
     (await store.read<MemberAccount>(memberKey(guild, period, member)))?.value ?? emptyMember();
 
@@ -163,13 +120,6 @@ export function createLedger(parts: {
     },
   };
 }
-
-/** What must hold at the moment of the commit, besides the order of movements. */
-type Conditions = {
-  readonly limit?: NanoUsd;
-  readonly memberLimits?: MemberLimits;
-  readonly onlyAfter?: MovementType;
-};
 
 async function* readEntries(
   store: Store,

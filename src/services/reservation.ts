@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Refusal, RequestDetails } from '../billing/guild-account.ts';
-import type { Ledger, TransferRef } from '../billing/ledger.ts';
+import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
+import type { TransferRef } from '../billing/movements.ts';
 import { endOfDayOfSnowflake, endOfPeriod, periodOfSnowflake } from '../billing/period.ts';
 import { promptSha256 } from '../billing/prompt-hash.ts';
 import { StoreFailure } from '../storage/store.ts';

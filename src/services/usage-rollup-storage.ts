@@ -110,10 +110,11 @@ export function createRollupStorage(store: Store): RollupStorage {
         lastHash,
         days: { ...writtenAt, ...Object.fromEntries(changed.map(([name]) => [name, seq])) },
       };
-      return store.commit({
+      const written = await store.commit({
         guard: { key: rollupKey(guild, period), expected: version, next },
         writes: changed.map(([name, day]) => ({ key: rollupDayKey(guild, name), value: writeDay(day, seq) })),
       });
+      return written !== undefined;
     },
   };
 }

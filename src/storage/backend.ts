@@ -19,7 +19,9 @@ export type Row = { readonly key: string; readonly value: string };
  */
 export type Backend = {
   readText(key: string): Promise<string | undefined>;
+  /** The texts as they are at one moment, in the order of the keys. */
   readTexts(keys: readonly string[]): Promise<readonly (string | undefined)[]>;
+  /** Whether the guarded key still held the expected text, and all is written. */
   commitTexts(change: AtomicChange): Promise<boolean>;
   remove(key: string): Promise<void>;
   /** What an operator should know about how well this store keeps what it reported, each as a sentence. */
@@ -37,7 +39,8 @@ const PROBE_KEY = 'probe';
 
 /**
  * Within a value, Keyv puts a colon before every text that begins with one, and looks for them by calling a function
- * for each part of each value that it reads. Where there are none, reading plainly comes to the same, five times as fast.
+ * for each part of each value that it reads or writes. Where there are none, plain JSON comes to the same: read five
+ * times as fast, and written four times.
  */
 const KEYV_MARK = /[[,:]":/;
 
@@ -45,7 +48,10 @@ const KEYV_MARK = /[[,:]":/;
 export function createStore(backend: Backend, codec: Codec): Store {
   let isClosed = false;
 
-  const encode = async (value: unknown): Promise<string> => String(await codec.encode({ value }));
+  const encode = async (value: unknown): Promise<string> => {
+    const text = JSON.stringify({ value });
+    return KEYV_MARK.test(text) ? String(await codec.encode({ value })) : text;
+  };
   const decode = async <Value>(key: string, text: string): Promise<Versioned<Value>> => {
     const decoded = await understand(key, async (): Promise<{ readonly value?: Value } | null | undefined> =>
       KEYV_MARK.test(text) ? codec.decode<Value>(text) : JSON.parse(text),
@@ -60,14 +66,14 @@ export function createStore(backend: Backend, codec: Codec): Store {
     return loudly(action, attempt);
   }
 
+  const decodeIfThere = async <Value>(key: string, text: string | undefined): Promise<Versioned<Value> | undefined> =>
+    text === undefined ? undefined : decode<Value>(key, text);
+
   async function read<Value>(key: string): Promise<Versioned<Value> | undefined> {
-    return whileOpen('read', async () => {
-      const text = await backend.readText(key);
-      return text === undefined ? undefined : decode<Value>(key, text);
-    });
+    return whileOpen('read', async () => decodeIfThere<Value>(key, await backend.readText(key)));
   }
 
-  async function commit({ guard, writes }: Commit): Promise<boolean> {
+  async function commit({ guard, writes }: Commit): Promise<string | undefined> {
     // The guard comes last, so that no row can be seen without the rows that it accounts for.
     const rows = await Promise.all(
       [...writes, { key: guard.key, value: guard.next }].map(async ({ key, value }) => ({
@@ -75,22 +81,29 @@ export function createStore(backend: Backend, codec: Codec): Store {
         value: await encode(value),
       })),
     );
-    return whileOpen('write', async () => backend.commitTexts({ guardKey: guard.key, expected: guard.expected, rows }));
+    const change = { guardKey: guard.key, expected: guard.expected, rows };
+    const isCommitted = await whileOpen('write', async () => backend.commitTexts(change));
+    return isCommitted ? rows.at(-1)?.value : undefined;
   }
 
   return {
     read,
     commit,
+    async readTogether<One, Two, Three>(keys: readonly [string, string, string]) {
+      return whileOpen('read', async () => {
+        const texts = await backend.readTexts(keys);
+        return Promise.all([
+          decodeIfThere<One>(keys[0], texts[0]),
+          decodeIfThere<Two>(keys[1], texts[1]),
+          decodeIfThere<Three>(keys[2], texts[2]),
+        ] as const);
+      });
+    },
     async readMany<Value>(keys: readonly string[]) {
       if (keys.length === 0) return [];
       return whileOpen('read', async () => {
         const texts = await backend.readTexts(keys);
-        return Promise.all(
-          keys.map(async (key, index) => {
-            const text = texts[index];
-            return text === undefined ? undefined : (await decode<Value>(key, text)).value;
-          }),
-        );
+        return Promise.all(keys.map(async (key, index) => (await decodeIfThere<Value>(key, texts[index]))?.value));
       });
     },
     remove: async (keys) =>

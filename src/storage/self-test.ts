@@ -11,21 +11,24 @@ import { StoreFailure } from './store.ts';
 export async function testStore(store: Store, id: string): Promise<void> {
   const guardKey = `self-test:{${id}}:guard`;
   const rowKey = `self-test:{${id}}:row`;
-  const write = async (expected: string | undefined, text: string): Promise<boolean> =>
+  const write = async (expected: string | undefined, text: string): Promise<string | undefined> =>
     store.commit({ guard: { key: guardKey, expected, next: { text } }, writes: [{ key: rowKey, value: { text } }] });
 
   /** Demands that both keys hold this text, or nothing, however they are read. */
   const expectText = async (text: string | undefined, after: string): Promise<string | undefined> => {
     const guard = await store.read(guardKey);
-    const told = [guard?.value, ...(await store.readMany([rowKey, guardKey]))];
+    const together = await store.readTogether<unknown, unknown, unknown>([guardKey, rowKey, guardKey]);
+    const told = [guard?.value, ...together.map((read) => read?.value), ...(await store.readMany([rowKey, guardKey]))];
     const expected = text === undefined ? undefined : { text };
     if (!told.every((value) => isDeepStrictEqual(value, expected))) throw liar(`reads something else after ${after}`);
     return guard?.version;
   };
 
   await expectText(undefined, 'nothing was written');
-  if (!(await write(undefined, 'first'))) throw liar('takes a value for changed that was never written');
+  const told = await write(undefined, 'first');
+  if (told === undefined) throw liar('takes a value for changed that was never written');
   const version = await expectText('first', 'a first write');
+  if (version !== told) throw liar('holds something else than it was given');
   if (await write(undefined, 'lost')) throw liar('takes a value for missing that is there');
   await expectText('first', 'a write that had to be turned away');
   if (!(await write(version, 'second'))) throw liar('takes a value for changed that nobody changed');

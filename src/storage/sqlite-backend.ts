@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyvSqlite } from '@keyv/sqlite';
 import type { AtomicChange, Backend } from './backend.ts';
 import { requireText } from './backend.ts';
+import { createCommitGroups } from './commit-groups.ts';
 
 /** How long a locked database is waited for. The wait is ours, because SQLite's own would stop the event loop. */
 const BUSY_WAIT_MS_MAX = 5_000;
@@ -11,71 +13,126 @@ const BUSY_PAUSE_MS_MAX = 40;
 
 /**
  * The embedded store: one file, safe among the processes of one machine.
+ *
+ * The official adapter makes its table, so that any Keyv can read what is in it. The connection is ours, because the
+ * adapter prepares each statement anew each time, which takes longer than to run it.
  * @param path created with the directories on the way if it does not exist
  */
 export async function openSqliteBackend(path: string, namespace: string): Promise<Backend> {
   await mkdir(dirname(path), { recursive: true });
-  const adapter = await connect(path, namespace);
+  const database = await whenNotBusy(() => connect(path));
+  try {
+    const table = await makeTable(path);
+    return await whenNotBusy(() => serve(database, table, namespace));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function serve(database: DatabaseSync, table: string, namespace: string): Backend {
+  const { readOne, readAll, removeOne } = prepareForReading(database, table);
+  const commitAll = prepareCommits(database, table, namespace);
   return {
-    readText: async (key) => requireText(key, await whenNotBusy(async () => adapter.get(key))),
-    async readTexts(keys) {
-      const answers = await whenNotBusy(async () => adapter.getMany([...keys]));
-      return keys.map((key, index) => requireText(key, answers[index]));
-    },
-    commitTexts: async (change) => whenNotBusy(async () => commitOnSqlite(adapter, namespace, change)),
-    async remove(key) {
-      await whenNotBusy(async () => adapter.delete(key));
-    },
+    readText: async (key) => whenNotBusy(() => requireText(key, readOne.get(key, namespace)?.['value'])),
+    readTexts: async (keys) =>
+      whenNotBusy(() => {
+        const rows = readAll.all(namespace, JSON.stringify(keys));
+        const texts = new Map(rows.map(({ key, value }) => [key, value]));
+        return keys.map((key) => requireText(key, texts.get(key)));
+      }),
+    commitTexts: createCommitGroups(async (changes) => whenNotBusy(() => commitAll(changes))),
+    remove: async (key) => whenNotBusy(() => void removeOne.run(key, namespace)),
     weaknesses: async () => [],
-    close: async () => adapter.disconnect(),
+    close: async () => database.close(),
   };
 }
 
-async function connect(path: string, namespace: string): Promise<KeyvSqlite> {
+/** Has the adapter make its table where there is none yet; answers the table's name, ready to stand in a statement. */
+async function makeTable(path: string): Promise<string> {
   const adapter = new KeyvSqlite({
     uri: `sqlite://${path}`,
     driver: 'node:sqlite',
     wal: true,
     busyTimeout: BUSY_WAIT_MS_MAX,
   });
-  adapter.namespace = namespace;
   await adapter.ready;
-  // A commit is durable when it is reported, also through a loss of power.
-  await adapter.query('PRAGMA synchronous = FULL');
-  // From here on SQLite answers "busy" at once, and we wait for it without holding up anything else.
-  await adapter.query('PRAGMA busy_timeout = 0');
-  return adapter;
+  await adapter.disconnect();
+  return `"${adapter.table}"`;
 }
 
 /**
- * Compare-and-set of several keys in one SQL statement, which SQLite runs as one transaction.
- *
- * Keyv's own `set` can neither compare nor write two keys at once; this goes to the same table through the official
- * adapter's connection.
+ * Connected before the adapter makes its table, because the last connection that leaves a file locks it for everybody
+ * who comes just then: with this one there, the adapter's is never the last.
  */
-async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {
-  const table = `"${adapter.table}"`;
-  const written = await adapter.query(
+function connect(path: string): DatabaseSync {
+  // Where somebody has locked it, SQLite answers "busy" at once, and we wait without holding up anything else.
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    // A commit is durable when it is reported, also through a loss of power.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Statements that are kept, of which each is prepared once. */
+function prepareForReading(database: DatabaseSync, table: string) {
+  return {
+    readOne: database.prepare(`SELECT value FROM ${table} WHERE key = ? AND namespace = ?`),
+    readAll: database.prepare(
+      `SELECT key, value FROM ${table} WHERE namespace = ? AND key IN (SELECT value FROM json_each(?))`,
+    ),
+    removeOne: database.prepare(`DELETE FROM ${table} WHERE key = ? AND namespace = ?`),
+  };
+}
+
+/**
+ * Compare-and-set of several keys in one SQL statement, which SQLite runs as one transaction; and several of those in
+ * one transaction, where each is compared with what those before it have left.
+ *
+ * Keyv's own `set` can neither compare nor write two keys at once.
+ * @returns writes changes, and answers for each whether it was made
+ */
+function prepareCommits(database: DatabaseSync, table: string, namespace: string) {
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const commit = database.prepare('COMMIT');
+  const rollback = database.prepare('ROLLBACK');
+  const compareAndSet = database.prepare(
     `INSERT INTO ${table} (key, value, namespace)
      SELECT row.value ->> 'key', row.value ->> 'value', ?
      FROM json_each(?) AS row
      WHERE (SELECT value FROM ${table} WHERE key = ? AND namespace = ?) IS ?
-     ON CONFLICT (key, namespace) DO UPDATE SET value = excluded.value
-     RETURNING key`,
-    namespace,
-    JSON.stringify(change.rows),
-    change.guardKey,
-    namespace,
-    change.expected ?? null,
+     ON CONFLICT (key, namespace) DO UPDATE SET value = excluded.value`,
   );
-  return written.length === change.rows.length;
+
+  function commitOne({ guardKey, expected, rows }: AtomicChange): boolean {
+    const { changes } = compareAndSet.run(namespace, JSON.stringify(rows), guardKey, namespace, expected ?? null);
+    return Number(changes) === rows.length;
+  }
+
+  return (changes: readonly AtomicChange[]): readonly boolean[] => {
+    if (changes.length === 1) return changes.map(commitOne);
+    begin.run();
+    try {
+      const answers = changes.map(commitOne);
+      commit.run();
+      return answers;
+    } catch (error) {
+      // Some failures have ended the transaction already.
+      if (database.isTransaction) rollback.run();
+      throw error;
+    }
+  };
 }
 
-async function whenNotBusy<Result>(attempt: () => Promise<Result>): Promise<Result> {
+async function whenNotBusy<Result>(attempt: () => Result): Promise<Result> {
   const deadline = performance.now() + BUSY_WAIT_MS_MAX;
   for (;;) {
     try {
-      return await attempt();
+      return attempt();
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error;
       await sleep(1 + Math.random() * BUSY_PAUSE_MS_MAX);

@@ -18,13 +18,20 @@ export type Commit = {
  */
 export type Store = {
   read<Value>(key: string): Promise<Versioned<Value> | undefined>;
+  /** Reads three values as they are at one moment, in one round trip. */
+  readTogether<One, Two, Three>(
+    keys: readonly [one: string, two: string, three: string],
+  ): Promise<
+    readonly [one: Versioned<One> | undefined, two: Versioned<Two> | undefined, three: Versioned<Three> | undefined]
+  >;
   readMany<Value>(keys: readonly string[]): Promise<readonly (Value | undefined)[]>;
   /**
-   * Writes all or nothing; false when the guarded value had changed in the meantime.
+   * Writes all or nothing.
+   * @returns the new version of the guarded value; undefined when it had changed in the meantime, and nothing was written
    * @throws {StoreFailure} when nobody can tell which: the change may have been made, and may even be made a little
    * later. Whoever tries again has to read again.
    */
-  commit(change: Commit): Promise<boolean>;
+  commit(change: Commit): Promise<string | undefined>;
   /** Removes values, one by one and in this order; those that are not there are as good as removed. */
   remove(keys: readonly string[]): Promise<void>;
   /** Whether a value can be written and read back right now. */

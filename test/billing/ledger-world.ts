@@ -1,6 +1,7 @@
 import type { Applied, Charge, Entry, Refusal, RequestDetails } from '../../src/billing/guild-account.ts';
 import type { MemberLimits } from '../../src/billing/member-account.ts';
-import type { Ledger, TransferRef } from '../../src/billing/ledger.ts';
+import type { TransferRef } from '../../src/billing/movements.ts';
+import type { Ledger } from '../../src/billing/ledger.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { chargeOf, details as anyDetails } from './account-fixture.ts';
 import type { CallEnding, Errand, Scenario } from './ledger-scenario.ts';

@@ -157,12 +157,12 @@ describe('a store that is not at its best', () => {
   });
 
   it('is given up when somebody else is always faster', async () => {
-    const { ledger, clock } = openLedger(createMemoryDatabase(), { commit: async () => false });
+    const { ledger, clock } = openLedger(createMemoryDatabase(), { commit: async () => undefined });
     await assert.rejects(async () => reserve(ledger, 1, clock.now + 1), StoreFailure);
   });
 
   it('grants nothing when it cannot be read or written', async () => {
-    for (const changes of [{ read: failing }, { commit: failing }]) {
+    for (const changes of [{ read: failing, readTogether: failing }, { commit: failing }]) {
       const database = createMemoryDatabase();
       const { ledger: sound, clock } = openLedger(database);
       await reserve(sound, 1, clock.now + 1);
@@ -172,5 +172,28 @@ describe('a store that is not at its best', () => {
       await assert.rejects(async () => failed.dispatch(ref(1), clock.now + 1), StoreFailure);
       assert.deepEqual(await sound.head(GUILD, '202611'), before);
     }
+  });
+});
+
+describe('a request that comes to be while another process looks for it', () => {
+  it("is settled in its own member's part", async () => {
+    const other = openLedger();
+    const far = other.clock.now + 60_000;
+    const store = other.database.connect();
+    let looks = 0;
+    const { ledger } = openLedger(other.database, {
+      async read(key) {
+        const found = await store.read<never>(key);
+        if ((looks += 1) > 1) return found;
+        await reserve(other.ledger, 1, far);
+        await other.ledger.dispatch(ref(1), far);
+        await other.ledger.unknown(ref(1), { reason: 'timeout' });
+        return found;
+      },
+    });
+    const released = await ledger.release(ref(1), { reason: 'nothing was made', by: 'admin' });
+    assert.equal(released.refused, undefined);
+    const { exposure, held, imagesByDay } = await ledger.member(GUILD, '202611', details.member);
+    assert.deepEqual({ exposure, held, images: Object.values(imagesByDay) }, { exposure: 0, held: 0, images: [0] });
   });
 });

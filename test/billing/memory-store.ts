@@ -34,15 +34,15 @@ const directWire: Wire = {
 export function createMemoryDatabase(options: { readonly atomic: boolean } = { atomic: true }): MemoryDatabase {
   const texts = new Map<string, string>();
 
-  async function write({ guard, writes }: Commit, wire: Wire): Promise<boolean> {
+  async function write({ guard, writes }: Commit, wire: Wire): Promise<string | undefined> {
     await wire.passCommitPoint('before');
-    if (texts.get(guard.key) !== guard.expected) return false;
+    if (texts.get(guard.key) !== guard.expected) return undefined;
     for (const { key, value } of [...writes, { key: guard.key, value: guard.next }]) {
       texts.set(key, JSON.stringify({ value }));
       if (!options.atomic && key !== guard.key) await wire.passCommitPoint('between');
     }
     await wire.passCommitPoint('after');
-    return true;
+    return JSON.stringify({ value: guard.next });
   }
 
   return {
@@ -56,6 +56,16 @@ export function createMemoryDatabase(options: { readonly atomic: boolean } = { a
       };
       return {
         read: async <Value>(key: string) => exchange(`read ${key}`, () => versioned<Value>(texts.get(key))),
+        readTogether: async <One, Two, Three>(keys: readonly [string, string, string]) =>
+          exchange(
+            `read ${keys.join()}`,
+            () =>
+              [
+                versioned<One>(texts.get(keys[0])),
+                versioned<Two>(texts.get(keys[1])),
+                versioned<Three>(texts.get(keys[2])),
+              ] as const,
+          ),
         readMany: async <Value>(keys: readonly string[]) =>
           exchange(`read ${keys.length} keys`, () => keys.map((key) => versioned<Value>(texts.get(key))?.value)),
         commit: async (change) => exchange(`commit ${change.guard.key}`, async () => write(change, wire)),

@@ -48,6 +48,14 @@ const reading: Promises = {
     assert.deepEqual(await store.readMany([]), []);
   },
 
+  async 'reads three values together, each with the version that it has by itself'({ connect }) {
+    const store = await connect();
+    await create(store, 'one', { seq: 1 });
+    await create(store, 'three', 'three');
+    const together = await store.readTogether<unknown, unknown, unknown>(['three', 'two', 'one']);
+    assert.deepEqual(together, [await store.read('three'), undefined, await store.read('one')]);
+  },
+
   async 'reads many values in the order in which they were asked for, gaps included'({ connect }) {
     const store = await connect();
     // More than fit into one statement of any store.
@@ -68,6 +76,7 @@ const reading: Promises = {
       await subject.overwrite('head', text);
       await assert.rejects(async () => store.read('head'), StoreFailure, `reading ${text}`);
       await assert.rejects(async () => store.readMany(['head']), StoreFailure, `reading many with ${text}`);
+      await assert.rejects(async () => store.readTogether(['head', 'tx', 'member']), StoreFailure, `among ${text}`);
     }
   },
 
@@ -86,9 +95,9 @@ const committing: Promises = {
     const store = await connect();
     const write = { key: 'entry', value: 'first' };
     const first = { guard: { key: 'head', expected: undefined, next: 1 }, writes: [write] };
-    assert.equal(await store.commit(first), true);
+    assert.ok(await store.commit(first));
     const second = { guard: { key: 'head', expected: undefined, next: 2 }, writes: [{ ...write, value: 'second' }] };
-    assert.equal(await store.commit(second), false);
+    assert.equal(await store.commit(second), undefined);
     assert.deepEqual(await store.readMany(['head', 'entry']), [1, 'first']);
   },
 
@@ -100,15 +109,15 @@ const committing: Promises = {
       guard: { key: 'head', expected: version, next: { seq: 2, by } },
       writes: [{ key: 'entry:2', value: by }],
     });
-    assert.equal(await theirs.commit(write('them')), true);
-    assert.equal(await mine.commit(write('me')), false);
+    assert.ok(await theirs.commit(write('them')));
+    assert.equal(await mine.commit(write('me')), undefined);
     assert.deepEqual(await mine.readMany(['head', 'entry:2']), [{ seq: 2, by: 'them' }, 'them']);
   },
 
   async 'does not take a value for one that is gone'({ connect }) {
     const store = await connect();
     const change = { guard: { key: 'head', expected: '{"value":1}', next: 2 }, writes: [{ key: 'entry', value: 2 }] };
-    assert.equal(await store.commit(change), false);
+    assert.equal(await store.commit(change), undefined);
     assert.deepEqual(await store.readMany(['head', 'entry']), [undefined, undefined]);
   },
 
@@ -121,7 +130,7 @@ const committing: Promises = {
       { key: 'entry', value: 'new' },
       { key: 'tx', value: 'dispatch' },
     ];
-    assert.equal(await store.commit({ guard: { key: 'head', expected: version, next: 2 }, writes }), true);
+    assert.ok(await store.commit({ guard: { key: 'head', expected: version, next: 2 }, writes }));
     assert.deepEqual(await store.readMany(['head', 'entry', 'tx']), [2, 'new', 'dispatch']);
     assert.notEqual((await requireValue(store, 'head')).version, version);
   },
@@ -145,6 +154,52 @@ const committing: Promises = {
     }
   },
 
+  async 'tells the version of what it has written, also of odd texts'({ connect }) {
+    const store = await connect();
+    let expected: string | undefined;
+    for (const next of [{ seq: 1 }, ':colon', { ':': [':', null, 1.5] }, 'ü"\\\u0000', {}]) {
+      const version = await store.commit({ guard: { key: 'head', expected, next }, writes: [] });
+      assert.deepEqual(await store.read('head'), { value: next, version });
+      expected = version;
+    }
+  },
+
+  async 'keeps changes apart that are made at one moment'({ connect }) {
+    const store = await connect();
+    const keys = Array.from({ length: 100 }, (_, number) => `head:${number}`);
+    for (const key of keys.slice(0, 50)) await create(store, key, 'taken');
+    const commitAll = async (expected: string | undefined, next: string) =>
+      Promise.all(
+        keys.map(async (key) =>
+          store.commit({ guard: { key, expected, next }, writes: [{ key: `entry of ${key}`, value: next }] }),
+        ),
+      );
+    const versions = await commitAll(undefined, 'new');
+    assert.deepEqual(
+      versions.map((version) => version !== undefined),
+      keys.map((_, number) => number >= 50),
+    );
+    assert.deepEqual(
+      await store.readMany(keys.flatMap((key) => [key, `entry of ${key}`])),
+      keys.flatMap((_, number) => (number < 50 ? ['taken', undefined] : ['new', 'new'])),
+    );
+  },
+
+  async 'lets one through of several that replace the same value at one moment'({ connect }) {
+    const store = await connect();
+    await create(store, 'head', 0);
+    const { version: expected } = await requireValue(store, 'head');
+    const numbers = [1, 2, 3, 4, 5];
+    const versions = await Promise.all(
+      numbers.map(async (next) =>
+        store.commit({ guard: { key: 'head', expected, next }, writes: [{ key: 'entry', value: next }] }),
+      ),
+    );
+    const winners = numbers.filter((_, place) => versions[place] !== undefined);
+    assert.equal(winners.length, 1);
+    assert.deepEqual(await store.readMany(['head', 'entry']), [winners[0], winners[0]]);
+  },
+
   async 'removes what it is told to, and nothing else'({ connect }) {
     const store = await connect();
     for (const key of ['one', 'two', 'three']) await create(store, key, key);
@@ -166,6 +221,7 @@ const committing: Promises = {
     await store.close();
     await assert.rejects(async () => store.read('head'), StoreFailure);
     await assert.rejects(async () => store.readMany(['head']), StoreFailure);
+    await assert.rejects(async () => store.readTogether(['head', 'tx', 'member']), StoreFailure);
     await assert.rejects(async () => create(store, 'head', 1), StoreFailure);
     await assert.rejects(async () => store.remove(['head']), StoreFailure);
     await store.close();

@@ -33,7 +33,7 @@ type Check<Subject> = (subject: Subject) => Promise<void>;
 
 /** Puts a first value under a key. */
 export async function create(store: Store, key: string, value: unknown): Promise<void> {
-  assert.equal(await store.commit({ guard: { key, expected: undefined, next: value }, writes: [] }), true);
+  assert.ok(await store.commit({ guard: { key, expected: undefined, next: value }, writes: [] }));
 }
 
 export async function requireValue(store: Store, key: string): Promise<Versioned<unknown>> {

@@ -65,7 +65,7 @@ export const values: Promises = {
     ];
     for (const key of keys) await create(store, key, `the value of ${key}`);
     const { version } = await requireValue(store, 'a_b');
-    assert.equal(await store.commit({ guard: { key: 'a_b', expected: version, next: 'changed' }, writes: [] }), true);
+    assert.ok(await store.commit({ guard: { key: 'a_b', expected: version, next: 'changed' }, writes: [] }));
     assert.deepEqual(
       await store.readMany(keys),
       keys.map((key) => (key === 'a_b' ? 'changed' : `the value of ${key}`)),

@@ -112,7 +112,7 @@ function through(proxy: TcpProxy, url: string): string {
 }
 
 async function create(store: Store, key: string): Promise<void> {
-  assert.equal(await store.commit({ guard: { key, expected: undefined, next: 1 }, writes: [] }), true);
+  assert.ok(await store.commit({ guard: { key, expected: undefined, next: 1 }, writes: [] }));
 }
 
 /** Adds the next entry of a journal and answers its number; undefined where somebody else was first. */

@@ -7,7 +7,7 @@ import { createMemoryDatabase } from '../billing/memory-store.ts';
 
 /** Ways in which a store can say one thing and do another. Each is given an honest one, and spoils it. */
 const lies: Readonly<Record<string, (honest: Store) => Partial<Store>>> = {
-  'forgets what it was given': () => ({ commit: async () => true }),
+  'forgets what it was given': () => ({ commit: async () => 'a version' }),
   'writes nothing but the guard': (honest) => ({ commit: async ({ guard }) => honest.commit({ guard, writes: [] }) }),
   'does not compare'(honest) {
     return {
@@ -17,20 +17,34 @@ const lies: Readonly<Record<string, (honest: Store) => Partial<Store>>> = {
       },
     };
   },
-  'says that it lost a race that it won': (honest) => ({ commit: async (change) => !(await honest.commit(change)) }),
+  'says that it lost a race that it won'(honest) {
+    return {
+      async commit(change) {
+        await honest.commit(change);
+        return undefined;
+      },
+    };
+  },
   'never replaces anything'(honest) {
-    return { commit: async (change) => change.guard.expected === undefined && honest.commit(change) };
+    return { commit: async (change) => (change.guard.expected === undefined ? honest.commit(change) : undefined) };
   },
   'writes in spite of a lost race'(honest) {
     return {
       async commit({ guard, writes }) {
-        if (await honest.commit({ guard, writes })) return true;
+        const written = await honest.commit({ guard, writes });
+        if (written !== undefined) return written;
         const version = (await honest.read(guard.key))?.version;
         await honest.commit({ guard: { ...guard, expected: version }, writes });
-        return false;
+        return undefined;
       },
     };
   },
+  'tells of a version that nobody can read': (honest) => ({
+    commit: async (change) => ((await honest.commit(change)) === undefined ? undefined : 'another version'),
+  }),
+  'reads something else together': (honest) => ({
+    readTogether: async () => honest.readTogether(['one', 'two', 'three']),
+  }),
   'does not remove': () => ({ remove: async () => undefined }),
   'reads where it did not write'() {
     const elsewhere = createMemoryDatabase().connect();

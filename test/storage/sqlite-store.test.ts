@@ -51,6 +51,25 @@ describe('a database that somebody else has locked', { concurrency: true }, () =
     assert.deepEqual(order, ['unlocked', 'committed: true']);
   });
 
+  for (const age of ['new', 'old'] as const) {
+    it(`is waited for when it is opened, be it ${age}, while everything else goes on`, async (context) => {
+      const path = join(await createDirectory(context), 'easel.sqlite');
+      if (age === 'old') await (await openStore(`sqlite:${path}`, 'ledger')).close();
+      using blocker = new DatabaseSync(path);
+      // Nobody else can even read, which is how the last that leaves a database locks it.
+      blocker.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE note (text); COMMIT');
+      const order: string[] = [];
+      const opened = openStore(`sqlite:${path}`, 'ledger').finally(() => order.push('opened'));
+      for (let turn = 0; turn < 20; turn += 1) await sleep(5);
+      order.push('unlocked');
+      blocker.close();
+      const store = await opened;
+      context.after(async () => store.close());
+      assert.deepEqual(order, ['unlocked', 'opened']);
+      assert.equal(await commitOnce(store), true);
+    });
+  }
+
   it('is given up in the end, loudly and with nothing written', async (context) => {
     const { store, path } = await openTemporaryStore(context);
     using blocker = new DatabaseSync(path);
@@ -59,6 +78,43 @@ describe('a database that somebody else has locked', { concurrency: true }, () =
     blocker.exec('COMMIT');
     assert.equal(await store.read('head'), undefined);
     assert.equal(await commitOnce(store), true);
+  });
+});
+
+describe('commits of one moment', () => {
+  it('are all made or none, and none is told of before', async (context) => {
+    const { store, path } = await openTemporaryStore(context);
+    using watcher = new DatabaseSync(path);
+    watcher.exec(`CREATE TRIGGER fail BEFORE INSERT ON keyv WHEN NEW.key = 'two'
+      BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`);
+    const commitAll = async () =>
+      Promise.allSettled(
+        ['one', 'two', 'three'].map(async (key) =>
+          store.commit({ guard: { key, expected: undefined, next: key }, writes: [] }),
+        ),
+      );
+    const failed = await commitAll();
+    assert.ok(failed.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof StoreFailure));
+    assert.deepEqual(await store.readMany(['one', 'two', 'three']), [undefined, undefined, undefined]);
+    watcher.exec('DROP TRIGGER fail');
+    assert.ok((await commitAll()).every((outcome) => outcome.status === 'fulfilled' && outcome.value !== undefined));
+    assert.deepEqual(await store.readMany(['one', 'two', 'three']), ['one', 'two', 'three']);
+  });
+
+  it('wait together for a database that somebody else has locked', async (context) => {
+    const { store, path } = await openTemporaryStore(context);
+    using blocker = new DatabaseSync(path);
+    blocker.exec('BEGIN IMMEDIATE');
+    let reported = 0;
+    const committed = ['one', 'two'].map(async (key) => {
+      const version = await store.commit({ guard: { key, expected: undefined, next: key }, writes: [] });
+      reported += 1;
+      return version;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await sleep(5);
+    assert.equal(reported, 0);
+    blocker.exec('COMMIT');
+    assert.ok((await Promise.all(committed)).every((version) => version !== undefined));
   });
 });
 
@@ -77,7 +133,7 @@ function withCode(errcode: unknown): Error {
 }
 
 async function commitOnce(store: Store): Promise<boolean> {
-  return store.commit({ guard: { key: 'head', expected: undefined, next: 1 }, writes: [] });
+  return (await store.commit({ guard: { key: 'head', expected: undefined, next: 1 }, writes: [] })) !== undefined;
 }
 
 async function createDirectory(context: TestContext): Promise<string> {
