@@ -30,8 +30,6 @@ import { createUploadFitter } from './discord/upload-fitting.ts';
 import { createVerbs } from './discord/verbs.ts';
 import type { Metrics } from './http/metrics.ts';
 import { createMetrics } from './http/metrics.ts';
-import { createPainterRoutes } from './http/painter.ts';
-import { readPainterFiles } from './http/painter-files.ts';
 import { startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
@@ -107,14 +105,14 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const reporting = createReporting(config, outside, money);
   const progress = createProgressMessages({ ...outside, replies });
   const pictureMemory = createPictureMemory(outside.now);
-  const painter = createPainter(config, outside, { ...money, ...core, attachments, replies, progress });
+  const painter = await createPainter(config, outside, { ...money, ...core, attachments, replies, progress });
   const talk = { attachments, replies, progress, pictureMemory, logChannel, painting: painter?.painting };
   const parts = { ...outside, ...money, ...core, ...reporting, ...talk };
   const commands = createCommands(parts);
   const menus = createMenus(parts);
   const buttons = createButtons(parts);
   const verbs = createVerbs({ commands, menus, buttons, modals: createModals(parts), replies, log });
-  const router = createRouter({ verbs, replies, log });
+  const router = createRouter({ verbs, replies, acknowledgements: rest.acknowledgements, log });
   const { gateway, client } = await connectGateway({
     token: config.DISCORD_TOKEN,
     rest: rest.quickOptions,
@@ -143,6 +141,10 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     setInterval(() => void reporting.upkeep.run(), USAGE_UPKEEP_INTERVAL_MS),
   ];
   log.info({ applicationId: gateway.applicationId, httpPort: server.port }, 'ready');
+  // No acknowledgement needs these, and whoever asks for a picture now has not got to wait for them either.
+  const loading = Promise.all([core.provider.load(), metrics.load()]).catch((error: unknown) => {
+    log.error({ err: error }, 'a part of the program could not be loaded: install it anew');
+  });
   const recovering = core.recovery.recoverAll();
   void recovering.then(async () => reporting.upkeep.run());
 
@@ -153,7 +155,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
       await gateway.disconnect();
       core.admission.close();
       await Promise.all([router.drain(), painted]);
-      await recovering;
+      await Promise.all([loading, recovering]);
       await core.recovery.whenIdle();
       await jobLog.drain();
       await Promise.all([reporting.upkeep.stop(), reporting.charts.close()]);
@@ -216,7 +218,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     waitingMax: WORKSHOP_WAITING_MAX,
     limits: STANDARD_IMAGE_LIMITS,
   });
-  const { roster, queue, caller } = await createProviderSide(config, outside);
+  const { provider, roster, queue, caller } = await createProviderSide(config, outside);
   edge.metrics.watchQueue(queue);
   const fitter = createUploadFitter({ ...outside, preparation });
   const records = createResultRecords({ ...outside, ...money });
@@ -225,12 +227,11 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     ...outside,
     deliver: createDelivery({ ...outside, rest: edge.rest.patient, fitter }),
     journal,
-    records,
     originals,
     onEnd: createEndWatch(outside, money, edge),
   });
   const pictures = createResultPictures({ ...outside, preparation });
-  const completion = createJobCompletion({ ...money, pictures });
+  const completion = createJobCompletion({ ...money, pictures, records });
   const { settings } = money;
   const memberRequestsPerMinute = config.MEMBER_REQUESTS_PER_MINUTE;
   const admission = createAdmission({ ...outside, roster, spool, settings, memberRequestsPerMinute });
@@ -252,11 +253,23 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
   const recovery = createJobRecovery({ ...outside, ...money, journal, lease, jobs, conclusion, resumption, originals });
   const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
   const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });
-  return { admission, jobs, keptResults, lease, originals, originalsSender, preparation, records, recovery, roster };
+  return {
+    admission,
+    jobs,
+    keptResults,
+    lease,
+    originals,
+    originalsSender,
+    preparation,
+    provider,
+    records,
+    recovery,
+    roster,
+  };
 }
 
 /** What is needed to paint masks in a browser, and its pages; nothing where no browser could reach them. */
-function createPainter(
+async function createPainter(
   config: Config,
   outside: Outside,
   parts: Pick<Money, 'store'> &
@@ -265,6 +278,11 @@ function createPainter(
 ) {
   const publicUrl = config.PUBLIC_URL;
   if (publicUrl === undefined) return undefined;
+  // The page brings libraries along that a bot without an address has no use for.
+  const [{ createPainterRoutes }, { readPainterFiles }] = await Promise.all([
+    import('./http/painter.ts'),
+    import('./http/painter-files.ts'),
+  ]);
   const drafts = createEditDrafts({ ...outside, ...parts });
   const links = createPaintLinks({ publicUrl, key: keyOf(config) });
   const { attachments } = parts;
@@ -300,7 +318,7 @@ async function createProviderSide(config: Config, outside: Outside) {
   const queue = createFairQueue(limits, outside.now);
   const safetyIdentifierOf = createSafetyIdentifiers(keyOf(config));
   const caller = createProviderCaller({ ...outside, provider, queue, safetyIdentifierOf });
-  return { roster, queue, caller };
+  return { provider, roster, queue, caller };
 }
 
 /** Who hears of the end of every job: the metrics, whoever watches the budget, and the log channel. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import * as z from 'zod';
 import type { AccountHead, Entry, MovementType, TransferState } from '../src/billing/guild-account.ts';
 import type { MemberAccount, MemberLimits } from '../src/billing/member-account.ts';
+import { IDLE_PREFIX } from '../src/services/idle-folders.ts';
+import { createRecordFile } from '../src/services/record-file.ts';
 
 /**
  * The judge of the ledger. It reads the bot's database as it lies on disk, adds the journal up by rules of its own,
@@ -310,15 +313,21 @@ function takeBill(unpaired: AuditedBill[], entry: Extract<Entry, { type: 'post' 
 /** The jobs that have not ended, by the names of their folders. */
 export async function openJobs(dataDirectory: string): Promise<string[]> {
   const spool = join(dataDirectory, 'spool');
-  return (await readdir(spool)).filter((folder) => !keepsOriginalsOnly(join(spool, folder)));
+  return (await readdir(spool)).filter((folder) => isOpenJob(join(spool, folder)));
+}
+
+/** Whether a folder of the spool is that of a job that has not ended. */
+export function isOpenJob(folder: string): boolean {
+  return !basename(folder).startsWith(IDLE_PREFIX) && !keepsOriginalsOnly(folder);
 }
 
 /** Whether a job has ended, and its folder has nothing any more but pictures that can be fetched as they came. */
-export function keepsOriginalsOnly(folder: string): boolean {
+function keepsOriginalsOnly(folder: string): boolean {
   try {
-    const { originals }: { originals?: { file: string }[] } = JSON.parse(
-      readFileSync(join(folder, 'job.json'), 'utf8'),
-    );
+    const record = createRecordFile(join(folder, 'job.json'), false).read();
+    const { originals } = z
+      .looseObject({ originals: z.array(z.object({ file: z.string() })).optional() })
+      .parse(record);
     const kept = originals && ['job.json', ...originals.map(({ file }) => file)];
     return kept !== undefined && readdirSync(folder).every((file) => kept.includes(file));
   } catch {

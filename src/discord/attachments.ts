@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { Agent, request } from 'undici';
+import { Agent, errors, request } from 'undici';
 import type { AttachmentRefusal } from '../services/image-request.ts';
 
 /**
@@ -21,7 +21,7 @@ export function createAttachmentLoader(
   origins: readonly string[],
   { bytesMax, waitMsMax } = { bytesMax: ATTACHMENT_BYTES_MAX, waitMsMax: WAIT_MS_MAX },
 ): AttachmentLoader {
-  const dispatcher = new Agent({ headersTimeout: waitMsMax, bodyTimeout: waitMsMax });
+  const dispatcher = new Agent({ headersTimeout: waitMsMax, bodyTimeout: waitMsMax, maxResponseSize: bytesMax });
   return {
     accepts: (url) => isTrusted(url, origins),
     async load(url) {
@@ -33,9 +33,11 @@ export function createAttachmentLoader(
           discard(body);
           return statusCode === 200 ? tooLarge(bytesMax) : { refused: 'gone' };
         }
-        return await readAtMost(body, bytesMax);
-      } catch {
-        return { refused: 'unreachable' };
+        // Collected by the library, each piece is touched once.
+        const { buffer, byteOffset, byteLength } = await body.bytes();
+        return Buffer.from(buffer, byteOffset, byteLength);
+      } catch (error) {
+        return error instanceof errors.ResponseExceededMaxSizeError ? tooLarge(bytesMax) : { refused: 'unreachable' };
       }
     },
     close: async () => dispatcher.close(),
@@ -52,20 +54,6 @@ function isTrusted(url: string, origins: readonly string[]): boolean {
 /** Ends an answer that nobody will read. The stream calls that an error, and one that nobody hears ends the process. */
 function discard(body: Readable): void {
   body.on('error', () => undefined).destroy();
-}
-
-async function readAtMost(body: Readable, bytesMax: number): Promise<Buffer | AttachmentRefusal> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > bytesMax) {
-      discard(body);
-      return tooLarge(bytesMax);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function tooLarge(limitBytes: number): AttachmentRefusal {

@@ -1,8 +1,10 @@
 import type { AutocompleteInteraction, Interaction, RESTPostAPIInteractionCallbackJSONBody } from 'discord.js';
-import { InteractionResponseType, MessageFlags, Routes } from 'discord.js';
+import { InteractionResponseType, MessageFlags } from 'discord.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { referenceOf } from '../services/job-reference.ts';
 import type { FirstAnswer, Task } from './command.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
 import { answerAlone } from './private-answer.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import { describeRefusal } from './refusal-message.ts';
@@ -21,8 +23,13 @@ export type Router = {
 /** Discord may send the same interaction more than once; so many of the last ones are remembered. */
 const REMEMBERED_INTERACTIONS_MAX = 10_000;
 
-export function createRouter(parts: { verbs: Verbs; replies: ReplyEditor; log: Logger }): Router {
-  const { verbs, replies, log } = parts;
+export function createRouter(parts: {
+  verbs: Verbs;
+  replies: ReplyEditor;
+  acknowledgements: Acknowledgements;
+  log: Logger;
+}): Router {
+  const { verbs, replies, acknowledgements, log } = parts;
   const seen = new Set<string>();
   const active = new Set<Promise<void>>();
 
@@ -35,10 +42,18 @@ export function createRouter(parts: { verbs: Verbs; replies: ReplyEditor; log: L
     return true;
   }
 
-  /** Acknowledges, and beside that begins; what takes long comes after both. */
+  /**
+   * Acknowledges, and beside that begins; what takes long comes after both. Nothing begins before what came in at the
+   * same time has been acknowledged as well.
+   */
   async function perform(interaction: Answerable, answer: FirstAnswer): Promise<void> {
     const begin = answer.first === 'modal' ? async () => nothingFollows : answer.begin;
-    const [acknowledged, begun] = await Promise.allSettled([acknowledge(interaction, answer), begin()]);
+    const [acknowledged, begun] = await Promise.allSettled([
+      acknowledgements.send(interaction, firstAnswerBody(answer)),
+      nextTurn()
+        .then(async () => acknowledgements.whenSent())
+        .then(begin),
+    ]);
     if (acknowledged.status === 'rejected') {
       // Another process has it, or nobody waits any more: either way nothing may be held or paid for it here.
       log.warn({ job: interaction.id, err: acknowledged.reason }, 'acknowledgement refused');
@@ -92,14 +107,6 @@ export function createRouter(parts: { verbs: Verbs; replies: ReplyEditor; log: L
 type Answerable = Pick<Interaction, 'id' | 'token' | 'applicationId' | 'client' | 'locale'>;
 
 const nothingFollows: Task = { run: async () => undefined };
-
-/** Gives Discord the first answer. It takes one for each interaction, from whoever is first. */
-async function acknowledge(interaction: Answerable, answer: FirstAnswer): Promise<void> {
-  await interaction.client.rest.post(Routes.interactionCallback(interaction.id, interaction.token), {
-    auth: false,
-    body: firstAnswerBody(answer),
-  });
-}
 
 function firstAnswerBody(answer: FirstAnswer): RESTPostAPIInteractionCallbackJSONBody {
   switch (answer.first) {

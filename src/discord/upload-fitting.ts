@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { ImagePreparation } from '../services/image-preparation.ts';
 import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/patience.ts';
 import type { SpoolFolder } from '../services/spool.ts';
 import type { Upload } from './multipart.ts';
-import { REQUEST_FILES_BYTES_MAX, uploadFromFile } from './multipart.ts';
+import { REQUEST_FILES_BYTES_MAX } from './multipart.ts';
 import type { ShownFile } from './result-message.ts';
 
 export type FittedUpload = Upload & ShownFile;
@@ -23,7 +24,7 @@ export function createUploadFitter(parts: {
   async function fitOne(folder: SpoolFolder, image: FinishedImage, sizeBytesMax: number): Promise<FittedUpload> {
     const { path, name, contentType, sizeBytes } = image;
     if (sizeBytes <= sizeBytesMax) {
-      return { ...uploadFromFile(path, { name, contentType, sizeBytes }), shrunk: false };
+      return { name, contentType, sizeBytes, open: () => folder.read(basename(path)), shrunk: false };
     }
     const fitted = await untilNotBusy(sleep, async () =>
       preparation.fitToBytes(async () => readFile(path), sizeBytesMax),
@@ -34,8 +35,13 @@ export function createUploadFitter(parts: {
     const fittedName = `${name.slice(0, name.lastIndexOf('.'))}.${format === 'jpeg' ? 'jpg' : format}`;
     const file = `fitted-${fittedName}`;
     await folder.writeFile(file, smaller);
-    const upload = { name: fittedName, contentType: `image/${format}`, sizeBytes: smaller.length };
-    return { ...uploadFromFile(folder.path(file), upload), shrunk: true };
+    return {
+      name: fittedName,
+      contentType: `image/${format}`,
+      sizeBytes: smaller.length,
+      open: () => folder.read(file),
+      shrunk: true,
+    };
   }
 
   return {

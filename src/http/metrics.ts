@@ -1,55 +1,37 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { FairQueue } from '../services/fair-queue.ts';
 import type { JobOutcome } from '../services/job-outcome.ts';
+import type { PrometheusMetrics } from './prometheus.ts';
 
 /** What an operator can watch, in the form that Prometheus reads. No member and no server is named in it. */
 export type Metrics = {
   readonly countOutcome: (outcome: JobOutcome) => void;
-  watchQueue(queue: Pick<FairQueue, 'waiting' | 'running'>): void;
+  watchQueue(queue: WatchedQueue): void;
   render(): Promise<{ readonly text: string; readonly contentType: string }>;
+  /** Loads what they are kept and written by. */
+  load(): Promise<void>;
 };
 
-const NANO_USD_PER_USD = 1_000_000_000;
+export type WatchedQueue = Pick<FairQueue, 'waiting' | 'running'>;
 
+/** The library brings a good deal along, and no command needs it: what is counted before it is there waits for it. */
 export function createMetrics(): Metrics {
-  const registry = new Registry();
-  // Among these are the delay of the event loop and the memory of the process.
-  collectDefaultMetrics({ register: registry });
-  const counterOf = <Label extends string>(name: string, help: string, label: Label): Counter<Label> =>
-    new Counter({ name, help, labelNames: [label], registers: [registry] });
-  const watch = (name: string, help: string, read: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  const jobs = counterOf('easel_jobs_total', 'Jobs by how they ended', 'outcome');
-  const images = counterOf('easel_images_total', 'Images made, by model', 'model');
-  const cost = counterOf('easel_cost_usd_total', 'What the provider charged, by model', 'model');
+  const queues: WatchedQueue[] = [];
+  let loading: Promise<PrometheusMetrics> | undefined;
+
+  async function loaded(): Promise<PrometheusMetrics> {
+    loading ??= import('./prometheus.ts').then(({ createPrometheusMetrics }) => createPrometheusMetrics(queues));
+    return loading;
+  }
 
   return {
-    countOutcome(outcome) {
-      jobs.inc({ outcome: labelOf(outcome) });
-      if (outcome.ended === 'refused') return;
-      const { model, charge } = outcome.result;
-      images.inc({ model }, outcome.result.images.length);
-      cost.inc({ model }, (charge?.cost ?? 0) / NANO_USD_PER_USD);
-    },
-    watchQueue(queue) {
-      watch('easel_queue_waiting', 'Jobs in line for the provider', () => queue.waiting);
-      watch('easel_queue_running', 'Jobs at the provider', () => queue.running);
-    },
-    async render() {
-      return { text: await registry.metrics(), contentType: registry.contentType };
-    },
+    // Whoever asks for the figures is told where they cannot be loaded.
+    countOutcome: (outcome) =>
+      void loaded().then(
+        ({ countOutcome }) => countOutcome(outcome),
+        () => undefined,
+      ),
+    watchQueue: (queue) => void queues.push(queue),
+    render: async () => (await loaded()).render(),
+    load: async () => void (await loaded()),
   };
-}
-
-/** What was cancelled too late to be free is told apart from what was cancelled in time. */
-function labelOf(outcome: JobOutcome): string {
-  if (outcome.ended === 'refused') return outcome.refusal.reason;
-  return outcome.ended === 'cancelled' ? 'cancelled-paid' : 'finished';
 }

@@ -75,7 +75,7 @@ export function createAdmission(parts: {
         checkAccess(request, model.id, settings) ??
         (await checkRate(request.member));
       if (refusal) return refusal;
-      return (await spool.hasRoom()) ? { request, model, settings } : { reason: 'disk-full' };
+      return spool.hasRoom() ? { request, model, settings } : { reason: 'disk-full' };
     },
     close() {
       isClosed = true;

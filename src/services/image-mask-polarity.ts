@@ -73,7 +73,7 @@ function countIn(plane: Buffer, rowLength: number, { left, top, width, height }:
   let count = 0;
   for (let y = top; y < top + height; y += 1) {
     const start = y * rowLength + left;
-    for (const found of plane.subarray(start, start + width)) if (found === value) count += 1;
+    for (let index = start; index < start + width; index += 1) if (plane[index] === value) count += 1;
   }
   return count;
 }

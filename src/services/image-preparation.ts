@@ -14,6 +14,7 @@ import {
   type DescribedImage,
   type ImageLimits,
   type ImageRefusal,
+  type UnreadableImage,
 } from './image-intake.ts';
 import type { MaskMarks } from './image-mask-polarity.ts';
 import {
@@ -73,7 +74,7 @@ export type ImagePreparation = {
     marks?: MaskMarks,
   ): Promise<PreparedMask | MaskRefusal | AmbiguousMask | Busy>;
   /** Uses a picture's own transparency as its mask, where there is some. */
-  maskFromOwnTransparency(image: PreparedImage): Promise<PreparedMask | NoMask | Busy>;
+  maskFromOwnTransparency(image: PreparedImage): Promise<PreparedMask | NoMask | UnreadableImage | Busy>;
   /** Makes a ready-made mask. */
   maskFromRegion(region: MaskRegion, image: PreparedImage): Promise<PreparedMask | MaskRefusal | Busy>;
   /** Puts the original's pixels back outside the mask. */

@@ -9,10 +9,12 @@ import type { CallPlan, FailedReceipt, MadeReceipt, OpenJob, Receipt } from './j
 import type { FinishedJob, JobOutcome, ResultNote } from './job-outcome.ts';
 import { detailsOf, refOf, requirePlan } from './reservation.ts';
 import type { ResultPictures } from './result-pictures.ts';
+import type { ResultRecords } from './result-records.ts';
 
 /**
- * From the receipt to the outcome: books what the call cost and makes its pictures ready to be posted. All of it can
- * be done again after a crash, with the same result, because the ledger accepts each step once.
+ * From the receipt to the outcome: books what the call cost, writes down what the result was made of, and makes its
+ * pictures ready to be posted. All of it can be done again after a crash, with the same result, because the ledger
+ * accepts each step once, and a record is written once.
  */
 export type JobCompletion = {
   complete(job: OpenJob, receipt: Receipt): Promise<JobOutcome>;
@@ -22,16 +24,23 @@ export function createJobCompletion(parts: {
   ledger: Ledger;
   prices: PriceBook;
   pictures: ResultPictures;
+  records: Pick<ResultRecords, 'write'>;
 }): JobCompletion {
-  const { ledger, prices, pictures } = parts;
+  const { ledger, prices, pictures, records } = parts;
+
+  async function book(job: OpenJob, receipt: MadeReceipt, charge: Charge | undefined): Promise<void> {
+    const ref = refOf(job);
+    // The books count pictures that were made, which may be fewer than were asked for.
+    if (charge) await ledger.post(ref, charge, { ...detailsOf(job), count: madeCountOf(receipt) });
+    else await ledger.unknown(ref, { reason: 'no-usage', estimated: true, requestId: receipt.requestId });
+  }
 
   async function completeMade(job: OpenJob, receipt: MadeReceipt): Promise<JobOutcome> {
     const plan = requirePlan(job);
     const priced = priceReceipt(prices, job, receipt);
-    const ref = refOf(job);
-    // The books count pictures that were made, which may be fewer than were asked for.
-    if (priced) await ledger.post(ref, priced.charge, { ...detailsOf(job), count: madeCountOf(receipt) });
-    else await ledger.unknown(ref, { reason: 'no-usage', estimated: true, requestId: receipt.requestId });
+    // Side by side, because commits that come together go to the disk together. Nobody goes on from what was called off.
+    const recording = job.isCancelled ? undefined : records.write(job, receipt.imageCount);
+    await Promise.all([book(job, receipt, priced?.charge), recording]);
     const { images, notes } = await pictures.finish(job, receipt.imageCount);
     const result: FinishedJob = {
       images,

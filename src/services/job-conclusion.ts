@@ -3,7 +3,6 @@ import type { JobJournal, OpenJob } from './job-journal.ts';
 import type { FinishedImage, JobOutcome } from './job-outcome.ts';
 import { referenceOf } from './job-reference.ts';
 import type { KeptOriginals } from './kept-originals.ts';
-import type { ResultRecords } from './result-records.ts';
 
 /** Where a message stands. */
 export type MessagePlace = { readonly channelId: string; readonly messageId: string };
@@ -43,14 +42,13 @@ const KEPT_MS = 24 * 60 * 60_000;
 export function createJobConclusion(parts: {
   deliver: DeliverOutcome;
   journal: JobJournal;
-  records: Pick<ResultRecords, 'write'>;
   originals: Pick<KeptOriginals, 'keep'>;
   /** Hears of every end, for counting and telling. */
   onEnd: (end: JobEnd) => void;
   now: () => number;
   log: Logger;
 }): JobConclusion {
-  const { deliver, journal, records, originals, now, log } = parts;
+  const { deliver, journal, originals, now, log } = parts;
 
   /** What is left of a job once its outcome is on its way no more. */
   async function putAway(job: OpenJob, outcome: JobOutcome, delivery: Delivery): Promise<void> {
@@ -62,7 +60,6 @@ export function createJobConclusion(parts: {
   return {
     async conclude(job, outcome) {
       try {
-        if (outcome.ended === 'finished') await records.write(job, outcome.result);
         const delivery = await deliver(job, outcome);
         const { state } = delivery;
         log.info(

@@ -1,10 +1,10 @@
-import { readdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import * as z from 'zod';
 import type { ImageRequest } from './image-request.ts';
 import { imageRequestSchema } from './image-request.ts';
 import type { FinishedImage } from './job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
+import { createReceiptArchive } from './receipt-archive.ts';
 import type { Spool, SpoolFolder } from './spool.ts';
 
 /**
@@ -146,7 +146,6 @@ const nothingYet = { plan: undefined, isCancelled: false, keptUntil: undefined, 
 
 const JOB_RECORD = 'job.json';
 const RECEIPT_RECORD = 'receipt.json';
-const RECEIPTS_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 /** Between the id of a job and the name of the process that runs it, in the name of its folder. */
 const OWNER_SEPARATOR = '.';
 
@@ -157,21 +156,27 @@ export function createJobJournal(parts: {
   now: () => number;
 }): JobJournal {
   const { spool, receiptsDirectory, owner, now } = parts;
+  /**
+   * The jobs that this process has begun and not ended, with what came of their calls: none of them is kept, and their
+   * records need not be read.
+   */
+  const underWay = new Map<string, Receipt | undefined>();
+  const archive = createReceiptArchive(receiptsDirectory, now);
 
-  /** A receipt outlives its job. */
-  async function putReceiptAway(folder: SpoolFolder): Promise<void> {
-    if (!(await folder.has(RECEIPT_RECORD))) return;
-    const day = new Date(now()).toISOString().slice(0, 10);
-    await folder.moveOut(RECEIPT_RECORD, join(receiptsDirectory, day, `${readFolderName(folder.name).id}.json`));
-  }
-
-  async function dropAllButOriginals({ folder, originals = [] }: OpenJob): Promise<void> {
-    await putReceiptAway(folder);
+  async function dropAllButOriginals({ request, folder, originals = [] }: OpenJob): Promise<void> {
+    archive.takeIn(request.id, readReceipt(folder, request.id));
     await folder.removeOthers([JOB_RECORD, ...originals.map(({ path }) => basename(path))]);
   }
 
-  async function clearAway(folder: SpoolFolder): Promise<void> {
-    await putReceiptAway(folder);
+  async function clearAway(folder: SpoolFolder, id: string): Promise<void> {
+    try {
+      archive.takeIn(id, underWay.get(id) ?? readReceipt(folder, id));
+    } catch (error) {
+      // A receipt that finds no room waits for some; the pictures shall not take it away from others.
+      await folder.removeOthers([RECEIPT_RECORD]);
+      throw error;
+    }
+    underWay.delete(id);
     await folder.remove();
   }
 
@@ -180,18 +185,13 @@ export function createJobJournal(parts: {
   }
 
   async function open(jobOnDisk: JobOnDisk): Promise<OpenJob | undefined> {
-    const folder = spool.folder(jobOnDisk.folder);
-    const record = await folder.readRecord(JOB_RECORD);
-    if (record === undefined) return undefined;
-    // A record that is there and cannot be understood may be of a paid job: it is never taken for none.
-    const { v: _v, plan, keptUntil, originals, ...known } = recordSchema.parse(record);
-    const pictures = originals?.map(({ file, ...picture }) => ({ ...picture, path: folder.path(file) }));
-    return { ...known, plan, keptUntil, originals: pictures, folder };
+    return readJob(spool.folder(jobOnDisk.folder));
   }
 
   return {
     async begin(request, address) {
       const folder = await spool.create(folderName(request.id, owner));
+      underWay.set(request.id, undefined);
       const job: OpenJob = { ...nothingYet, request, address, beganAt: now(), folder };
       await folder.writeRecordQuickly(JOB_RECORD, recordOf(job));
       return job;
@@ -206,23 +206,28 @@ export function createJobJournal(parts: {
       await job.folder.writeRecord(JOB_RECORD, recordOf(cancelled));
       return cancelled;
     },
-    keep: async (job, until) => job.folder.writeRecord(JOB_RECORD, recordOf({ ...job, keptUntil: until })),
+    async keep(job, until) {
+      await job.folder.writeRecord(JOB_RECORD, recordOf({ ...job, keptUntil: until }));
+      underWay.delete(job.request.id);
+    },
     async keepOriginals(job, originals, until) {
       // First the word that the outcome is delivered, so that nobody looks for what is dropped after it.
       const kept: OpenJob = { ...job, keptUntil: until, originals };
       await job.folder.writeRecord(JOB_RECORD, recordOf(kept));
+      underWay.delete(job.request.id);
       await dropAllButOriginals(kept);
     },
     dropAllButOriginals,
-    writeReceipt: async (job, receipt) => job.folder.writePaidRecord(RECEIPT_RECORD, receipt),
-    async readReceipt(job) {
-      const record = await job.folder.readRecord(RECEIPT_RECORD);
-      return record === undefined ? undefined : receiptSchema.parse(record);
+    async writeReceipt(job, receipt) {
+      await job.folder.writePaidRecord(RECEIPT_RECORD, { job: job.request.id, ...receipt });
+      if (underWay.has(job.request.id)) underWay.set(job.request.id, receipt);
     },
+    readReceipt: async (job) => readReceipt(job.folder, job.request.id),
     list,
     async listKept() {
       // Recovery tells of a record that cannot be understood; it must not stand before all others here.
-      const jobs = await Promise.all((await list()).map(async (onDisk) => open(onDisk).catch(() => undefined)));
+      const candidates = (await list()).filter(({ id }) => !underWay.has(id));
+      const jobs = await Promise.all(candidates.map(async (onDisk) => open(onDisk).catch(() => undefined)));
       return jobs.filter((job) => job !== undefined).filter(({ keptUntil = 0 }) => keptUntil > now());
     },
     async adopt(jobOnDisk) {
@@ -234,17 +239,32 @@ export function createJobJournal(parts: {
     async end(job) {
       // Without its record a folder is no job any more. It goes first, because a job that is only half cleared away
       // would be taken up again, and an outcome that has been delivered replaced by a poorer one.
-      await job.folder.removeFile(JOB_RECORD);
-      await clearAway(job.folder);
+      job.folder.clearRecord(JOB_RECORD);
+      await clearAway(job.folder, job.request.id);
     },
-    discard: async (jobOnDisk) => clearAway(spool.folder(jobOnDisk.folder)),
-    async dropOldReceipts() {
-      const oldestDay = new Date(now() - RECEIPTS_KEPT_MS).toISOString().slice(0, 10);
-      const days = await readdir(receiptsDirectory).catch(() => []);
-      const old = days.filter((day) => day < oldestDay);
-      await Promise.all(old.map(async (day) => rm(join(receiptsDirectory, day), { recursive: true, force: true })));
-    },
+    discard: async ({ folder, id }) => clearAway(spool.folder(folder), id),
+    dropOldReceipts: async () => archive.dropOld(),
   };
+}
+
+function readJob(folder: SpoolFolder): OpenJob | undefined {
+  const record = folder.readRecord(JOB_RECORD);
+  if (record === undefined) return undefined;
+  // A record that is there and cannot be understood may be of a paid job: it is never taken for none.
+  const { v: _v, plan, keptUntil, originals, ...known } = recordSchema.parse(record);
+  const pictures = originals?.map(({ file, ...picture }) => ({ ...picture, path: folder.path(file) }));
+  return { ...known, plan, keptUntil, originals: pictures, folder };
+}
+
+/**
+ * A receipt says whose it is. After a loss of power a folder that was used before may have the one of the job before,
+ * which was cleared, but not yet on the disk.
+ */
+function readReceipt(folder: SpoolFolder, id: string): Receipt | undefined {
+  const record = folder.readRecord(RECEIPT_RECORD);
+  if (record === undefined) return undefined;
+  const { job = id } = z.looseObject({ job: z.string().optional() }).parse(record);
+  return job === id ? receiptSchema.parse(record) : undefined;
 }
 
 function folderName(id: string, owner: string): string {

@@ -1,9 +1,14 @@
+import type { MovementType, TransferState } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { JobCompletion } from './job-completion.ts';
-import type { JobJournal, OpenJob } from './job-journal.ts';
+import type { JobJournal, MadeReceipt, OpenJob } from './job-journal.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
 import { refOf } from './reservation.ts';
+import { resultFileName } from './spool-files.ts';
+
+/** What a transfer is once its cost is booked. */
+const BOOKED: ReadonlySet<MovementType> = new Set(['post', 'adjust']);
 
 /** Reads what is known of a job that its process left behind, and takes the next step. */
 export type JobResumption = {
@@ -22,6 +27,7 @@ export function createJobResumption(parts: {
       const ref = refOf(job);
       const receipt = job.plan && (await journal.readReceipt(job));
       const transfer = await ledger.transfer(ref);
+      if (receipt?.outcome === 'made' && isBooked(transfer) && !(await hasPictures(job, receipt))) return undefined;
       // A call that was answered is booked by its answer, whatever else was believed in the meantime.
       if (receipt && transfer) return completion.complete(job, receipt);
       const unpaidReason = job.isCancelled ? 'cancelled' : 'interrupted';
@@ -55,6 +61,20 @@ function refusalOfReason(reason: string | undefined): JobRefusal {
   if (reason === 'cancelled') return { reason };
   const kind = PROVIDER_FAILURE_KINDS.find((name) => name === reason);
   return kind ? { reason: 'provider-refused', kind } : { reason: 'interrupted' };
+}
+
+function isBooked(transfer: TransferState | undefined): boolean {
+  return transfer !== undefined && BOOKED.has(transfer.type);
+}
+
+/**
+ * Whether the pictures are there that a receipt tells of. They were on the disk before it was, so where they are gone the
+ * job had ended, and a loss of power has brought its record back.
+ */
+async function hasPictures({ folder }: OpenJob, { imageCount }: MadeReceipt): Promise<boolean> {
+  const files = Array.from({ length: imageCount }, (_, index) => resultFileName(index));
+  const sizes = await Promise.all(files.map(async (file) => folder.sizeBytes(file)));
+  return sizes.every((sizeBytes) => sizeBytes > 0);
 }
 
 function refused(refusal: JobRefusal): JobOutcome {

@@ -49,7 +49,7 @@ export function createKeptOriginals(parts: {
 
   return {
     async keep(job, originals) {
-      await (originals.length > 0 && (await spool.hasRoom())
+      await (originals.length > 0 && spool.hasRoom()
         ? journal.keepOriginals(job, originals, now() + KEPT_MS)
         : journal.end(job));
     },
@@ -70,7 +70,7 @@ export function createKeptOriginals(parts: {
       if (within < 0) within = newestFirst.length;
       for (const job of newestFirst.slice(within).toReversed()) await end(job);
       for (const job of newestFirst.slice(0, within).toReversed()) {
-        if (await spool.hasRoom()) return;
+        if (spool.hasRoom()) return;
         await end(job);
       }
     },

@@ -42,6 +42,7 @@ export function createPaintPictures(parts: {
     const image = await prepare(url);
     if (!image) return 'unusable';
     const mask = await preparation.maskFromOwnTransparency(image);
+    if (mask.kind === 'unreadable') return 'unusable';
     return mask.kind === 'prepared-mask' ? 'own-mask' : 'paintable';
   }
 

@@ -9,7 +9,12 @@ import type { SpoolFolder } from './spool.ts';
 import { MASK_FILE, ORIGINAL_FILE, pictureFileName } from './spool-files.ts';
 
 type PlannedPicture = CallPlan['images'][number];
-type Intake = { readonly prepared: PreparedImage; readonly bytes: Buffer; readonly planned: PlannedPicture };
+type Intake = {
+  readonly label: string;
+  readonly prepared: PreparedImage;
+  readonly bytes: Buffer;
+  readonly planned: PlannedPicture;
+};
 
 /**
  * Downloads what came with a request, at once because links die, makes it fit for the provider, and puts it on disk,
@@ -51,7 +56,7 @@ async function takeInPictures(
     first ??= taken;
     firstFrameOnly ||= taken.prepared.firstFrameOnly;
   }
-  const mask = first && (await makeMask(preparation, job.request, attachments.mask, first.prepared));
+  const mask = first && (await makeMask(preparation, job.request, attachments.mask, first));
   if (!first || !mask) return { images, firstFrameOnly };
   if ('reason' in mask) return mask;
   const { source: by, coveredShare } = mask;
@@ -84,7 +89,7 @@ async function takeInImage(
   const prepared = await preparation.prepareImage(bytes);
   if (prepared.kind === 'busy') return { reason: 'queue-full' };
   if (prepared.kind !== 'prepared-image') return { reason: 'image-unusable', label: attached.label, why: prepared };
-  return { prepared, bytes, planned: await write(folder, file, prepared) };
+  return { label: attached.label, prepared, bytes, planned: await write(folder, file, prepared) };
 }
 
 /** Undefined where the whole picture may change. */
@@ -92,19 +97,21 @@ async function makeMask(
   preparation: ImagePreparation,
   { operation, region, maskMarks }: ImageRequest,
   attached: Attached | undefined,
-  image: PreparedImage,
+  { prepared, label }: Intake,
 ): Promise<PreparedMask | JobRefusal | undefined> {
-  if (attached) return readMask(preparation, attached, image, maskMarks);
+  if (attached) return readMask(preparation, attached, prepared, maskMarks);
   if (operation !== 'edit' || region === WHOLE_REGION) return undefined;
-  if (region !== undefined && !isMaskRegion(region)) throw new Error(`there is no region ${region}`);
-  const mask = await (region === undefined
-    ? preparation.maskFromOwnTransparency(image)
-    : preparation.maskFromRegion(region, image));
+  if (region === undefined) {
+    const own = await preparation.maskFromOwnTransparency(prepared);
+    if (own.kind === 'unreadable') return { reason: 'image-unusable', label, why: own };
+    if (own.kind === 'busy') return { reason: 'queue-full' };
+    return own.kind === 'no-mask' ? undefined : own;
+  }
+  if (!isMaskRegion(region)) throw new Error(`there is no region ${region}`);
+  const mask = await preparation.maskFromRegion(region, prepared);
   switch (mask.kind) {
     case 'prepared-mask':
       return mask;
-    case 'no-mask':
-      return undefined;
     case 'busy':
       return { reason: 'queue-full' };
     default:
@@ -135,10 +142,10 @@ async function readMask(
 
 /**
  * Names the file whose pixels are to come back. A prepared PNG has the very pixels of what was sent; a JPEG may have
- * been encoded once more, for instance to turn it upright, so there it is what was sent itself.
+ * been encoded once more, for instance to turn it upright, and then it is what was sent itself.
  */
 async function keepOriginal(folder: SpoolFolder, { prepared, bytes, planned }: Intake): Promise<string> {
-  if (prepared.format !== 'jpeg') return planned.file;
+  if (prepared.format !== 'jpeg' || prepared.hasSourcePixels) return planned.file;
   await folder.writeFile(ORIGINAL_FILE, bytes);
   return ORIGINAL_FILE;
 }

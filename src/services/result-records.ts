@@ -5,15 +5,17 @@ import { UnreadableValue } from '../storage/store.ts';
 import type { MaskSource } from './image-masks.ts';
 import { imageRequestSchema } from './image-request.ts';
 import type { OpenJob } from './job-journal.ts';
-import type { FinishedJob } from './job-outcome.ts';
 
 /**
  * What a result was made of, for the buttons under it. A button carries the job's id and nothing else, so whoever
  * presses it months later, after any number of restarts, is served from here.
  */
 export type ResultRecords = {
-  /** Writes a result's record, once. Never rejects: what is paid for is posted even if nobody can go on from it. */
-  write(job: Pick<OpenJob, 'request' | 'plan'>, result: FinishedJob): Promise<void>;
+  /**
+   * Writes the record of a result, once. Never rejects: what is paid for is posted even if nobody can go on from it.
+   * @param count how many images came of the job
+   */
+  write(job: Pick<OpenJob, 'request' | 'plan'>, count: number): Promise<void>;
   /**
    * Undefined where there is none, or none any more.
    * @throws {StoreFailure} where the store fails, or holds a record that cannot be understood
@@ -70,9 +72,9 @@ export function createResultRecords(parts: { store: Store; now: () => number; lo
   }
 
   return {
-    async write(job, result) {
+    async write(job, count) {
       try {
-        await writeOnce(describe(job, result, now()));
+        await writeOnce(describe(job, count, now()));
       } catch (error) {
         log.error({ job: job.request.id, err: error }, 'the record of a result is missing; its buttons will say so');
       }
@@ -89,13 +91,12 @@ export function createResultRecords(parts: { store: Store; now: () => number; lo
   };
 }
 
-function describe({ request, plan }: Pick<OpenJob, 'request' | 'plan'>, result: FinishedJob, at: number): ResultRecord {
+function describe({ request, plan }: Pick<OpenJob, 'request' | 'plan'>, count: number, at: number): ResultRecord {
   if (!plan) throw new TypeError(`the finished job ${request.id} has no plan`);
   const { id, guild, member, roles: _roles, ...asked } = request;
-  const { model, size, quality, images } = result;
-  const { background, format, fidelity } = plan;
+  const { model, width, height, quality, background, format, fidelity } = plan;
   const sent = { pictures: plan.images.length, isMaskUploaded: isUploaded(plan.masked?.by) };
-  const made = { model, size, quality, background, format, fidelity, count: images.length, ...sent };
+  const made = { model, size: `${width}x${height}`, quality, background, format, fidelity, count, ...sent };
   return { v: 1, id, guild, member, asked, made, at };
 }
 

@@ -1,13 +1,21 @@
-import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { access, mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { statfsSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Patience } from './durable-file.ts';
+import { createPatience, FOLDER_MODE, isErrorCode, syncNames, writeDurably } from './durable-file.ts';
+import type { IdleFolders } from './idle-folders.ts';
+import { createIdleFolders } from './idle-folders.ts';
+import type { PictureShelf } from './picture-shelf.ts';
+import { createPictureShelf } from './picture-shelf.ts';
 import type { ByteSink } from './providers/image-provider.ts';
+import type { RecordFile } from './record-file.ts';
+import { createRecordFile } from './record-file.ts';
+import { openResultSink } from './result-sink.ts';
 
 /**
  * One folder on disk for each job that has not ended: its record, the pictures it was given, the pictures it was paid
- * for, and the receipt. What is here after a crash is what recovery has to finish.
+ * for, and the receipt. What is here after a crash is what recovery has to finish. A file without a byte is none: folders
+ * are used again.
  */
 export type Spool = {
   create(folder: string): Promise<SpoolFolder>;
@@ -17,42 +25,47 @@ export type Spool = {
   /** The names of all folders. */
   list(): Promise<readonly string[]>;
   /** Whether there is room for the result of another job. */
-  hasRoom(): Promise<boolean>;
+  hasRoom(): boolean;
 };
 
 export type SpoolFolder = {
   readonly name: string;
   path(name: string): string;
-  /** Writes a JSON record so that after a crash there is the old one or the new one, and nothing between. */
-  writeRecord(name: string, record: unknown): Promise<void>;
-  /** The same for a record of something that is paid for: on a full disk it waits for room. */
-  writePaidRecord(name: string, record: unknown): Promise<void>;
   /** Writes a JSON record that outlives the process, though perhaps not a loss of power: ten times cheaper. */
   writeRecordQuickly(name: string, record: unknown): Promise<void>;
-  readRecord(name: string): Promise<unknown>;
+  /**
+   * Writes a JSON record so that after a crash there is the old one or the new one, and nothing between. After a loss of
+   * power it may be the old one, where the file system keeps names in memory for longer than what is in the files.
+   */
+  writeRecord(name: string, record: unknown): Promise<void>;
+  /**
+   * The same for a record of something that is paid for: on a full disk it waits for room, and with it every name in
+   * the folder is durable.
+   */
+  writePaidRecord(name: string, record: unknown): Promise<void>;
+  /** Undefined where there is none, or one of which a crash left only the name or a part. */
+  readRecord(name: string): unknown;
+  clearRecord(name: string): void;
   writeFile(name: string, bytes: Uint8Array): Promise<void>;
   /** Opens a file for a result, which is paid for: on a full disk its bytes wait for room where they are. */
-  openByteSink(name: string): Promise<ByteSink>;
-  has(name: string): Promise<boolean>;
+  openByteSink(name: string): ByteSink;
+  /** The bytes of a file from its beginning, in pieces. */
+  read(name: string): AsyncIterable<Uint8Array>;
+  /** 0 where there is no such file. */
+  sizeBytes(name: string): Promise<number>;
   /** The first bytes of a file and its size. */
   inspect(name: string, headBytes: number): Promise<{ readonly head: Buffer; readonly sizeBytes: number }>;
-  /** Moves a file out of the spool, to a place that outlives the job. */
-  moveOut(name: string, destination: string): Promise<void>;
-  removeFile(name: string): Promise<void>;
   /** Removes every file but these. */
   removeOthers(names: readonly string[]): Promise<void>;
   remove(): Promise<void>;
+  /** Nobody is at work on the folder any more: what is in memory of it is let go. */
+  letGo(): void;
 };
 
-/** Members' pictures and prompts are nobody else's business on this machine. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 /** Room for the results that may be under way when the disk begins to run full. */
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
-
-/** For how long a paid result waits for room on a full disk: two minutes, which is time enough to make some. */
-const ROOM_ATTEMPTS_MAX = 240;
-const ROOM_PAUSE_MS = 500;
+/** How much of a file is read at once: a picture in four visits to the disk. */
+const READ_BYTES = 512 * 1024;
 
 /**
  * Opens the spool below a directory, creating it if needed.
@@ -64,13 +77,15 @@ export async function openSpool(
   onFull: () => void = () => undefined,
 ): Promise<Spool> {
   await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
-  const patiently = createPatience(onFull);
+  const idle = createIdleFolders(directory);
+  const shared = { shelf: createPictureShelf(), patiently: createPatience(onFull), idle };
   return {
     async create(name) {
-      await mkdir(join(directory, name), { mode: FOLDER_MODE });
-      return createFolder(directory, name, patiently);
+      const durableNames = idle.take(name);
+      if (durableNames === undefined) await mkdir(join(directory, name), { mode: FOLDER_MODE });
+      return createFolder(join(directory, name), shared, durableNames ?? new Set());
     },
-    folder: (name) => createFolder(directory, name, patiently),
+    folder: (name) => createFolder(join(directory, name), shared),
     async rename(from, to) {
       try {
         await rename(join(directory, from), join(directory, to));
@@ -82,55 +97,87 @@ export async function openSpool(
     },
     async list() {
       const entries = await readdir(directory, { withFileTypes: true });
-      return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+      const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+      return names.filter((name) => !idle.has(name));
     },
-    async hasRoom() {
-      const { bavail, bsize } = await statfs(directory);
+    hasRoom() {
+      const { bavail, bsize } = statfsSync(directory);
       return bavail * bsize >= freeBytesMin;
     },
   };
 }
 
-function createFolder(directory: string, folderName: string, patiently: Patience): SpoolFolder {
-  const folder = join(directory, folderName);
-  const pathOf = (name: string): string => join(folder, name);
+type Shared = { readonly shelf: PictureShelf; readonly patiently: Patience; readonly idle: IdleFolders };
 
-  async function writeRecord(name: string, record: unknown): Promise<void> {
-    const temporary = pathOf(`${name}.new`);
-    await writeDurably(temporary, Buffer.from(JSON.stringify(record)));
-    await rename(temporary, pathOf(name));
-    await syncFolder(folder);
+/**
+ * @param unused for a folder that is empty so far, the files whose names would outlive a loss of power; nothing is known
+ * of any other folder
+ */
+function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused?: ReadonlySet<string>): SpoolFolder {
+  const durableNames = new Set(unused);
+  const newNames = new Set<string>();
+  const records = new Map<string, RecordFile>();
+
+  function pathOf(name: string): string {
+    return join(folder, name);
+  }
+
+  function pathToWrite(name: string): string {
+    if (!durableNames.has(name)) newNames.add(name);
+    return pathOf(name);
+  }
+
+  function recordOf(name: string): RecordFile {
+    const record = records.get(name) ?? createRecordFile(pathOf(name), unused !== undefined);
+    records.set(name, record);
+    return record;
+  }
+
+  function recordToWrite(name: string): RecordFile {
+    pathToWrite(name);
+    return recordOf(name);
+  }
+
+  async function makeNamesDurable(): Promise<void> {
+    if (newNames.size === 0) return;
+    const written = [...newNames];
+    await syncNames(folder);
+    for (const name of written) {
+      newNames.delete(name);
+      durableNames.add(name);
+    }
+  }
+
+  async function retire(): Promise<void> {
+    // What was not made here may be known elsewhere, to somebody who fetches its pictures or takes it over.
+    if (unused !== undefined && (await idle.keep(basename(folder), durableNames))) return;
+    const names = await readdir(folder);
+    await Promise.all(names.map(async (name) => rm(pathOf(name), { force: true })));
+    await rmdir(folder);
   }
 
   return {
-    name: folderName,
+    name: basename(folder),
     path: pathOf,
-    writeRecord,
-    writePaidRecord: async (name, record) => patiently(async () => writeRecord(name, record)),
-    async writeRecordQuickly(name, record) {
-      await writeFile(pathOf(`${name}.new`), JSON.stringify(record), { mode: FILE_MODE });
-      await rename(pathOf(`${name}.new`), pathOf(name));
+    writeRecordQuickly: async (name, record) => recordToWrite(name).write(record, false),
+    writeRecord: async (name, record) => recordToWrite(name).write(record, true),
+    async writePaidRecord(name, record) {
+      await patiently(async () => recordToWrite(name).write(record, true));
+      await makeNamesDurable();
     },
-    async readRecord(name) {
-      try {
-        return JSON.parse(await readFile(pathOf(name), 'utf8')) as unknown;
-      } catch (error) {
-        if (isErrorCode(error, 'ENOENT')) return undefined;
-        throw error;
-      }
+    readRecord: (name) => recordOf(name).read(),
+    clearRecord: (name) => recordOf(name).clear(),
+    writeFile: async (name, bytes) => writeDurably(pathToWrite(name), bytes),
+    openByteSink: (name) => openResultSink(pathToWrite(name), shelf, patiently),
+    async *read(name) {
+      const shelved = shelf.find(pathOf(name));
+      if (shelved === undefined) yield* readPieces(pathOf(name));
+      else yield shelved;
     },
-    writeFile: async (name, bytes) => writeDurably(pathOf(name), bytes),
-    async openByteSink(name) {
-      const file = await patiently(async () => open(pathOf(name), 'w', FILE_MODE));
-      return createFileSink(file, patiently);
-    },
-    async has(name) {
-      return access(pathOf(name), constants.R_OK).then(
-        () => true,
-        () => false,
-      );
-    },
+    sizeBytes: async (name) => (await unlessMissing(stat(pathOf(name))))?.size ?? 0,
     async inspect(name, headBytes) {
+      const shelved = shelf.find(pathOf(name));
+      if (shelved !== undefined) return { head: shelved.subarray(0, headBytes), sizeBytes: shelved.byteLength };
       const file = await open(pathOf(name), 'r');
       try {
         const { size } = await file.stat();
@@ -140,84 +187,37 @@ function createFolder(directory: string, folderName: string, patiently: Patience
         await file.close();
       }
     },
-    async moveOut(name, destination) {
-      await mkdir(dirname(destination), { recursive: true, mode: FOLDER_MODE });
-      await rename(pathOf(name), destination);
-    },
-    removeFile: async (name) => rm(pathOf(name), { force: true }),
     async removeOthers(names) {
       const others = (await readdir(folder)).filter((name) => !names.includes(name));
+      for (const name of others) durableNames.delete(name);
       await Promise.all(others.map(async (name) => rm(pathOf(name), { force: true })));
     },
-    remove: async () => rm(folder, { recursive: true, force: true }),
+    async remove() {
+      shelf.clear(folder);
+      await unlessMissing(retire());
+    },
+    letGo: () => shelf.clear(folder),
   };
 }
 
-/** Decides how often something is tried that a full disk can prevent. */
-type Patience = <Result>(attempt: () => Promise<Result>) => Promise<Result>;
-
-/** Tries again for as long as the disk is full, within bounds. */
-function createPatience(onFull: () => void): Patience {
-  return async (attempt) => {
-    for (let count = 1; ; count += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!isDiskFull(error) || count === ROOM_ATTEMPTS_MAX) throw error;
-        if (count === 1) onFull();
-        await sleep(ROOM_PAUSE_MS);
-      }
+async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    for (;;) {
+      // A new buffer each time: whoever sends the piece before may not be through with it.
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(READ_BYTES), 0, READ_BYTES);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
     }
-  };
-}
-
-const impatiently: Patience = async (attempt) => attempt();
-
-function createFileSink(file: FileHandle, patience: Patience): ByteSink {
-  return {
-    async write(bytes) {
-      let offset = 0;
-      while (offset < bytes.byteLength) {
-        const from = offset;
-        const { bytesWritten } = await patience(async () => file.write(bytes, from, bytes.byteLength - from));
-        offset += bytesWritten;
-      }
-    },
-    async close() {
-      try {
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-    },
-    discard: async () => file.close(),
-  };
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const sink = createFileSink(await open(path, 'w', FILE_MODE), impatiently);
-  try {
-    await sink.write(bytes);
   } finally {
-    await sink.close();
+    await file.close();
   }
 }
 
-/** A new name is durable only when the folder that holds it is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-/** Whether there is no room left, on the disk or in what this user may take of it. */
-export function isDiskFull(error: unknown): boolean {
-  return isErrorCode(error, 'ENOSPC') || isErrorCode(error, 'EDQUOT');
-}
-
-function isErrorCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+/** Undefined where the file or folder is not there. */
+async function unlessMissing<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  return work.catch((error: unknown) => {
+    if (isErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
 }

@@ -12,7 +12,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { createStage } from '../../sandbox/stage.ts';
 import { isFinal } from '../../sandbox/final-message.ts';
 import type { AuditTotals } from '../audit.ts';
-import { auditBooks, keepsOriginalsOnly, readBooks } from '../audit.ts';
+import { auditBooks, isOpenJob, readBooks } from '../audit.ts';
 import type { Server } from '../scenarios/shared-stage.ts';
 import { addServer } from '../scenarios/shared-stage.ts';
 import type { Scene, Trial } from './scenes.ts';
@@ -24,8 +24,8 @@ import { judgeTrial } from './verdict.ts';
 export type KillOrder = {
   readonly step: string;
   readonly moment: 'before' | 'after';
-  /** Steps are counted from the start of the process, or from the next job on. */
-  readonly from: 'start' | 'job';
+  /** Steps are counted from the start of the process, from its first job on, or from the one that has the first one's folder. */
+  readonly from: 'start' | 'job' | 'next job';
 };
 
 /** What became of the requests that were made on a site. */
@@ -160,7 +160,7 @@ export async function createCrashSite(): Promise<CrashSite> {
 function whatIsLeft(dataDirectory: string): string[] {
   const spool = join(dataDirectory, 'spool');
   const folders = existsSync(spool) ? readdirSync(spool) : [];
-  const jobs = folders.filter((folder) => !keepsOriginalsOnly(join(spool, folder)));
+  const jobs = folders.filter((folder) => isOpenJob(join(spool, folder)));
   if (jobs.length > 0 || !existsSync(join(dataDirectory, 'easel.sqlite'))) return jobs;
   return [...readBooks(dataDirectory).heads].filter(([, { held }]) => held > 0).map(([account]) => account);
 }

@@ -28,6 +28,24 @@ export async function killAtEveryStep(scene: Scene, since?: string): Promise<Cam
   });
 }
 
+/** The same for a request whose folder was that of another one before, as nearly all are. */
+export async function killAtEveryStepOfTheNext(scene: Scene): Promise<CampaignReport> {
+  return runCampaign(`${scene.name} after another one`, async (site) => {
+    const steps = await site.rehearse('next job', async () => {
+      await playThrough(site, scene);
+      await playThrough(site, scene);
+    });
+    return momentsOf(stepsSince(steps, undefined), 'next job').map((order) => ({
+      label: `the next one ${labelOf(order)}`,
+      order,
+      async strike(_site, bot) {
+        await playThrough(site, scene);
+        return seeDie(site, bot, site.ask(scene));
+      },
+    }));
+  });
+}
+
 /**
  * Kills a bot at one step of a request, and the bot that recovers from that before and after every step of its
  * recovery; a third one has to settle everything.
@@ -100,7 +118,7 @@ function stepsSince(steps: readonly string[], since: string | undefined): readon
 }
 
 function isFurtherWrite(step: string): boolean {
-  const [, times = '1'] = /^write .* #(\d+)$/.exec(step) ?? [];
+  const [, times = '1'] = /^write .*(?<!\.json) #(\d+)$/.exec(step) ?? [];
   return Number(times) > WRITES_MAX;
 }
 

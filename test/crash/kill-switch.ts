@@ -1,93 +1,26 @@
 import type { FileHandle } from 'node:fs/promises';
-import { appendFileSync, promises } from 'node:fs';
+import fs, { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { StatementSync } from 'node:sqlite';
+import { halfOf, placeOf, replaceMethod, take, takeAtOnce } from './durable-steps.ts';
 
 /**
  * Ends the process by SIGKILL at one chosen durable step: a change of a file below DATA_DIR, or a statement that changes
  * the database. Loaded into the bot by `--import`, so that the bot itself knows nothing of crashes.
  *
  * A step is named by what it does and to what, with ids left out, and by how many times that has happened since the
- * switch was armed: `rename spool/JOB/receipt.json.new #1`. Names hold from one run to the next where plain numbers
+ * switch was armed: `write spool/JOB/receipt.json #1`. Names hold from one run to the next where plain numbers
  * would not, because a picture arrives in as many pieces as the network likes.
  *
  *   KILL_SWITCH_STEP     the step; without it nothing is killed
  *   KILL_SWITCH_MOMENT   `before` the step, which for written bytes means halfway through them, or `after` it
- *   KILL_SWITCH_FROM     armed from the `start` of the process, or from the next `job` on
+ *   KILL_SWITCH_FROM     armed from the `start` of the process, from its first `job` on, or from the `next job`, which has
+ *                        the folder of the first one
  *   KILL_SWITCH_LOG      a file that gets the name of every step, one in a line
  */
 
-type Moment = 'before' | 'after';
-type Method = (this: unknown, ...args: unknown[]) => unknown;
-
-const { DATA_DIR: dataDirectory = '', KILL_SWITCH_STEP: fatalStep, KILL_SWITCH_LOG: logPath } = process.env;
-const fatalMoment = process.env['KILL_SWITCH_MOMENT'];
-
-/** A job begins with a folder of its own. */
-const FIRST_STEP_OF_A_JOB = 'mkdir spool/JOB';
 const RECORD_FILE = 'job.json';
-
-const timesSeen = new Map<string, number>();
-let isArmed = process.env['KILL_SWITCH_FROM'] === 'start';
-
-/** Counts a step and answers its full name; undefined while the switch is not armed. */
-function count(name: string): string | undefined {
-  isArmed ||= name === FIRST_STEP_OF_A_JOB;
-  if (!isArmed) return undefined;
-  const times = (timesSeen.get(name) ?? 0) + 1;
-  timesSeen.set(name, times);
-  const step = `${name} #${times}`;
-  if (logPath !== undefined) appendFileSync(logPath, `${step}\n`);
-  return step;
-}
-
-function isFatal(step: string | undefined, moment: Moment): boolean {
-  return step !== undefined && step === fatalStep && moment === fatalMoment;
-}
-
-function die(): void {
-  process.kill(process.pid, 'SIGKILL');
-}
-
-/** Takes one durable step, or dies on the way. */
-async function take(name: string, act: () => unknown, actByHalf?: () => unknown): Promise<unknown> {
-  const step = count(name);
-  if (isFatal(step, 'before')) {
-    await actByHalf?.();
-    die();
-  }
-  const result = await act();
-  if (isFatal(step, 'after')) die();
-  return result;
-}
-
-/** Where a path lies below the data directory, with ids left out; undefined where it lies elsewhere. */
-function placeOf(path: unknown): string | undefined {
-  const place = relative(dataDirectory, String(path));
-  if (place === '' || place.startsWith('..')) return undefined;
-  return place
-    .split(sep)
-    .join('/')
-    .replace(/\d{15,}(\.[0-9a-f-]{36})?/, 'JOB')
-    .replace(/[0-9a-f-]{36}/, 'PROCESS')
-    .replace(/\d{4}-\d{2}-\d{2}/, 'DAY');
-}
-
-function halfOf(data: unknown): string | Uint8Array {
-  if (typeof data === 'string') return data.slice(0, data.length / 2);
-  if (data instanceof Uint8Array) return data.subarray(0, data.length / 2);
-  throw new TypeError('only text and bytes are written');
-}
-
-function replaceMethod(holder: object, name: string, replace: (original: Method) => Method): void {
-  const found: unknown = Reflect.get(holder, name);
-  if (typeof found !== 'function') throw new TypeError(`there is no method ${name}`);
-  const original: Method = function callOriginal(...args) {
-    return Reflect.apply(found, this, args);
-  };
-  Object.defineProperty(holder, name, { value: replace(original), writable: true, configurable: true });
-}
 
 function watchFolders(): void {
   for (const name of ['mkdir', 'rename', 'rmdir', 'unlink', 'link', 'copyFile', 'appendFile']) {
@@ -120,6 +53,66 @@ function recordLast(one: string, other: string): number {
   return Number(one === RECORD_FILE) - Number(other === RECORD_FILE) || one.localeCompare(other);
 }
 
+/** What is done at once with folders, and with the ends of files. */
+function watchWhatIsDoneAtOnce(): void {
+  replaceMethod(fs, 'renameSync', (original) => (...args) => {
+    const place = placeOf(args[0]);
+    const verb = place?.startsWith('spool/idle-') ? 'take' : 'rename';
+    return place === undefined ? original(...args) : takeAtOnce(`${verb} ${place}`, () => original(...args));
+  });
+  replaceMethod(fs, 'appendFileSync', (original) => (path, data, ...options) => {
+    const place = placeOf(path);
+    const append = (bytes: unknown) => () => original(path, bytes, ...options);
+    if (place === undefined) return append(data)();
+    return takeAtOnce(`appendFile ${place}`, append(data), append(halfOf(data)));
+  });
+}
+
+/** The bytes of files that are known by their numbers. */
+function watchNumberedFiles(): void {
+  const places = new Map<unknown, string>();
+  replaceMethod(fs, 'openSync', (original) => (path, flags, ...options) => {
+    const place = placeOf(path);
+    const open = (): unknown => original(path, flags, ...options);
+    const file = place === undefined || flags === 'r' ? open() : takeAtOnce(`open ${place}`, open);
+    if (place !== undefined) places.set(file, place);
+    return file;
+  });
+  replaceMethod(fs, 'closeSync', (original) => (file) => {
+    places.delete(file);
+    return original(file);
+  });
+  replaceMethod(fs, 'writeSync', (original) => (file, bytes, offset, length, position) => {
+    const place = places.get(file);
+    const write = (byteCount: number) => () => original(file, bytes, offset, byteCount, position);
+    if (place === undefined) return original(file, bytes, offset, length, position);
+    return takeAtOnce(`write ${place}`, write(Number(length)), write(Math.floor(Number(length) / 2)));
+  });
+  for (const [name, verb] of [
+    ['open', 'empty'],
+    ['write', 'write'],
+    ['fdatasync', 'datasync'],
+    ['fsync', 'sync'],
+  ] as const) {
+    replaceMethod(fs, name, (original) => (target, ...args) => {
+      const place = name === 'open' ? placeOf(target) : places.get(target);
+      const callback = args.pop();
+      if (typeof callback !== 'function') throw new TypeError('whoever waits for a file is called back');
+      const call =
+        (...input: unknown[]) =>
+        async () =>
+          new Promise<unknown[]>((resolve) => {
+            original(target, ...input, (...results: unknown[]) => resolve(results));
+          });
+      if (place === undefined) return original(target, ...args, callback);
+      const byHalf = name === 'write' ? call(halfOf(args[0])) : undefined;
+      return void take(`${verb} ${place}`, call(...args), byHalf).then((results) => {
+        Reflect.apply(callback, undefined, Array.isArray(results) ? results : []);
+      });
+    });
+  }
+}
+
 /** The bytes of files. Closing a file is no step: it changes nothing that a crash of the process could show. */
 async function watchFiles(): Promise<void> {
   const places = new WeakMap<object, string>();
@@ -149,7 +142,7 @@ async function watchFiles(): Promise<void> {
   }
 }
 
-const CHANGING_STATEMENT = /^\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP)\b/i;
+const CHANGING_STATEMENT = /^\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|COMMIT)\b/i;
 /** The type of the first entry among the rows that a commit writes, which are JSON within JSON. */
 const ENTRY_TYPE = /\\"type\\":\\"(\w+)\\"/;
 
@@ -160,11 +153,7 @@ function watchDatabase(): void {
         const verb = this instanceof StatementSync ? CHANGING_STATEMENT.exec(this.sourceSQL)?.[1] : undefined;
         if (verb === undefined) return Reflect.apply(original, this, args);
         const [, entryType = ''] = ENTRY_TYPE.exec(args.join(' ')) ?? [];
-        const step = count(`${verb} ${entryType}`.trim());
-        if (isFatal(step, 'before')) die();
-        const result = Reflect.apply(original, this, args);
-        if (isFatal(step, 'after')) die();
-        return result;
+        return takeAtOnce(`${verb} ${entryType}`.trim(), () => Reflect.apply(original, this, args));
       };
     });
   }
@@ -172,6 +161,8 @@ function watchDatabase(): void {
 
 await watchFiles();
 watchFolders();
+watchWhatIsDoneAtOnce();
+watchNumberedFiles();
 watchDatabase();
 // Modules that import the functions by name see the watched ones from here on.
 syncBuiltinESMExports();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CampaignReport } from './campaign.ts';
 import { addTallies } from './crash-site.ts';
-import { killAtEveryStep, killDuringFirstStart, killDuringRecovery } from './every-step.ts';
+import { killAtEveryStep, killAtEveryStepOfTheNext, killDuringFirstStart, killDuringRecovery } from './every-step.ts';
 import { killOnTheWire } from './on-the-wire.ts';
 import { killUnderLoad } from './random-load.ts';
 import { declined, imagine, privateEdit, reencoded, refused, unpriced } from './scenes.ts';
@@ -26,9 +26,9 @@ const chosenWords = process.argv.slice(2);
 const DISPATCHED = 'INSERT dispatch #1';
 const after = (step: string) => ({ step, moment: 'after', from: 'job' }) as const;
 const RESERVED = after('INSERT reserve #1');
-const RECEIPT_WRITTEN = after('rename spool/JOB/receipt.json.new #1');
-const POSTED = after('INSERT post #1');
-const BOOKED_AS_UNKNOWN = after('INSERT unknown #1');
+const RECEIPT_WRITTEN = after('write spool/JOB/receipt.json #1');
+/** What ends a call is written in one transaction with the record of its result, the first of its kind in a request. */
+const BOOKED = after('COMMIT #1');
 
 type Campaign = readonly [description: string, run: () => Promise<CampaignReport>];
 
@@ -36,11 +36,12 @@ type Campaign = readonly [description: string, run: () => Promise<CampaignReport
 const campaigns: readonly Campaign[] = [
   ['every step of an edit', async () => killAtEveryStep(privateEdit)],
   ['every step of an imagine', async () => killAtEveryStep(imagine)],
+  ['every step of the next imagine', async () => killAtEveryStepOfTheNext(imagine)],
   ['recovery after a receipt, edit', async () => killDuringRecovery(privateEdit, RECEIPT_WRITTEN)],
   ['recovery after a reservation', async () => killDuringRecovery(imagine, RESERVED)],
   ['recovery after a dispatch', async () => killDuringRecovery(imagine, after(DISPATCHED))],
-  ['recovery after a post', async () => killDuringRecovery(imagine, POSTED)],
-  ['recovery after an unknown', async () => killDuringRecovery(unpriced, BOOKED_AS_UNKNOWN)],
+  ['recovery after a post', async () => killDuringRecovery(imagine, BOOKED)],
+  ['recovery after an unknown', async () => killDuringRecovery(unpriced, BOOKED)],
   ['every step without usage', async () => killAtEveryStep(unpriced, DISPATCHED)],
   ['every step after a post that is shown re-encoded', async () => killAtEveryStep(reencoded, 'INSERT post #1')],
   ['every step of a refusal', async () => killAtEveryStep(refused, DISPATCHED)],

@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind, RouteName } from '../../sandbox/discord/faults.ts';
 import { isFinal } from '../../sandbox/final-message.ts';
 import type { CampaignReport, Kill } from './campaign.ts';
@@ -48,7 +49,7 @@ const WAIT_MS_MAX = 30_000;
 /** Longer than the fifteen minutes for which a reply can be edited. */
 const DOWNTIME_MS = 16 * 60_000;
 const HALF_ANSWER_PAUSE_MS = 2_000;
-const RECEIPT_WRITTEN = { step: 'rename spool/JOB/receipt.json.new #1', moment: 'after', from: 'job' } as const;
+const RECEIPT_WRITTEN = { step: 'write spool/JOB/receipt.json #1', moment: 'after', from: 'job' } as const;
 
 function isAcknowledged({ interaction }: Trial): boolean {
   return interaction.state !== undefined;
@@ -112,22 +113,18 @@ function halfwayThroughAnswer(): Kill {
       const pause = provider.faults.add({ kind: 'delay', delayMs: HALF_ANSWER_PAUSE_MS, at: 'mid-body', times: 1 });
       site.ask(imagine);
       await until(
-        () => hasHalfAPicture(site),
+        () => pause.timesUsed > 0,
         () => `half a picture\n${bot.output}`,
         WAIT_MS_MAX,
       );
+      // The half that was sent has arrived long before the other one is.
+      await sleep(HALF_ANSWER_PAUSE_MS / 4);
       await bot.kill();
       await provider.idle();
       pause.remove();
       return true;
     },
   };
-}
-
-function hasHalfAPicture({ stage }: CrashSite): boolean {
-  const spool = join(stage.dataDirectory, 'spool');
-  const pictures = readdirSync(spool, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('image-0'));
-  return pictures.some((path) => statSync(join(spool, path)).size > 0);
 }
 
 /**

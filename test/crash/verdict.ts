@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { Stage } from '../../sandbox/stage.ts';
@@ -94,9 +94,10 @@ function judgePictures({ scene, prompt }: Trial, messages: readonly EmulatedMess
 /** What was paid for keeps its receipt, whatever became of the process that paid. */
 function judgeReceipt({ dataDirectory }: Stage, { interaction, prompt }: Trial, last: Entry | undefined): void {
   if (last?.type !== 'post') return;
-  const receipts = readdirSync(join(dataDirectory, 'receipts'), { recursive: true, encoding: 'utf8' });
+  const receipts = join(dataDirectory, 'receipts');
+  const lines = readdirSync(receipts).flatMap((day) => readFileSync(join(receipts, day), 'utf8').split('\n'));
   assert.ok(
-    receipts.some((path) => basename(path) === `${interaction.id}.json`),
+    lines.some((line) => line.startsWith(`{"id":"${interaction.id}"`) && line.endsWith('}')),
     `the receipt of "${prompt}" is lost`,
   );
 }

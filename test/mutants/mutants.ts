@@ -15,21 +15,25 @@ export type Edit = { readonly file: string; readonly find: string; readonly repl
 
 const ACCOUNT = 'src/billing/guild-account.ts';
 const LEDGER = 'src/billing/ledger.ts';
+const MOVEMENTS = 'src/billing/movements.ts';
 const SQLITE = 'src/storage/sqlite-backend.ts';
 const PLAIN = 'src/storage/plain-backend.ts';
 const POSTGRES = 'src/storage/postgres-backend.ts';
 const REDIS = 'src/storage/redis-backend.ts';
 const JOBS = 'src/services/image-jobs.ts';
 const UNDER_WAY = 'src/services/job-under-way.ts';
+const RECORDS = 'src/services/record-file.ts';
 
 const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
 const ACCOUNT_TESTS = 'test/billing/guild-account.test.ts';
 const MEMBER_TESTS = 'test/billing/member-account.test.ts';
 const LEDGER_TESTS = 'test/billing/ledger.test.ts';
+const MEMORY_TESTS = 'test/billing/account-memory.test.ts';
 const JOB_TESTS = 'test/services/image-jobs.test.ts';
 const CANCELLING_TESTS = 'test/services/job-cancelling.test.ts';
 const BUTTON_TROUBLE = 'test/scenarios/button-trouble.test.ts';
 const AFTERWARDS = 'test/scenarios/results-afterwards.test.ts';
+const RECORD_TESTS = 'test/services/record-file.test.ts';
 const SQLITE_TESTS = 'test/storage/sqlite-store.test.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -38,17 +42,16 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: SQLITE,
-        find: 'async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {',
-        replace: `async function commitOnSqlite(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {
-  const guard = change.rows.filter(({ key }) => key === change.guardKey);
-  const others = change.rows.filter(({ key }) => key !== change.guardKey);
-  return (
-    (await commitRows(adapter, namespace, { ...change, rows: guard })) &&
-    (await commitRows(adapter, namespace, { ...change, expected: guard[0]?.value, rows: others }))
-  );
-}
+        find: '  function commitOne({ guardKey, expected, rows }: AtomicChange): boolean {',
+        replace: `  function commitOne(change: AtomicChange): boolean {
+    const guard = change.rows.filter(({ key }) => key === change.guardKey);
+    const others = change.rows.filter(({ key }) => key !== change.guardKey);
+    return (
+      commitRows({ ...change, rows: guard }) && commitRows({ ...change, expected: guard[0]?.value, rows: others })
+    );
+  }
 
-async function commitRows(adapter: KeyvSqlite, namespace: string, change: AtomicChange): Promise<boolean> {`,
+  function commitRows({ guardKey, expected, rows }: AtomicChange): boolean {`,
       },
     ],
     killers: [SQLITE_TESTS],
@@ -63,6 +66,28 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
       },
     ],
     killers: [SQLITE_TESTS],
+  },
+  {
+    name: 'SQLite writes a group of commits one by one',
+    edits: [
+      {
+        file: SQLITE,
+        find: 'if (changes.length === 1) return changes.map(commitOne);',
+        replace: 'if (changes.length > 0) return changes.map(commitOne);',
+      },
+    ],
+    killers: [SQLITE_TESTS],
+  },
+  {
+    name: 'a group of commits is told of before it is written',
+    edits: [
+      {
+        file: 'src/storage/commit-groups.ts',
+        find: 'const answers = await writeAll(',
+        replace: 'for (const { resolve } of group) resolve(true);\n      const answers = await writeAll(',
+      },
+    ],
+    killers: [SQLITE_TESTS, 'test/storage/commit-groups.test.ts'],
   },
   {
     name: 'PostgreSQL does not compare',
@@ -98,17 +123,61 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     name: 'no mutex, and no comparison with what was read',
     edits: [
       {
-        file: LEDGER,
+        file: MOVEMENTS,
         find: 'return mutex.run(key, async () =>',
         replace: 'return Promise.resolve(key).then(async () =>',
       },
       {
-        file: LEDGER,
+        file: MOVEMENTS,
         find: 'guard: { key, expected: head?.version, next: outcome.head },',
         replace: 'guard: { key, expected: (await store.read(key))?.version, next: outcome.head },',
       },
     ],
     killers: [RANDOM_RUNS],
+  },
+  {
+    name: 'whose request it is is asked once, before there is one',
+    edits: [
+      {
+        file: MOVEMENTS,
+        find: 'if (found !== expected) return readPartsOf(order, found);',
+        replace: 'if (found === null) return readPartsOf(order, found);',
+      },
+    ],
+    killers: [LEDGER_TESTS],
+  },
+  {
+    name: 'an empty piece of an answer is waited for',
+    edits: [
+      {
+        file: 'src/services/providers/incoming-body.ts',
+        find: 'if (piece.length === 0) return;',
+        replace: '',
+      },
+    ],
+    killers: ['test/services/providers/incoming-body.test.ts'],
+  },
+  {
+    name: 'a request is refused on what is remembered of its account',
+    edits: [
+      {
+        file: MOVEMENTS,
+        find: 'if (outcome && outcome !== lostRace && outcome.refused === undefined) return outcome;',
+        replace: 'if (outcome && outcome !== lostRace) return outcome;',
+      },
+    ],
+    killers: [MEMORY_TESTS],
+  },
+  {
+    name: 'what is remembered of an account outlives what another process has done to it',
+    edits: [
+      {
+        file: 'src/billing/account-memory.ts',
+        find: 'const stillTrue = before?.head.version === guardedBy ? before : undefined;',
+        replace: 'const stillTrue = before;',
+      },
+    ],
+    killers: [RANDOM_RUNS, MEMORY_TESTS],
   },
   {
     name: 'no dedupe: a transfer can be reserved again',
@@ -170,6 +239,11 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     edits: [
       {
         file: LEDGER,
+        find: 'import { periodOfSnowflake, periodsBack }',
+        replace: 'import { dayOfSnowflake, periodOfSnowflake, periodsBack }',
+      },
+      {
+        file: LEDGER,
         find: `reserve: async (ref, { limit, memberLimits = {}, ...order }) =>
       move(ref, { type: 'reserve', ...order }, { limit, memberLimits }),`,
         replace: `reserve: async (ref, { limit, memberLimits = {}, ...order }) => {
@@ -189,18 +263,17 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     name: "a member's part is written apart from the head",
     edits: [
       {
-        file: LEDGER,
-        find: `            { key: memberKey(ref.guild, period, memberId), value: outcome.member },
-          ],
-        });
-        return isCommitted ? outcome : lostRace;`,
-        replace: `          ],
-        });
-        if (!isCommitted) return lostRace;
-        const memberPart = await store.read(memberKey(ref.guild, period, memberId));
-        const guard = { key: memberKey(ref.guild, period, memberId), expected: memberPart?.version, next: outcome.member };
-        await store.commit({ guard, writes: [] });
-        return outcome;`,
+        file: MOVEMENTS,
+        find: `        { key: memberKey(guild, period, outcome.transfer.member), value: outcome.member },
+      ],
+    });
+    if (version === undefined) return lostRace;`,
+        replace: `      ],
+    });
+    if (version === undefined) return lostRace;
+    const partKey = memberKey(guild, period, outcome.transfer.member);
+    const memberPart = await store.read(partKey);
+    await store.commit({ guard: { key: partKey, expected: memberPart?.version, next: outcome.member }, writes: [] });`,
       },
     ],
     killers: [RANDOM_RUNS],
@@ -264,7 +337,7 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     name: 'the month of a request is that of the clock',
     edits: [
       {
-        file: LEDGER,
+        file: MOVEMENTS,
         find: 'const period = periodOfSnowflake(ref.transfer);',
         replace: 'const period = new Date(now()).toISOString().slice(0, 7).replace("-", "");',
       },
@@ -356,8 +429,8 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     edits: [
       {
         file: 'src/services/providers/image-event-reader.ts',
-        find: 'await this.#keepImage(this.#takers.previews);',
-        replace: 'await this.#keepImage(this.#takers.writer);',
+        find: 'yield* this.#keepImage(this.#takers.previews);',
+        replace: 'yield* this.#keepImage(this.#takers.writer);',
       },
       {
         file: 'src/services/providers/image-event-reader.ts',
@@ -404,18 +477,12 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
     name: 'the record of a result is written when its message is there already',
     edits: [
       {
-        file: 'src/services/job-conclusion.ts',
-        find: "        if (outcome.ended === 'finished') await records.write(job, outcome.result);\n",
-        replace: '',
-      },
-      {
-        file: 'src/services/job-conclusion.ts',
-        find: "if (state === 'later') return;",
-        replace:
-          "if (state === 'later') return;\n        if (outcome.ended === 'finished') await records.write(job, outcome.result);",
+        file: 'src/services/job-completion.ts',
+        find: 'records.write(job, receipt.imageCount);',
+        replace: 'void setTimeout(() => void records.write(job, receipt.imageCount), 5_000).unref();',
       },
     ],
-    killers: ['test/services/job-conclusion.test.ts', AFTERWARDS],
+    killers: ['test/services/job-completion.test.ts', AFTERWARDS],
   },
   {
     name: 'the log channel is shown the prompt of a private result',
@@ -471,5 +538,32 @@ async function commitRows(adapter: KeyvSqlite, namespace: string, change: Atomic
       },
     ],
     killers: ['test/discord/progress-message.test.ts'],
+  },
+  {
+    name: 'a line of a record is written right behind what a crash left of the one before',
+    edits: [
+      {
+        file: RECORDS,
+        find: '`${LINE_END}${JSON.stringify(record)}${LINE_END}`',
+        replace: '`${JSON.stringify(record)}${LINE_END}`',
+      },
+    ],
+    killers: [RECORD_TESTS],
+  },
+  {
+    name: 'a cleared record still says what it said, to whoever looks into the file',
+    edits: [{ file: RECORDS, find: 'Buffer.alloc(usedBytes, BLANK)', replace: 'Buffer.from(BLANK)' }],
+    killers: [RECORD_TESTS],
+  },
+  {
+    name: 'jobs get ahead of the acknowledgements of others',
+    edits: [
+      {
+        file: 'src/discord/acknowledgements.ts',
+        find: 'if (unsentCount === 0) return;',
+        replace: 'if (unsentCount >= 0) return;',
+      },
+    ],
+    killers: ['test/discord/acknowledgements.test.ts'],
   },
 ];

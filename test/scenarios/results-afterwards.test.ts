@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
@@ -12,6 +12,7 @@ import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { EmulatedChannel } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
+import { createRecordFile } from '../../src/services/record-file.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf, textOf } from './judgement.ts';
 import { buttonsOf, press, pressThrough } from './conversation.ts';
 import { answered, ask, isFor } from './requests.ts';
@@ -70,10 +71,10 @@ async function stopAtItsReply(
 }
 
 /** Moves the end of what is kept into the past, as if a day had gone by. */
-function ageKept(folder: string): void {
-  const path = join(folder, 'job.json');
-  const record = z.looseObject({ keptUntil: z.number() }).parse(JSON.parse(readFileSync(path, 'utf8')));
-  writeFileSync(path, JSON.stringify({ ...record, keptUntil: Date.now() - 1 }));
+async function ageKept(folder: string): Promise<void> {
+  const file = createRecordFile(join(folder, 'job.json'), false);
+  const record = z.looseObject({ keptUntil: z.number() }).parse(file.read());
+  await file.write({ ...record, keptUntil: Date.now() - 1 }, false);
 }
 
 function isKept(folder: string): boolean {
@@ -314,7 +315,7 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
     }
     assert.ok(roomy.messages().every(({ visibleTo }) => visibleTo === server.member.user.id));
 
-    ageKept(currentFolder(stage, interaction));
+    await ageKept(currentFolder(stage, interaction));
     await until(() => folderOf(stage, interaction) === undefined);
     assert.deepEqual((await fetchThem()).message.attachments, []);
     const publicPosts = postsOf(stage, interaction, server.member).filter(({ visibleTo }) => visibleTo === 'everyone');

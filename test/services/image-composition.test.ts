@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 
-import { FEATHER_PX } from '../../src/services/image-composition.ts';
+import { FEATHER_PX } from '../../src/services/image-feather.ts';
 import {
   createImagePreparation,
   STANDARD_IMAGE_LIMITS,
@@ -22,6 +22,7 @@ import {
   type Rectangle,
   type Rgba,
   type Size,
+  withBrokenPixels,
 } from '../fixtures/pictures.ts';
 
 const SIZE = { width: 160, height: 96 };
@@ -172,6 +173,15 @@ describe('keepOutside', () => {
     }
     await assert.rejects(preparation.keepOutside(requestOf(Buffer.from('lost'), mask.bytes, whole)));
     await assert.rejects(preparation.keepOutside(requestOf(image.bytes, Buffer.from('lost'), whole)));
+  });
+
+  it('is left off where only now the original turns out to be damaged', async () => {
+    const image = await prepare(await photograph(SIZE, 1).png().toBuffer());
+    const mask = await preparation.prepareMask(await alphaMask(SIZE, HOLE), image);
+    assert.equal(mask.kind, 'prepared-mask');
+    const result = await photograph(SIZE, 2).png().toBuffer();
+    const outcome = await preparation.keepOutside(requestOf(withBrokenPixels(image.bytes), mask.bytes, result));
+    assert.deepEqual(outcome, { kind: 'unreadable-original' });
   });
 
   it('holds for any rectangle', async () => {

@@ -98,6 +98,7 @@ async function openJobs(
       ledger,
       prices,
       pictures: { finish: async () => ({ images: [], notes: [] }) },
+      records: { write: async () => undefined },
     }),
     conclusion: { conclude: async (_job, outcome) => void outcomes.push(outcome) },
   });

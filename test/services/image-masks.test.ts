@@ -13,6 +13,8 @@ import {
   plane,
   quadrants,
   whiteOnBlack,
+  withBrokenPixels,
+  withPngChunk,
 } from '../fixtures/pictures.ts';
 import {
   SIZE,
@@ -137,6 +139,46 @@ describe('prepareMask: what counts as a mask', () => {
   });
 });
 
+describe('prepareMask: a file that has the form already', () => {
+  it('goes out as it came, without what it carries besides', async () => {
+    const image = await imageOf(SIZE);
+    const ready = withPngChunk(await alphaMask(SIZE, HOLE), 'tEXt', Buffer.from('Comment\0Telltale'));
+    const mask = await prepareMask(ready, image);
+    assert.equal(mask.bytes.includes('Telltale'), false);
+    const pixels = ready.subarray(ready.indexOf('IDAT'));
+    assert.ok(mask.bytes.subarray(mask.bytes.indexOf('IDAT')).equals(pixels), 'the very same compressed pixels');
+    assert.equal(mask.source, 'alpha');
+    assert.ok((await alphaOf(mask, SIZE)).equals(plane(SIZE, 255, HOLE, 0)));
+  });
+
+  it('is written anew where it is soft, of another size or too heavy', async () => {
+    const image = await imageOf(SIZE);
+    const ready = await alphaMask(SIZE, HOLE);
+    const soft = await sharp(ready).blur(2).png().toBuffer();
+    const small = await alphaMask({ width: 60, height: 40 }, { left: 15, top: 10, width: 30, height: 20 });
+    for (const bytes of [soft, small, await sharp(ready).webp({ lossless: true }).toBuffer()]) {
+      const mask = await prepareMask(bytes, image);
+      assert.equal(mask.bytes.equals(bytes), false);
+      await alphaOf(mask, SIZE);
+    }
+    const large = { width: 1400, height: 1000 };
+    const noise = photograph(large).raw();
+    const heavy = await sharp(await noise.toBuffer(), { raw: { ...large, channels: 3 } })
+      .joinChannel(plane(large, 255, HOLE, 0), { raw: { ...large, channels: 1 } })
+      .png({ compressionLevel: 0 })
+      .toBuffer();
+    assert.ok(heavy.length > 4_000_000);
+    const mask = await prepareMask(heavy, await imageOf(large));
+    assert.ok(mask.bytes.length < 100_000, String(mask.bytes.length));
+    assert.ok((await alphaOf(mask, large)).equals(plane(large, 255, HOLE, 0)));
+  });
+
+  it('is refused where its pixels do not unpack', async () => {
+    const broken = withBrokenPixels(await alphaMask(SIZE, HOLE));
+    assert.equal(await refusalOf(broken, await imageOf(SIZE)), 'unreadable');
+  });
+});
+
 describe('prepareMask: size and shape', () => {
   it('scales a mask of the same shape, up or down, and keeps its edges hard', async () => {
     const image = await imageOf(SIZE);
@@ -236,6 +278,11 @@ describe('masks that nobody painted', () => {
       assert.deepEqual(await preparation.maskFromOwnTransparency(await prepareImage(bytes)), { kind: 'no-mask' }, name);
     }
     assert.deepEqual(await preparation.maskFromOwnTransparency(await imageOf(SIZE)), { kind: 'no-mask' });
+  });
+
+  it('do not come from pixels that do not unpack', async () => {
+    const broken = await prepareImage(withBrokenPixels(await alphaMask(SIZE, HOLE)));
+    assert.deepEqual(await preparation.maskFromOwnTransparency(broken), { kind: 'unreadable', found: 'png' });
   });
 
   it('come from the name of a region', async () => {

@@ -266,6 +266,42 @@ describe('prepareImage: refusals', () => {
     damaged.fill(0xaa, png.length / 2, png.length / 2 + 40);
     assert.deepEqual(await preparation.prepareImage(damaged), { kind: 'unreadable', found: 'png' });
   });
+
+  it('do not let through pixels that have become something else by damage', async () => {
+    const damaged = await photograph({ width: 400, height: 300 }).png().toBuffer();
+    const second = damaged.indexOf('IDAT', damaged.indexOf('IDAT') + 1);
+    assert.ok(second > 0, 'the fixture has its pixels in several chunks');
+    damaged.write('inAt', second, 'latin1');
+    assert.equal((await preparation.prepareImage(damaged)).kind, 'unreadable');
+  });
+
+  it('do not let through what a decoder refuses, where the outside of a file does not tell', async () => {
+    const picture = photograph({ width: 200, height: 150 });
+    const files = [
+      await picture.clone().webp().toBuffer(),
+      await picture.clone().webp({ lossless: true }).toBuffer(),
+      await picture.clone().jpeg({ progressive: true }).toBuffer(),
+    ];
+    let refused = 0;
+    for (const [index, whole] of files.entries()) {
+      for (let part = 1; part < 40; part += 1) {
+        const damaged = Buffer.from(whole);
+        const at = Math.floor((whole.length * part) / 40);
+        damaged.fill(0xaa, at, Math.min(at + 40, whole.length - 2));
+        const isReadable = await sharp(damaged, { failOn: 'error' })
+          .raw()
+          .toBuffer()
+          .then(
+            () => true,
+            () => false,
+          );
+        if (isReadable) continue;
+        refused += 1;
+        assert.equal((await preparation.prepareImage(damaged)).kind, 'unreadable', `file ${index}, part ${part}`);
+      }
+    }
+    assert.ok(refused >= 5, 'the damage shows in the pixels');
+  });
 });
 
 describe('describeImage', () => {

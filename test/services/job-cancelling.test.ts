@@ -55,6 +55,7 @@ async function openJobs(context: TestContext) {
     ...parts,
     ledger,
     pictures: { finish: async () => ({ images: [], notes: [] }) },
+    records: { write: async () => undefined },
   });
   const queue = createFairQueue(
     { concurrency: 1, lengthMax: 9, waitMsMax: 60_000, imagesPerMinute: undefined },

@@ -9,25 +9,17 @@ import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { FinishedImage, FinishedJob, JobOutcome } from '../../src/services/job-outcome.ts';
 import { createKeptOriginals } from '../../src/services/kept-originals.ts';
 import { createKeptResults } from '../../src/services/kept-results.ts';
-import { createResultRecords } from '../../src/services/result-records.ts';
 import { openSpool } from '../../src/services/spool.ts';
-import type { Store } from '../../src/storage/store.ts';
-import { StoreFailure } from '../../src/storage/store.ts';
-import { createMemoryDatabase } from '../billing/memory-store.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
 
 const place = { channelId: '7', messageId: '9' };
 const delivered: Delivery = { state: 'delivered', place, originals: [] };
 const here = { token: 'of the button' };
 
-async function failCommit(): Promise<never> {
-  throw new StoreFailure('away');
-}
-
 const now = (): number => Date.UTC(2026, 10, 20);
 
 /** A job that has its pictures, and a Discord that does with its outcomes as it is told, one after another. */
-async function openJob(context: TestContext, deliveries: readonly Delivery[], changes: Partial<Store> = {}) {
+async function openJob(context: TestContext, deliveries: readonly Delivery[]) {
   const directory = await createDirectory(context);
   const spool = await openSpool(join(directory, 'spool'));
   const journal = createJobJournal({ spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine', now });
@@ -44,22 +36,15 @@ async function openJob(context: TestContext, deliveries: readonly Delivery[], ch
     estimate: 1,
     notes: [],
   };
-  const records = createResultRecords({
-    store: { ...createMemoryDatabase().connect(), ...changes },
-    now,
-    log: silentLog,
-  });
-  const sent: { readonly address: OpenJob['address']; readonly ended: string; readonly isRecorded: boolean }[] = [];
+  const sent: { readonly address: OpenJob['address']; readonly ended: string }[] = [];
   const ends: JobEnd[] = [];
   const originals = createKeptOriginals({ journal, spool, now, log: silentLog });
   const conclusion = createJobConclusion({
     async deliver({ address }, { ended }) {
-      const isRecorded = (await records.read('guild', JOB_ID)) !== undefined;
-      sent.push({ address, ended, isRecorded });
+      sent.push({ address, ended });
       return deliveries[sent.length - 1] ?? delivered;
     },
     journal,
-    records,
     originals,
     onEnd: (end) => void ends.push(end),
     now,
@@ -76,23 +61,13 @@ async function openJob(context: TestContext, deliveries: readonly Delivery[], ch
 }
 
 describe('the end of a job', () => {
-  it('has its record before its message, is told of once, and leaves nothing', async (context) => {
+  it('is told of once, and leaves nothing', async (context) => {
     const { job, conclusion, sent, ends, outcomeOf, spool } = await openJob(context, []);
     await conclusion.conclude(job, outcomeOf(job));
-    assert.deepEqual(sent, [{ address: job.address, ended: 'finished', isRecorded: true }]);
+    assert.deepEqual(sent, [{ address: job.address, ended: 'finished' }]);
     assert.deepEqual(
       ends.map((end) => end.place),
       [place],
-    );
-    assert.deepEqual(await spool.list(), []);
-  });
-
-  it('is delivered all the same where its record cannot be written', async (context) => {
-    const { job, conclusion, sent, outcomeOf, spool } = await openJob(context, [], { commit: failCommit });
-    await conclusion.conclude(job, outcomeOf(job));
-    assert.deepEqual(
-      sent.map(({ ended, isRecorded }) => [ended, isRecorded]),
-      [['finished', false]],
     );
     assert.deepEqual(await spool.list(), []);
   });
@@ -121,11 +96,11 @@ describe('what was called off too late', () => {
     const { job, conclusion, journal, keptResults, sent, ends, outcomeOf, spool } = await openJob(context, []);
     const cancelled = await journal.writeCancelled(job);
     await conclusion.conclude(cancelled, outcomeOf(cancelled));
-    assert.deepEqual(sent, [{ address: job.address, ended: 'cancelled', isRecorded: false }]);
+    assert.deepEqual(sent, [{ address: job.address, ended: 'cancelled' }]);
     assert.equal((await keptResults.list('guild', 'mira')).length, 1);
     assert.equal(await keptResults.fetch(JOB_ID, 'somebody else', here), false);
     assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), true);
-    assert.deepEqual(sent.at(1), { address: here, ended: 'finished', isRecorded: true });
+    assert.deepEqual(sent.at(1), { address: here, ended: 'finished' });
     assert.deepEqual(await keptResults.list('guild', 'mira'), []);
     assert.equal(ends.length, 1, 'it was paid for once, and is told of once');
     assert.deepEqual(await spool.list(), []);

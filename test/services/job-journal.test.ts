@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
@@ -158,7 +158,11 @@ describe('a receipt', () => {
     await journal.writeReceipt(job, { outcome: 'made', imageCount: 1 });
     await journal.end(job);
     assert.deepEqual(await spool.list(), []);
-    const kept = join(receiptsDirectory, '2026-11-20', `${JOB_ID}.json`);
+    const kept = join(receiptsDirectory, '2026-11-20.jsonl');
+    assert.deepEqual(JSON.parse(await readFile(kept, 'utf8')), {
+      id: JOB_ID,
+      receipt: { outcome: 'made', imageCount: 1 },
+    });
     clock.now += 7 * DAY_MS;
     await journal.dropOldReceipts();
     await access(kept);
@@ -172,12 +176,37 @@ describe('a receipt', () => {
     const journal = journalOf('mine');
     const job = await journal.begin(createRequest(), address);
     await journal.writeReceipt(job, { outcome: 'made', imageCount: 1 });
-    await job.folder.removeFile('job.json');
+    job.folder.clearRecord('job.json');
     const onDisk = await onlyJob(journal);
     assert.equal(await journal.open(onDisk), undefined);
     await journal.discard(onDisk);
     assert.deepEqual(await spool.list(), []);
-    await access(join(receiptsDirectory, '2026-11-20', `${JOB_ID}.json`));
+    assert.match(await readFile(join(receiptsDirectory, '2026-11-20.jsonl'), 'utf8'), new RegExp(JOB_ID));
+  });
+
+  it('of another job, which a loss of power has brought back in its folder, is none', async (context) => {
+    const { journalOf } = await openDisk(context);
+    const journal = journalOf('mine');
+    const job = await journal.begin(createRequest(), address);
+    await job.folder.writePaidRecord('receipt.json', { job: 'another', outcome: 'made', imageCount: 1 });
+    assert.equal(await journal.readReceipt(job), undefined);
+    await job.folder.writePaidRecord('receipt.json', { outcome: 'made', imageCount: 1 });
+    assert.deepEqual(await journal.readReceipt(job), { outcome: 'made', imageCount: 1 }, 'of an earlier version');
+  });
+
+  it('that finds no room waits for it, and the pictures of its job do not', async (context) => {
+    const { journalOf, receiptsDirectory } = await openDisk(context);
+    const journal = journalOf('mine');
+    const job = await journal.begin(createRequest(), address);
+    await job.folder.writeFile('image-0', Buffer.from('pixels'));
+    await journal.writeReceipt(job, { outcome: 'made', imageCount: 1 });
+    // Nothing can be written into what is no folder.
+    await writeFile(receiptsDirectory, '');
+    await assert.rejects(journal.end(job), { code: 'ENOTDIR' });
+    assert.deepEqual(await readdir(job.folder.path('')), ['receipt.json']);
+    await rm(receiptsDirectory);
+    await journal.discard(await onlyJob(journal));
+    assert.match(await readFile(join(receiptsDirectory, '2026-11-20.jsonl'), 'utf8'), new RegExp(JOB_ID));
   });
 
   it('is nothing to wait for where there never was one', async (context) => {

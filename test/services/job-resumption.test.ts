@@ -37,7 +37,12 @@ async function openExpiredJob(context: TestContext) {
   clock.now = expiresAt;
   assert.equal(await ledger.expireHolds(ref.guild, '202611'), 1);
   const pictures = { finish: async () => ({ images: [], notes: [] }) };
-  const completion = createJobCompletion({ ledger, prices: createPriceBook(openAiPrices), pictures });
+  const completion = createJobCompletion({
+    ledger,
+    prices: createPriceBook(openAiPrices),
+    pictures,
+    records: { write: async () => undefined },
+  });
   const resumption = createJobResumption({ journal, ledger, completion });
   const totals = async () => {
     const { settled, held, exposure, counts } = await ledger.head(ref.guild, '202611');
@@ -50,6 +55,7 @@ describe('a receipt that turns up after its call was given up as unknown', () =>
   it('settles the unknown by itself, once', async (context) => {
     const { journal, job, resumption, totals } = await openExpiredJob(context);
     assert.deepEqual(await totals(), { settled: 0, held: 0, exposure: createPlan().estimate, posts: 0 });
+    await job.folder.writeFile('image-0', Buffer.from('pixels'));
     await journal.writeReceipt(job, { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' });
     for (const attempt of ['first', 'second']) {
       assert.equal((await resumption.resume(job))?.ended, 'finished', attempt);
@@ -60,6 +66,7 @@ describe('a receipt that turns up after its call was given up as unknown', () =>
   it('is booked also where somebody had released it already', async (context) => {
     const { journal, ledger, job, ref, resumption, totals } = await openExpiredJob(context);
     await ledger.release(ref, { reason: 'older than a month', by: 'operator ada' });
+    await job.folder.writeFile('image-0', Buffer.from('pixels'));
     await journal.writeReceipt(job, { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' });
     await resumption.resume(job);
     assert.deepEqual(await totals(), { settled: COST, held: 0, exposure: 0, posts: 1 });
@@ -69,8 +76,19 @@ describe('a receipt that turns up after its call was given up as unknown', () =>
     const { journal, ledger, job, ref, resumption, totals } = await openExpiredJob(context);
     const charge = { cost: 42, usage: null, priceVersion: 'reconcile-1', rule: 'reconciled' };
     await ledger.post(ref, charge, detailsOf(job));
+    await job.folder.writeFile('image-0', Buffer.from('pixels'));
     await journal.writeReceipt(job, { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' });
     assert.equal((await resumption.resume(job))?.ended, 'finished');
+    assert.deepEqual(await totals(), { settled: 42, held: 0, exposure: 0, posts: 1 });
+  });
+
+  it('says nothing twice where the pictures are gone, because its job had ended', async (context) => {
+    const { journal, ledger, job, ref, resumption, totals } = await openExpiredJob(context);
+    const charge = { cost: 42, usage: null, priceVersion: 'reconcile-1', rule: 'reconciled' };
+    await ledger.post(ref, charge, detailsOf(job));
+    await job.folder.writeFile('image-0', Buffer.alloc(0));
+    await journal.writeReceipt(job, { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' });
+    assert.equal(await resumption.resume(job), undefined);
     assert.deepEqual(await totals(), { settled: 42, held: 0, exposure: 0, posts: 1 });
   });
 

@@ -23,7 +23,7 @@ async function openKept(context: TestContext, results: number, limits?: Original
   const journal = createJobJournal({ spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine', now });
   const kept = createKeptOriginals({
     journal,
-    spool: { hasRoom: async () => disk.hasRoom },
+    spool: { hasRoom: () => disk.hasRoom },
     ...(limits ? { limits } : {}),
     now,
     log: silentLog,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { FinishedJob } from '../../src/services/job-outcome.ts';
 import type { ResultRecord } from '../../src/services/result-records.ts';
 import { createResultRecords, resultKey } from '../../src/services/result-records.ts';
 import type { Store } from '../../src/storage/store.ts';
@@ -23,17 +22,6 @@ const request = createRequest({
 });
 const picture = { file: 'input-0', contentType: 'image/png', width: 64, height: 64 } as const;
 const plan = createPlan({ quality: 'high', images: [picture], masked: { by: 'white', coveredShare: 0.5 } });
-const image = { path: '/spool/image-0', name: 'a-1.png', contentType: 'image/png', sizeBytes: 9 };
-const result: FinishedJob = {
-  images: [image, image],
-  model: 'gpt-image-2',
-  size: '1024x1024',
-  quality: 'high',
-  charge: undefined,
-  estimate: 1,
-  notes: [],
-};
-
 const expected: ResultRecord = {
   v: 1,
   id: JOB_ID,
@@ -76,7 +64,7 @@ async function fail(): Promise<never> {
 describe('the record of a result', () => {
   it('tells another process what was asked for and what was made, and nothing of the asking member’s roles', async () => {
     const database = createMemoryDatabase();
-    await recordsOn(database.connect()).write(job, result);
+    await recordsOn(database.connect()).write(job, 2);
     assert.deepEqual(await recordsOn(database.connect()).read('guild', JOB_ID), expected);
     assert.equal(await recordsOn(database.connect()).read('other guild', JOB_ID), undefined);
     assert.ok(!JSON.stringify(database.rows()).includes('painter'));
@@ -84,15 +72,15 @@ describe('the record of a result', () => {
 
   it('is written once, however often its result is delivered', async () => {
     const store = createMemoryDatabase().connect();
-    await recordsOn(store).write(job, result);
-    await recordsOn(store, AT + 1).write(job, result);
+    await recordsOn(store).write(job, 2);
+    await recordsOn(store, AT + 1).write(job, 2);
     assert.equal((await recordsOn(store).read('guild', JOB_ID))?.at, AT);
   });
 
   it('is gone when it was removed, and removing it twice does no harm', async () => {
     const store = createMemoryDatabase().connect();
     const records = recordsOn(store);
-    await records.write(job, result);
+    await records.write(job, 2);
     await records.remove('guild', JOB_ID);
     await records.remove('guild', JOB_ID);
     assert.equal(await records.read('guild', JOB_ID), undefined);
@@ -100,8 +88,8 @@ describe('the record of a result', () => {
 
   it('stands in the way of nobody’s picture where the store fails or the record would be too large', async () => {
     const store = createMemoryDatabase().connect();
-    await recordsOn({ ...store, commit: fail }).write(job, result);
-    await recordsOn(store).write({ plan, request: { ...request, prompt: 'x'.repeat(70_000) } }, result);
+    await recordsOn({ ...store, commit: fail }).write(job, 2);
+    await recordsOn(store).write({ plan, request: { ...request, prompt: 'x'.repeat(70_000) } }, 2);
     assert.equal(await recordsOn(store).read('guild', JOB_ID), undefined);
     await assert.rejects(recordsOn({ ...store, read: fail }).read('guild', JOB_ID), StoreFailure);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { Stage } from '../../sandbox/stage.ts';
+import { createRecordFile } from '../../src/services/record-file.ts';
 import type { Books } from '../audit.ts';
 import { readBooks } from '../audit.ts';
 import { createPostgresDatabase } from '../contracts/postgres-database.ts';
@@ -142,7 +143,7 @@ function imagine({ discord, member, channel }: Stage, prompt: string): Interacti
 function hasReceipt({ dataDirectory }: Stage, { id }: InteractionHandle): boolean {
   const spool = join(dataDirectory, 'spool');
   const folder = readdirSync(spool).find((name) => name.startsWith(id));
-  return folder !== undefined && existsSync(join(spool, folder, 'receipt.json'));
+  return folder !== undefined && createRecordFile(join(spool, folder, 'receipt.json'), false).read() !== undefined;
 }
 
 async function redisFor(t: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<RedisServer> {

@@ -1,12 +1,19 @@
-import { pipeline, Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
+import { decompress } from './decompression.ts';
+import { GrowingBytes } from './growing-bytes.ts';
+import { IncomingBody, type ReadBody } from './incoming-body.ts';
 import { createIntakeGate, type IntakeGate } from './intake-gate.ts';
 
 /** One request, and whether any of it can have reached the other side. */
 export type HttpExchange = {
-  /** A `fetch` for exactly one request. It follows no redirect and repeats nothing. */
+  /**
+   * A `fetch` for exactly one request. It follows no redirect and repeats nothing. What refuses the request comes with
+   * its text, and what does it comes without its body, which is read by `readBody`.
+   */
   readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  /** Reads the body of the successful answer, once. */
+  readonly readBody: ReadBody;
   /** False as long as provably not one byte of the request has been written to a connected socket. */
   wasDispatched(): boolean;
 };
@@ -21,13 +28,17 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A refusal is a few hundred bytes; a gateway's error page must not fill the memory. */
 const ERROR_BODY_SIZE_BYTES_MAX = 64 * 1024;
 
-/** What `identity` asks not to be sent, for the gateways that do not listen. */
-const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
-
-/** With four answers at a time, one is decoded while others are written to disk; more of them make nothing faster. */
-const INTAKE_CONCURRENCY = 4;
+/**
+ * With two answers at a time, one is decoded while the other is written to disk. Of each, up to two megabytes come in
+ * with every turn of the event loop, and that is how long an acknowledgement then waits: with four at a time, it was twice
+ * as long while fifty results of 3 MB came in, and no image was there sooner.
+ */
+const INTAKE_CONCURRENCY = 2;
 /** Longer than what is there already takes to be read, and short enough that slow connections do not add up. */
 const INTAKE_PAUSE_MS_MAX = 10;
+
+/** Below it are words on the way to the answer, like "continue". */
+const HTTP_OK = 200;
 
 /** Statuses whose answer has no body; `Response` refuses to be given one. */
 const BODYLESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -35,9 +46,9 @@ const BODYLESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 /**
  * The connection to the provider.
  *
- * It is undici's `request` behind the shape of `fetch` rather than undici's `fetch`: half of the CPU time for a large
- * body, it tells whether a request left this machine, and it takes nothing from Node's own fetch, whose classes do not
- * mix with those of another version of undici.
+ * It is undici's `dispatch` behind the shape of `fetch` rather than undici's `fetch`: what arrives is taken where it
+ * arrives, it tells whether a request left this machine, and it takes nothing from Node's own fetch, whose classes do
+ * not mix with those of another version of undici.
  *
  * Every request has a connection of its own. A kept one may be closed by the other side in the very moment in which it
  * is used again, and that reset looks like the loss of an image that was paid for.
@@ -55,59 +66,105 @@ export function createHttpTransport({ silenceMsMax }: { readonly silenceMsMax: n
   const gate = createIntakeGate({ concurrency: INTAKE_CONCURRENCY, pauseMsMax: INTAKE_PAUSE_MS_MAX }, () =>
     performance.now(),
   );
+  return { beginExchange: () => beginExchange(agent, gate) };
+}
+
+function beginExchange(agent: Agent, gate: IntakeGate): HttpExchange {
+  let wasDispatched = false;
+  let readBody: ReadBody | undefined;
   return {
-    beginExchange() {
-      let dispatched = false;
-      const dispatcher = agent.compose(reportDispatch(() => (dispatched = true)));
-      return { fetch: (url, init) => fetchOver({ dispatcher, gate }, url, init), wasDispatched: () => dispatched };
+    async fetch(url, init) {
+      const answer = await send(agent, gate, { url, init, onDispatch: () => (wasDispatched = true) });
+      const { statusCode: status } = answer;
+      const headers = toHeaders(answer.headers);
+      const isSuccess = status >= 200 && status < 300;
+      if (!isSuccess) return new Response(await readRefusal(answer), { status, headers });
+      ({ readBody } = answer);
+      return new Response(null, { status, headers });
     },
+    async readBody(take) {
+      if (readBody === undefined) throw new Error('There is no answer to be read.');
+      return readBody(take);
+    },
+    wasDispatched: () => wasDispatched,
   };
 }
 
-/**
- * undici calls `onRequestStart` when it has a connected socket, just before it writes the first byte. A request that
- * was aborted until then, also within that call, is not written.
- */
-function reportDispatch(onDispatch: () => void): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(options, {
-      onRequestStart: (controller, context) => {
-        handler.onRequestStart?.(controller, context);
-        if (!controller.aborted) {
-          onDispatch();
-        }
-      },
-      onResponseStart: (...args) => handler.onResponseStart?.(...args),
-      onResponseData: (...args) => handler.onResponseData?.(...args),
-      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
-      onResponseError: (...args) => handler.onResponseError?.(...args),
-    });
-}
+type Answer = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'> & { readonly readBody: ReadBody };
 
-async function fetchOver(
-  { dispatcher, gate }: { readonly dispatcher: Dispatcher; readonly gate: IntakeGate },
-  url: string | URL | Request,
-  init?: RequestInit,
-): Promise<Response> {
+type Sending = {
+  readonly url: string | URL | Request;
+  readonly init: RequestInit | undefined;
+  readonly onDispatch: () => void;
+};
+
+/** Sends one request, and resolves with the head of its answer. */
+async function send(agent: Agent, gate: IntakeGate, { url, init, onDispatch }: Sending): Promise<Answer> {
   const { origin, pathname, search } = new URL(url instanceof Request ? url.url : url);
-  const answer = await dispatcher.request({
+  const options: Dispatcher.DispatchOptions = {
     origin,
     path: `${pathname}${search}`,
     method: readMethod(init?.method),
     headers: Object.fromEntries(new Headers(init?.headers)),
     body: toRequestBody(init?.body),
-    signal: init?.signal ?? null,
+  };
+  return new Promise((resolve, reject) => {
+    const body = new IncomingBody(gate);
+    const leash = createLeash(init?.signal ?? undefined, reject);
+    agent.dispatch(options, {
+      // undici calls this when it has a connected socket, just before it writes the first byte. A request that was
+      // aborted until then, also within this call, is not written.
+      onRequestStart(controller) {
+        if (leash.hold(controller)) onDispatch();
+      },
+      onResponseStart(controller, statusCode, headers) {
+        if (statusCode < HTTP_OK) return;
+        body.begin(controller);
+        resolve({ statusCode, headers, readBody: decompress(body, headers['content-encoding']) });
+      },
+      onResponseData: (_controller, piece) => body.push(piece),
+      onResponseEnd() {
+        leash.letGo();
+        body.finish();
+      },
+      onResponseError(_controller, error) {
+        leash.letGo();
+        reject(error);
+        body.fail(error);
+      },
+    });
   });
-  // Whoever reads the body learns of its failure there; without a listener the same failure would end the process.
-  answer.body.on('error', () => {});
-  if (BODYLESS_STATUSES.has(answer.statusCode)) {
-    await answer.body.dump();
-    return new Response(null, { status: answer.statusCode, headers: toHeaders(answer.headers) });
-  }
-  const isSuccess = answer.statusCode >= 200 && answer.statusCode < 300;
-  const bytes = decompress(answer.body, answer.headers['content-encoding']);
-  const body = toWebStream(isSuccess ? bytes : cutAfter(bytes, ERROR_BODY_SIZE_BYTES_MAX), gate);
-  return new Response(body, { status: answer.statusCode, headers: toHeaders(answer.headers) });
+}
+
+/** What ends a request when its signal says so, also while there is no connection for it yet. */
+function createLeash(signal: AbortSignal | undefined, onAbort: (reason: unknown) => void) {
+  let held: Dispatcher.DispatchController | undefined;
+  const abort = (): void => {
+    onAbort(signal?.reason);
+    held?.abort(toError(signal?.reason));
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  return {
+    /** @returns false where the request was aborted before it could begin */
+    hold(controller: Dispatcher.DispatchController): boolean {
+      held = controller;
+      if (signal?.aborted) abort();
+      return !signal?.aborted;
+    },
+    letGo: () => signal?.removeEventListener('abort', abort),
+  };
+}
+
+/** What a refusal says, cut off where it goes on for too long; null where it says nothing. */
+async function readRefusal({ statusCode, readBody }: Answer): Promise<string | null> {
+  const bytes = new GrowingBytes(ERROR_BODY_SIZE_BYTES_MAX);
+  await readBody((piece) => {
+    const room = ERROR_BODY_SIZE_BYTES_MAX - bytes.length;
+    bytes.append(piece.subarray(0, room));
+    return piece.length < room ? 'more' : 'enough';
+  });
+  return BODYLESS_STATUSES.has(statusCode) ? null : bytes.text();
 }
 
 function readMethod(method = 'GET'): 'GET' | 'POST' {
@@ -137,51 +194,6 @@ function toHeaders(received: Dispatcher.ResponseData['headers']): Headers {
   return headers;
 }
 
-function decompress(body: Readable, contentEncoding: string | string[] | undefined): Readable {
-  const encoding = String(contentEncoding ?? '').toLowerCase();
-  if (encoding !== 'gzip' && encoding !== 'deflate' && encoding !== 'br') {
-    return body;
-  }
-  // `pipeline` destroys both ends when one fails; the reader of the second meets the failure.
-  return pipeline(body, DECOMPRESSORS[encoding](), () => {});
-}
-
-async function* cutAfter(body: AsyncIterable<Uint8Array>, sizeBytesMax: number): AsyncGenerator<Uint8Array> {
-  let remaining = sizeBytesMax;
-  for await (const chunk of body) {
-    yield chunk.subarray(0, remaining);
-    remaining -= chunk.length;
-    if (remaining <= 0) {
-      return;
-    }
-  }
-}
-
-/** Pulls one chunk at a time, so that what is not read stays in the kernel; cancelling closes the connection. */
-function toWebStream(body: AsyncIterable<Uint8Array>, gate: IntakeGate): ReadableStream<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]();
-  const place = gate.begin();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        place.pause();
-        const next = await chunks.next().catch((error: unknown) => {
-          place.leave();
-          throw error;
-        });
-        if (next.done === true) {
-          place.leave();
-          controller.close();
-        } else {
-          await place.enter();
-          controller.enqueue(next.value);
-        }
-      },
-      async cancel() {
-        place.leave();
-        await chunks.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new DOMException('The request was called off.', 'AbortError');
 }

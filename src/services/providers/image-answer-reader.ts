@@ -2,6 +2,8 @@ import type { DecoderPool } from './base64-decoder.ts';
 import { ImageAnswerScanner } from './image-answer-scanner.ts';
 import { ImageTextDecoder, type ImageTextState } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
+import type { ReadBody } from './incoming-body.ts';
+import { runSeldomWaiting, type SeldomWaiting } from './seldom-waiting.ts';
 
 /** What an answer said besides the images that it carried itself. */
 export type ImageAnswer = {
@@ -19,38 +21,40 @@ export type ImageAnswer = {
  * Reads an image answer while it arrives and writes the images in it as they are decoded.
  *
  * An image whose base64 is broken is left out; so are images beyond `imageCountMax`.
- * @param body the bytes of the JSON; it is ended early when anything below throws
+ * @param readBody brings the bytes of the JSON; it is ended early when anything below throws
  * @throws {UnreadableAnswerError} where the body is no image answer
  * @throws {ImageTooLargeError}
  * @throws whatever the body or a sink throws, as it is
  */
 export async function readImageAnswer(
-  body: AsyncIterable<Uint8Array>,
+  readBody: ReadBody,
   writer: ImageWriter,
   imageCountMax: number,
   decoders: DecoderPool,
 ): Promise<ImageAnswer> {
   const scanner = new ImageAnswerScanner();
   const images = new ImageTextDecoder(decoders);
-  try {
-    for await (const chunk of body) {
-      for (const found of scanner.scan(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) {
-        if (writer.wholeCount < imageCountMax) {
-          await endImage(writer, await images.take(found, writer));
-        }
+  function* take(bytes: Buffer): SeldomWaiting<'more'> {
+    for (const found of scanner.scan(bytes)) {
+      if (writer.wholeCount < imageCountMax) {
+        yield* endImage(writer, yield* images.take(found, writer));
       }
     }
+    return 'more';
+  }
+  try {
+    await readBody((bytes) => runSeldomWaiting(take(bytes)));
   } finally {
     images.dispose();
   }
   return readRest(scanner.finish());
 }
 
-async function endImage(writer: ImageWriter, state: ImageTextState): Promise<void> {
+function* endImage(writer: ImageWriter, state: ImageTextState): SeldomWaiting {
   if (state === 'whole') {
-    await writer.finish();
+    yield writer.finish();
   } else if (state === 'broken') {
-    await writer.abandon();
+    yield writer.abandon();
   }
 }
 

@@ -4,7 +4,9 @@ import { isRecord, readRest, type ImageAnswer } from './image-answer-reader.ts';
 import { ImageAnswerScanner, UnreadableAnswerError, type ImageText } from './image-answer-scanner.ts';
 import { ImageTextDecoder, type ImageTextState, type PieceWriter } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
+import type { ReadBody } from './incoming-body.ts';
 import type { PreviewWriter } from './preview-writer.ts';
+import { runSeldomWaiting, type SeldomWaiting } from './seldom-waiting.ts';
 
 /** How a stream ended. */
 export type StreamEnd =
@@ -32,28 +34,32 @@ const COMPLETED_TYPE = /(?:^|\.)completed$/;
 /**
  * Reads a stream of image events while it arrives, up to the one that ends it. What is in the partial ones goes to the
  * previews, and what is in the completed one to the writer.
- * @param body the bytes of the stream; it is ended early when its last event has been read, or anything below throws
+ * @param readBody brings the bytes of the stream; it is ended early when its last event has been read, or anything
+ *   below throws
  * @throws {UnreadableAnswerError} where there are events without end
  * @throws {ImageTooLargeError}
  * @throws whatever the body or a sink of the writer throws, as it is
  */
 export async function readImageEvents(
-  body: AsyncIterable<Uint8Array>,
+  readBody: ReadBody,
   takers: StreamTakers,
   decoders: DecoderPool,
 ): Promise<StreamEnd> {
   const splitter = new EventStreamSplitter();
   const events = new ImageEvents(takers, decoders);
-  try {
-    for await (const chunk of body) {
-      for (const part of splitter.split(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) {
-        const end = await events.take(part);
-        if (end !== undefined) {
-          return end;
-        }
+  let end: StreamEnd | undefined;
+  function* take(bytes: Buffer): SeldomWaiting<'more' | 'enough'> {
+    for (const part of splitter.split(bytes)) {
+      end = yield* events.take(part);
+      if (end !== undefined) {
+        return 'enough';
       }
     }
-    return { ended: 'early' };
+    return 'more';
+  }
+  try {
+    await readBody((bytes) => runSeldomWaiting(take(bytes)));
+    return end ?? { ended: 'early' };
   } finally {
     events.dispose();
   }
@@ -78,15 +84,15 @@ class ImageEvents {
     this.#images = new ImageTextDecoder(decoders);
   }
 
-  async take(part: EventPart): Promise<StreamEnd | undefined> {
+  *take(part: EventPart): SeldomWaiting<StreamEnd | undefined> {
     switch (part.type) {
       case 'name':
         this.#name = part.name;
         return undefined;
       case 'data':
-        return this.#isRead ? undefined : this.#takeData(part.bytes);
+        return this.#isRead ? undefined : yield* this.#takeData(part.bytes);
       case 'end':
-        await this.#beginNext();
+        yield* this.#beginNext();
         return undefined;
     }
   }
@@ -95,50 +101,50 @@ class ImageEvents {
     this.#images.dispose();
   }
 
-  async #takeData(bytes: Buffer): Promise<StreamEnd | undefined> {
+  *#takeData(bytes: Buffer): SeldomWaiting<StreamEnd | undefined> {
     this.#hasData = true;
     try {
       for (const found of this.#scanner.scan(bytes)) {
-        await this.#takeImage(found);
+        yield* this.#takeImage(found);
       }
       // Not only at the empty line behind it: a connection that breaks there has still brought all that counts.
-      return this.#scanner.isComplete ? await this.#conclude(this.#scanner.finish()) : undefined;
+      return this.#scanner.isComplete ? yield* this.#conclude(this.#scanner.finish()) : undefined;
     } catch (error) {
       if (!(error instanceof UnreadableAnswerError)) {
         throw error;
       }
       // Not an image event, but a word like `[DONE]`.
-      await this.#leaveImage();
+      yield* this.#leaveImage();
       this.#isRead = true;
       return undefined;
     }
   }
 
-  async #takeImage(found: ImageText): Promise<void> {
+  *#takeImage(found: ImageText): SeldomWaiting {
     if (this.#imageTaker === undefined) {
       // An event that has not said yet what it is may be the one that was paid for.
       const isPartial = PARTIAL_TYPE.test(this.#type() ?? '');
       this.#imageTaker = isPartial ? this.#takers.previews : this.#takers.writer;
       this.#takers.onImage();
     }
-    this.#imageState = await this.#images.take(found, this.#imageTaker);
+    this.#imageState = yield* this.#images.take(found, this.#imageTaker);
   }
 
-  async #conclude(event: unknown): Promise<StreamEnd | undefined> {
+  *#conclude(event: unknown): SeldomWaiting<StreamEnd | undefined> {
     this.#isRead = true;
     if (!isRecord(event)) {
       return undefined;
     }
     const type = this.#type() ?? '';
     if (COMPLETED_TYPE.test(type)) {
-      await this.#keepImage(this.#takers.writer);
+      yield* this.#keepImage(this.#takers.writer);
       return { ended: 'completed', answer: readRest({ data: [event], usage: event.usage, error: event.error }) };
     }
     if (PARTIAL_TYPE.test(type)) {
-      await this.#keepImage(this.#takers.previews);
+      yield* this.#keepImage(this.#takers.previews);
       return undefined;
     }
-    await this.#leaveImage();
+    yield* this.#leaveImage();
     const isError = type === 'error' || isRecord(event.error);
     return isError ? { ended: 'error', error: event.error ?? event } : undefined;
   }
@@ -148,20 +154,20 @@ class ImageEvents {
     return this.#scanner.type ?? this.#name;
   }
 
-  async #keepImage(taker: ImageWriter | PreviewWriter): Promise<void> {
+  *#keepImage(taker: ImageWriter | PreviewWriter): SeldomWaiting {
     if (taker === this.#imageTaker && this.#imageState === 'whole') {
-      await taker.finish();
+      yield taker.finish();
     } else {
-      await this.#leaveImage();
+      yield* this.#leaveImage();
     }
   }
 
-  async #leaveImage(): Promise<void> {
-    await this.#imageTaker?.abandon();
+  *#leaveImage(): SeldomWaiting {
+    if (this.#imageTaker !== undefined) yield this.#imageTaker.abandon();
     this.#images.reset();
   }
 
-  async #beginNext(): Promise<void> {
+  *#beginNext(): SeldomWaiting {
     this.#name = undefined;
     if (!this.#hasData) {
       // A comment, which keeps a connection alive and may come as often as it likes.
@@ -172,7 +178,7 @@ class ImageEvents {
       throw new UnreadableAnswerError('The stream has too many events.');
     }
     if (!this.#isRead) {
-      await this.#leaveImage();
+      yield* this.#leaveImage();
     }
     this.#hasData = false;
     this.#scanner = new ImageAnswerScanner('event');

@@ -42,8 +42,8 @@ export type ImageCall = {
 
 /** Receives the bytes of one image, in order. */
 export type ByteSink = {
-  /** The bytes are only lent: they are overwritten once the promise has resolved. */
-  write(bytes: Uint8Array): Promise<void>;
+  /** The bytes are only lent: they are overwritten once the promise has resolved, or at once where there is none. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
   /** Resolves when the bytes are durable. */
   close(): Promise<void>;
   /** Called instead of `close` where the image did not arrive whole. Frees what the sink holds; never rejects. */

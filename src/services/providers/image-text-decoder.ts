@@ -1,8 +1,9 @@
 import { InvalidBase64Error, type Base64Decoder, type DecoderPool } from './base64-decoder.ts';
 import type { ImageText } from './image-answer-scanner.ts';
+import type { SeldomWaiting } from './seldom-waiting.ts';
 
-/** Takes the bytes of one picture, in order. They are only lent until the promise has resolved. */
-export type PieceWriter = { write(bytes: Uint8Array): Promise<void> };
+/** Takes the bytes of one picture, in order. They are only lent until the promise has resolved, if there is one. */
+export type PieceWriter = { write(bytes: Uint8Array): Promise<void> | undefined };
 
 /** How far the text of an image has come: it goes on, or it has ended and was base64, or was not. */
 export type ImageTextState = 'begun' | 'whole' | 'broken';
@@ -18,14 +19,14 @@ export class ImageTextDecoder {
   }
 
   /** @throws whatever the writer throws, as it is */
-  async take(found: ImageText, writer: PieceWriter): Promise<ImageTextState> {
+  *take(found: ImageText, writer: PieceWriter): SeldomWaiting<ImageTextState> {
     // Taken with the first image, so that the many calls that are still waiting hold no buffers.
     this.#decoder ??= this.#decoders.take();
     if (found.type === 'characters') {
-      await this.#decode(this.#decoder.push(found.characters), writer);
+      yield* this.#decode(this.#decoder.push(found.characters), writer);
       return 'begun';
     }
-    await this.#decode(this.#decoder.finish(), writer);
+    yield* this.#decode(this.#decoder.finish(), writer);
     const state = this.#isBroken ? 'broken' : 'whole';
     this.reset();
     return state;
@@ -44,13 +45,16 @@ export class ImageTextDecoder {
     }
   }
 
-  async #decode(pieces: Iterable<Uint8Array>, writer: PieceWriter): Promise<void> {
+  *#decode(pieces: Iterable<Uint8Array>, writer: PieceWriter): SeldomWaiting {
     if (this.#isBroken) {
       return;
     }
     try {
       for (const piece of pieces) {
-        await writer.write(piece);
+        const written = writer.write(piece);
+        if (written !== undefined) {
+          yield written;
+        }
       }
     } catch (error) {
       if (!(error instanceof InvalidBase64Error)) {

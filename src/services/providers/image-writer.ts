@@ -29,15 +29,20 @@ export class ImageWriter {
   }
 
   /**
-   * Appends to the current image, beginning it if there is none. The bytes may be reused once this resolves.
+   * Appends to the current image, beginning it if there is none. The bytes may be reused once this resolves, or at once
+   * where it has nothing to wait for.
    * @throws {ImageTooLargeError}
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> | undefined {
     this.#sizeBytes += bytes.length;
     if (this.#sizeBytes > this.#imageSizeBytesMax) {
       throw new ImageTooLargeError(`An image has more than ${this.#imageSizeBytesMax} bytes.`);
     }
-    this.#sink ??= await this.#openByteSink(this.#wholeCount);
+    return this.#sink === undefined ? this.#begin(bytes) : this.#sink.write(bytes);
+  }
+
+  async #begin(bytes: Uint8Array): Promise<void> {
+    this.#sink = await this.#openByteSink(this.#wholeCount);
     await this.#sink.write(bytes);
   }
 

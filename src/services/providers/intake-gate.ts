@@ -2,7 +2,7 @@
  * Lets a few answers at a time come in, while the rest wait in the kernel.
  *
  * A hundred answers that arrive together would otherwise all be in memory at once, each with its buffers, and every
- * turn of the event loop would carry a piece of each of them: that is how long an acknowledgement would then wait. Four
+ * turn of the event loop would carry a piece of each of them: that is how long an acknowledgement would then wait. A few
  * at a time are as fast together as a hundred. An answer that pauses gives its place to one that waits for it, so a slow
  * connection, or one that tells of its progress for a minute, holds up nobody.
  */
@@ -12,8 +12,8 @@ export type IntakeGate = {
 };
 
 export type IntakePlace = {
-  /** Resolves when what has arrived may be taken in. */
-  enter(): Promise<void>;
+  /** Resolves when what has arrived may be taken in; undefined where it may be at once, as nearly always. */
+  enter(): Promise<void> | undefined;
   /** What was taken in is dealt with, and more of it is awaited: from now on, others may have the place. */
   pause(): void;
   leave(): void;
@@ -54,12 +54,12 @@ export function createIntakeGate({ concurrency, pauseMsMax }: IntakeGateLimits, 
     begin() {
       const holder: Holder = { pausedAt: undefined };
       return {
-        async enter() {
+        enter() {
           holder.pausedAt = undefined;
-          if (holders.has(holder)) return;
+          if (holders.has(holder)) return undefined;
           if (holders.size < concurrency) return void holders.add(holder);
           watch ??= setTimeout(takeFromThePaused, pauseMsMax);
-          await new Promise<void>((begin) => line.push({ holder, begin }));
+          return new Promise<void>((begin) => line.push({ holder, begin }));
         },
         pause() {
           holder.pausedAt = now();

@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { InputFile } from './image-provider.ts';
 
-/** How much of a file is read at once. */
-const READ_SIZE_BYTES = 256 * 1024;
+/**
+ * How much is sent at once. Every piece goes through the streams of the SDK, of undici and of the socket, which takes
+ * longer than to send a kilobyte: as one piece for each field and 256 kB of a file, an edit was 31 of them, and is 3.
+ */
+const PIECE_SIZE_BYTES = 1024 * 1024;
 
 /** One field of a form. */
 export type FormField =
@@ -20,7 +23,8 @@ export type MultipartUpload = {
   close(): Promise<void>;
 };
 
-type OpenPart = { readonly head: Buffer; readonly file?: { readonly handle: FileHandle; readonly sizeBytes: number } };
+type OpenFile = { readonly handle: FileHandle; readonly sizeBytes: number };
+type OpenPart = { readonly head: Buffer; readonly file?: OpenFile };
 
 /**
  * Opens every file of a form, so that nothing is sent where one is missing, and measures it.
@@ -47,7 +51,7 @@ export async function openMultipartUpload(fields: readonly FormField[]): Promise
   );
   return {
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}`, 'content-length': `${sizeBytes}` },
-    body: readParts(parts, tail),
+    body: readPieces(listSections(parts, tail), sizeBytes),
     close,
   };
 }
@@ -70,29 +74,43 @@ async function openPart(field: FormField, boundary: string): Promise<OpenPart> {
   }
 }
 
-async function* readParts(parts: readonly OpenPart[], tail: Buffer): AsyncGenerator<Uint8Array> {
-  for (const { head, file } of parts) {
-    yield head;
-    if (file !== undefined) {
-      yield* readFile(file.handle, file.sizeBytes);
-    }
-    yield LINE_END;
-  }
-  yield tail;
+/** What the form is made of, one behind the other. */
+function listSections(parts: readonly OpenPart[], tail: Buffer): readonly (Buffer | OpenFile)[] {
+  return [...parts.flatMap(({ head, file }) => [head, ...(file === undefined ? [] : [file]), LINE_END]), tail];
 }
 
-async function* readFile(handle: FileHandle, sizeBytes: number): AsyncGenerator<Uint8Array> {
-  let position = 0;
-  while (position < sizeBytes) {
-    // A new buffer each time: the socket still holds the former one.
-    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_SIZE_BYTES, sizeBytes - position));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-    if (bytesRead === 0) {
-      throw new Error('A picture became shorter while it was being sent.');
+/** The sections as pieces of one size, whatever begins or ends within one; only the last piece is smaller. */
+async function* readPieces(sections: readonly (Buffer | OpenFile)[], sizeBytes: number): AsyncGenerator<Uint8Array> {
+  let remainingBytes = sizeBytes;
+  let piece = Buffer.alloc(0);
+  let filledBytes = 0;
+  for (const section of sections) {
+    const sectionBytes = 'handle' in section ? section.sizeBytes : section.length;
+    for (let position = 0; position < sectionBytes;) {
+      if (filledBytes === piece.length) {
+        // A new buffer each time: the socket still holds the former one.
+        piece = Buffer.allocUnsafeSlow(Math.min(PIECE_SIZE_BYTES, remainingBytes));
+        filledBytes = 0;
+      }
+      const lengthBytes = Math.min(sectionBytes - position, piece.length - filledBytes);
+      const place = piece.subarray(filledBytes, filledBytes + lengthBytes);
+      const readBytes = await readSection(section, position, place);
+      position += readBytes;
+      filledBytes += readBytes;
+      remainingBytes -= readBytes;
+      if (filledBytes === piece.length) yield piece;
     }
-    yield buffer.subarray(0, bytesRead);
-    position += bytesRead;
   }
+}
+
+/** Fills a place from a section, or a part of it. @returns how many bytes were written */
+async function readSection(section: Buffer | OpenFile, position: number, place: Buffer): Promise<number> {
+  if (!('handle' in section)) return section.copy(place, 0, position);
+  const { bytesRead } = await section.handle.read(place, 0, place.length, position);
+  if (bytesRead === 0) {
+    throw new Error('A picture became shorter while it was being sent.');
+  }
+  return bytesRead;
 }
 
 /** As browsers do it: https://html.spec.whatwg.org/#multipart-form-data */

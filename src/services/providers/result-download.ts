@@ -1,5 +1,6 @@
 import type { HttpTransport } from './http-transport.ts';
 import type { ImageWriter } from './image-writer.ts';
+import { explainFailures } from './incoming-body.ts';
 
 /** Waits, and rejects as soon as `signal` is aborted. */
 export type Pause = (waitMs: number, signal: AbortSignal) => Promise<unknown>;
@@ -12,6 +13,8 @@ export class ResultDownloadError extends Error {
 /** Fetching a result makes nothing, so it may be tried again. */
 const ATTEMPTS_MAX = 3;
 const FIRST_PAUSE_MS = 500;
+const HTTP_OK = 200;
+const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
 /**
  * Which results may be fetched: an answer could point anywhere, also into the network of this machine.
@@ -43,12 +46,10 @@ export async function downloadResult(
   parts: { readonly transport: HttpTransport; readonly writer: ImageWriter; readonly pause: Pause },
   signal: AbortSignal,
 ): Promise<void> {
-  const { transport, writer, pause } = parts;
+  const { writer, pause } = parts;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      for await (const chunk of fetchResult(url, transport, signal)) {
-        await writer.write(chunk);
-      }
+      await fetchResult(url, parts, signal);
       if (await writer.finish()) {
         return;
       }
@@ -64,19 +65,26 @@ export async function downloadResult(
   }
 }
 
-async function* fetchResult(url: URL, transport: HttpTransport, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  try {
-    const headers = { accept: 'image/*', 'accept-encoding': 'identity' };
-    const response = await transport.beginExchange().fetch(url, { headers, signal });
-    if (response.status !== 200 || response.body === null) {
-      await response.body?.cancel();
-      throw new ResultDownloadError(`The result at ${url.origin} was answered with status ${response.status}.`);
-    }
-    yield* response.body;
-  } catch (cause) {
-    if (cause instanceof ResultDownloadError) {
-      throw cause;
-    }
-    throw new ResultDownloadError(`The result at ${url.origin} could not be fetched.`, { cause });
+async function fetchResult(
+  url: URL,
+  { transport, writer }: { readonly transport: HttpTransport; readonly writer: ImageWriter },
+  signal: AbortSignal,
+): Promise<void> {
+  const exchange = transport.beginExchange();
+  const explain = (cause: unknown): ResultDownloadError =>
+    new ResultDownloadError(`The result at ${url.origin} could not be fetched.`, { cause });
+  const headers = { accept: 'image/*', 'accept-encoding': 'identity' };
+  const { status } = await exchange.fetch(url, { headers, signal }).catch((error: unknown) => {
+    throw explain(error);
+  });
+  if (status !== HTTP_OK) {
+    // What is not wanted must not be left waiting: its connection would stay open for as long as the other side likes.
+    if (isSuccess(status)) await exchange.readBody(() => 'enough').catch(() => undefined);
+    throw new ResultDownloadError(`The result at ${url.origin} was answered with status ${status}.`);
   }
+  const readBody = explainFailures(exchange.readBody, explain);
+  await readBody(async (bytes) => {
+    await writer.write(bytes);
+    return 'more' as const;
+  });
 }

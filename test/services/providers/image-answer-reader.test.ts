@@ -5,6 +5,7 @@ import { createDecoderPool } from '../../../src/services/providers/base64-decode
 import { readImageAnswer, type ImageAnswer } from '../../../src/services/providers/image-answer-reader.ts';
 import { UnreadableAnswerError } from '../../../src/services/providers/image-answer-scanner.ts';
 import { ImageTooLargeError, ImageWriter } from '../../../src/services/providers/image-writer.ts';
+import type { ReadBody } from '../../../src/services/providers/incoming-body.ts';
 import { createMemorySinks } from './memory-sinks.ts';
 
 const decoders = createDecoderPool();
@@ -16,14 +17,14 @@ async function read(body: string | Uint8Array, cuts: readonly number[] = [], ima
   const bytes = Buffer.from(body);
   const sinks = createMemorySinks();
   const writer = new ImageWriter(sinks.openByteSink, 1_000_000);
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  const readBody: ReadBody = async (take) => {
     let start = 0;
     for (const cut of [...cuts, bytes.length]) {
-      yield bytes.subarray(start, cut);
+      if ((await take(bytes.subarray(start, cut))) === 'enough') return;
       start = cut;
     }
-  }
-  const answer = await readImageAnswer(chunks(), writer, imageCountMax, decoders);
+  };
+  const answer = await readImageAnswer(readBody, writer, imageCountMax, decoders);
   assert.equal(sinks.openCount(), 0);
   return { answer, images: sinks.closedImages().map((image) => image.toString('base64')) };
 }

@@ -6,6 +6,7 @@ import { UnreadableAnswerError } from '../../../src/services/providers/image-ans
 import { readImageEvents, type StreamEnd } from '../../../src/services/providers/image-event-reader.ts';
 import { ImageTooLargeError, ImageWriter } from '../../../src/services/providers/image-writer.ts';
 import { PreviewWriter } from '../../../src/services/providers/preview-writer.ts';
+import type { ReadBody } from '../../../src/services/providers/incoming-body.ts';
 import { createMemorySinks } from './memory-sinks.ts';
 import { createPreviewBook } from './preview-book.ts';
 
@@ -28,18 +29,18 @@ async function read(text: string, cuts: readonly number[] = [], failure?: Error)
   const writer = new ImageWriter(sinks.openByteSink, 1_000_000);
   const previews = new PreviewWriter(book.target);
   let imagesSeen = 0;
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  const readBody: ReadBody = async (take) => {
     let start = 0;
     for (const cut of [...cuts, bytes.length]) {
-      yield bytes.subarray(start, cut);
+      if ((await take(bytes.subarray(start, cut))) === 'enough') return;
       start = cut;
     }
     if (failure !== undefined) {
       throw failure;
     }
-  }
+  };
   try {
-    const end = await readImageEvents(chunks(), { writer, previews, onImage: () => (imagesSeen += 1) }, decoders);
+    const end = await readImageEvents(readBody, { writer, previews, onImage: () => (imagesSeen += 1) }, decoders);
     return { end, images: sinks.closedImages().map(base64), previews: book.previews().map(base64), imagesSeen };
   } finally {
     await Promise.all([writer.abandon(), previews.abandon()]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createIntakeGate } from '../../../src/services/providers/intake-gate.ts';
+import { createIntakeGate, type IntakePlace } from '../../../src/services/providers/intake-gate.ts';
 
 const PAUSE_MS_MAX = 10;
 
@@ -12,7 +12,7 @@ function createGateForOne() {
 }
 
 /** Whether something has happened by now; whatever only takes turns of the event loop has had them. */
-async function isSettled(promise: Promise<void>): Promise<boolean> {
+async function isSettled(promise: Promise<void> | undefined): Promise<boolean> {
   const pending = Symbol('pending');
   return (await Promise.race([promise, sleep(3 * PAUSE_MS_MAX, pending)])) !== pending;
 }
@@ -32,7 +32,11 @@ test('places are given in the order in which they were asked for', async () => {
   const [first, second, third] = [gate.begin(), gate.begin(), gate.begin()];
   const order: string[] = [];
   await first.enter();
-  const entered = [second.enter().then(() => order.push('second')), third.enter().then(() => order.push('third'))];
+  const note = async (name: string, place: IntakePlace): Promise<void> => {
+    await place.enter();
+    order.push(name);
+  };
+  const entered = [note('second', second), note('third', third)];
   first.leave();
   await entered[0];
   second.leave();

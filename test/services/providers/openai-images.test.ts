@@ -359,6 +359,8 @@ test('results elsewhere, behind a user name, behind a redirect or of another kin
   await using server = await startLocalServer((response, { path, body }) => {
     if (path === '/redirect') {
       response.writeHead(302, { location: `${other.origin}/` }).end();
+    } else if (path === '/partial') {
+      response.writeHead(206).end(randomBytes(1_000_000));
     } else {
       answerJson(response, 200, { data: [{ url: JSON.parse(body.toString()).prompt }] });
     }
@@ -371,6 +373,7 @@ test('results elsewhere, behind a user name, behind a redirect or of another kin
     `http://user:word@${host}/x`,
     `${server.origin}.example/x`,
     `${server.origin}/redirect`,
+    `${server.origin}/partial`,
     'file:///etc/passwd',
     '/relative',
     'data:image/png,AAEC',

@@ -1,0 +1,38 @@
+import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { IncomingBody, ReadBody, TakeBytes } from './incoming-body.ts';
+
+/** What `identity` asks not to be sent, for the gateways that do not listen. */
+const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
+
+/** @returns how to read a body as it was before it was compressed for the way */
+export function decompress(body: IncomingBody, contentEncoding: string | string[] | undefined): ReadBody {
+  const encoding = String(contentEncoding ?? '').toLowerCase();
+  if (encoding !== 'gzip' && encoding !== 'deflate' && encoding !== 'br') return async (take) => body.read(take);
+  return async (take) => readThrough(body, DECOMPRESSORS[encoding](), take);
+}
+
+/** What becomes of either end becomes of the other: bytes that nobody takes any more are not read on. */
+async function readThrough(body: IncomingBody, decompressor: Transform, take: TakeBytes): Promise<void> {
+  let isOver = false;
+  const taking = takeAll(decompressor, take).finally(() => {
+    isOver = true;
+    decompressor.destroy();
+  });
+  const feeding = body.read(async (bytes) => {
+    // Where the other end is over, it tells why, and the callback may bring the same as an error.
+    if (!isOver) await new Promise((resolve) => void decompressor.write(bytes, resolve));
+    return isOver ? 'enough' : 'more';
+  });
+  feeding.then(
+    () => decompressor.end(),
+    (error: Error) => decompressor.destroy(error),
+  );
+  await Promise.all([taking, feeding]);
+}
+
+async function takeAll(decompressor: Transform, take: TakeBytes): Promise<void> {
+  for await (const bytes of decompressor) {
+    if ((await take(bytes)) === 'enough') return;
+  }
+}

@@ -1,0 +1,264 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import OpenAI from 'openai';
+import { createDecoderPool, type DecoderPool } from './base64-decoder.ts';
+import { startCallDeadline, type CallDeadline } from './call-deadline.ts';
+import { createHttpTransport, type HttpExchange, type HttpTransport } from './http-transport.ts';
+import { readImageAnswer, type ImageAnswer } from './image-answer-reader.ts';
+import { UnreadableAnswerError } from './image-answer-scanner.ts';
+import { readImageEvents } from './image-event-reader.ts';
+import {
+  ProviderFailure,
+  type ImageCall,
+  type ImageProvider,
+  type ImageResult,
+  type OpenByteSink,
+  type PreviewTarget,
+} from './image-provider.ts';
+import { toEditFields, toGenerateParameters } from './image-request.ts';
+import { explainFailures } from './incoming-body.ts';
+import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
+import { openMultipartUpload, type MultipartUpload } from './multipart-upload.ts';
+import type { OpenAiImagesOptions } from './openai-images.ts';
+import { PreviewWriter } from './preview-writer.ts';
+import {
+  createRedactor,
+  isStreamRefusal,
+  toProviderFailure,
+  toStreamFailure,
+  type CallState,
+} from './provider-errors.ts';
+import { downloadResult, requireTrustedResultUrl, ResultDownloadError, type Pause } from './result-download.ts';
+
+/** The largest size that models make is 8.3 million pixels, which as a PNG of noise is about 34 MB. */
+const DEFAULT_IMAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024;
+
+const EVENT_STREAM_TYPE = /^\s*text\/event-stream\b/i;
+
+/** Calls for images by OpenAI's SDK. */
+export function createOpenAiImageCalls(options: OpenAiImagesOptions): Pick<ImageProvider, 'makeImages'> {
+  const { apiKey, baseUrl, timeoutMs, resultOrigins } = options;
+  const now = options.now ?? (() => new Date());
+  const transport = createHttpTransport({ silenceMsMax: timeoutMs });
+  const context: CallContext = {
+    transport,
+    now,
+    redact: createRedactor(apiKey),
+    trustedOrigins: new Set([baseUrl, ...resultOrigins].map((url) => new URL(url).origin)),
+    imageSizeBytesMax: options.imageSizeBytesMax ?? DEFAULT_IMAGE_SIZE_BYTES_MAX,
+    decoders: createDecoderPool(),
+    pause: options.pause ?? ((waitMs, signal) => wait(waitMs, undefined, { signal })),
+    createClient: (exchange) => createClient(exchange, apiKey, baseUrl, timeoutMs),
+  };
+  /** The models whose provider refuses to stream. It is asked again when the process begins anew. */
+  const modelsWithoutStream = new Set<string>();
+  return {
+    async makeImages(call, openByteSink, signal, previews) {
+      const deadline = startCallDeadline(signal, timeoutMs);
+      const target = modelsWithoutStream.has(call.model) ? undefined : previews;
+      try {
+        return await makeImages(context, { call, openByteSink, previews: target }, deadline);
+      } catch (error) {
+        if (!(error instanceof StreamRefusedError)) {
+          throw error;
+        }
+        const result = await makeImages(context, { call, openByteSink, previews: undefined }, deadline);
+        modelsWithoutStream.add(call.model);
+        return result;
+      } finally {
+        deadline.dispose();
+      }
+    },
+  };
+}
+
+type CallContext = {
+  readonly transport: HttpTransport;
+  readonly now: () => Date;
+  readonly redact: (text: string) => string;
+  readonly trustedOrigins: ReadonlySet<string>;
+  readonly imageSizeBytesMax: number;
+  readonly decoders: DecoderPool;
+  readonly pause: Pause;
+  readonly createClient: (exchange: HttpExchange) => OpenAI;
+};
+
+/** Every option that the SDK would otherwise read from the environment is given: one configuration, one place. */
+function createClient(exchange: HttpExchange, apiKey: string, baseUrl: string, timeoutMs: number): OpenAI {
+  return new OpenAI({
+    apiKey,
+    baseURL: baseUrl,
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    logLevel: 'off',
+    // A repeated call is a second image on the bill. Whether to repeat is for the job to say.
+    maxRetries: 0,
+    timeout: timeoutMs,
+    // Base64 hardly shrinks, and unpacking it costs more than all the rest of a call.
+    defaultHeaders: { 'accept-encoding': 'identity' },
+    fetch: exchange.fetch,
+  });
+}
+
+/** One request for images, and who takes what it brings. */
+type ImageErrand = {
+  readonly call: ImageCall;
+  readonly openByteSink: OpenByteSink;
+  readonly previews: PreviewTarget | undefined;
+};
+
+/** What the steps of one attempt share. */
+type Attempt = CallContext & {
+  readonly errand: ImageErrand;
+  readonly writer: ImageWriter;
+  readonly deadline: CallDeadline;
+  readonly exchange: HttpExchange;
+};
+
+/** The call was refused because it asked for a stream, so nothing was made. */
+class StreamRefusedError extends Error {
+  override readonly name = 'StreamRefusedError';
+}
+
+async function makeImages(context: CallContext, errand: ImageErrand, deadline: CallDeadline): Promise<ImageResult> {
+  const { call, openByteSink, previews } = errand;
+  const exchange = context.transport.beginExchange();
+  const writer = new ImageWriter(openByteSink, context.imageSizeBytesMax);
+  const attempt: Attempt = { ...context, errand, writer, deadline, exchange };
+  const partialImages = previews?.count ?? 0;
+  const upload = call.images.length > 0 ? await openUpload(call, partialImages) : undefined;
+  let requestId: string | undefined;
+  try {
+    const response = await send(attempt, upload);
+    const givenId = response.headers.get('x-request-id');
+    requestId = givenId === null ? undefined : context.redact(givenId);
+    const answer = await readAnswer(attempt, response, requestId);
+    const problem = await downloadResults(answer.resultUrls, call.count, context, writer, deadline.signal);
+    if (writer.wholeCount > 0) {
+      const madeCount = Math.min(answer.toldCount, call.count);
+      return { imageCount: writer.wholeCount, madeCount, usage: answer.usage, requestId };
+    }
+    const stopReason = deadline.stopReason();
+    const message = problem ?? answer.errorMessage ?? 'The answer has no image in it.';
+    throw new ProviderFailure(stopReason ?? 'unusable-answer', 'unknown', {
+      message: context.redact(message),
+      requestId,
+    });
+  } catch (error) {
+    // What a sink threw is not the provider's failure, and goes on as it is.
+    throw error instanceof UnreadableAnswerError || error instanceof ImageTooLargeError
+      ? new ProviderFailure('unusable-answer', 'unknown', { message: error.message, requestId, cause: error.cause })
+      : error;
+  } finally {
+    await writer.abandon();
+    await upload?.close();
+  }
+}
+
+/** A provider that was asked for a stream may answer as if it had not been. */
+async function readAnswer(attempt: Attempt, response: Response, requestId: string | undefined): Promise<ImageAnswer> {
+  const { errand, writer, decoders } = attempt;
+  const isStream = EVENT_STREAM_TYPE.test(response.headers.get('content-type') ?? '');
+  if (errand.previews !== undefined && isStream) {
+    return readStream(attempt, errand.previews, requestId);
+  }
+  const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: true, requestId });
+  return readImageAnswer(explainFailures(attempt.exchange.readBody, fail), writer, errand.call.count, decoders);
+}
+
+async function readStream(
+  attempt: Attempt,
+  target: PreviewTarget,
+  requestId: string | undefined,
+): Promise<ImageAnswer> {
+  const previews = new PreviewWriter(target);
+  let hasPartialImages = false;
+  const takers = { writer: attempt.writer, previews, onImage: () => (hasPartialImages = true) };
+  const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: true, requestId });
+  try {
+    const end = await readImageEvents(explainFailures(attempt.exchange.readBody, fail), takers, attempt.decoders);
+    switch (end.ended) {
+      case 'completed':
+        return end.answer;
+      case 'error': {
+        const state = stateOf(attempt, { makesImages: true, hasPartialImages, requestId });
+        throw toStreamFailure(end.error, state, attempt.redact, attempt.now());
+      }
+      case 'early':
+        throw new UnreadableAnswerError('The stream ended before its image was complete.');
+    }
+  } finally {
+    await previews.abandon();
+  }
+}
+
+type Judged = Pick<CallContext, 'redact' | 'now'> & Pick<Attempt, 'exchange' | 'deadline'>;
+type KnownOfCall = Omit<CallState, 'stopReason' | 'wasDispatched' | 'requestId'> & {
+  readonly requestId?: string | undefined;
+};
+
+function judge(error: unknown, attempt: Judged, known: KnownOfCall): ProviderFailure {
+  return toProviderFailure(error, stateOf(attempt, known), attempt.redact, attempt.now());
+}
+
+function stateOf({ exchange, deadline }: Judged, known: KnownOfCall): CallState {
+  return {
+    requestId: undefined,
+    ...known,
+    stopReason: deadline.stopReason(),
+    wasDispatched: exchange.wasDispatched(),
+  };
+}
+
+async function openUpload(call: ImageCall, partialImages: number): Promise<MultipartUpload> {
+  try {
+    return await openMultipartUpload(toEditFields(call, partialImages));
+  } catch (cause) {
+    throw new ProviderFailure('invalid-image', 'no', { message: 'A picture to send could not be opened.', cause });
+  }
+}
+
+/**
+ * `asResponse` leaves the body of an answer unread, so that it can be read as a stream; refusals are read and thrown.
+ * The form of an edit is built here because the SDK's would hold every file in memory.
+ */
+async function send(attempt: Attempt, upload: MultipartUpload | undefined): Promise<Response> {
+  const { errand, deadline, exchange } = attempt;
+  const { call, previews } = errand;
+  const client = attempt.createClient(exchange);
+  const { signal } = deadline;
+  try {
+    return await (upload === undefined
+      ? client.images.generate(toGenerateParameters(call, previews?.count ?? 0), { signal }).asResponse()
+      : client.post('/images/edits', { body: upload.body, headers: upload.headers, signal }).asResponse());
+  } catch (error) {
+    if (previews !== undefined && isStreamRefusal(error)) {
+      throw new StreamRefusedError('The provider does not stream.', { cause: error });
+    }
+    throw judge(error, attempt, { makesImages: true });
+  }
+}
+
+/** @returns what went wrong with the first of those that could not be fetched */
+async function downloadResults(
+  resultUrls: readonly string[],
+  imageCountMax: number,
+  context: CallContext,
+  writer: ImageWriter,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let problem: string | undefined;
+  for (const text of resultUrls.slice(0, imageCountMax - writer.wholeCount)) {
+    try {
+      const url = requireTrustedResultUrl(text, context.trustedOrigins);
+      await downloadResult(url, { ...context, writer }, signal);
+    } catch (error) {
+      if (!(error instanceof ResultDownloadError)) {
+        throw error;
+      }
+      problem ??= error.message;
+    }
+  }
+  return problem;
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import { createLedger } from '../../src/billing/ledger.ts';
+import { openAiPrices } from '../../src/billing/openai-prices.ts';
+import { createPriceBook } from '../../src/billing/prices.ts';
+import { createJobCompletion } from '../../src/services/job-completion.ts';
+import type { OpenJob, Receipt } from '../../src/services/job-journal.ts';
+import { createJobJournal } from '../../src/services/job-journal.ts';
+import { detailsOf, refOf } from '../../src/services/reservation.ts';
+import { createResultRecords, resultKey } from '../../src/services/result-records.ts';
+import { openSpool } from '../../src/services/spool.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
+import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
+
+const PERIOD = '202611';
+const usage = { input_tokens: 60, output_tokens: 1_756, input_tokens_details: { text_tokens: 60, image_tokens: 0 } };
+const made: Receipt = { outcome: 'made', imageCount: 2, usage, requestId: 'req_1' };
+const unpriced: Receipt = { outcome: 'made', imageCount: 2, usage: undefined, requestId: 'req_1' };
+
+/** A job whose call is out, on a real database. */
+async function openDispatchedJob(context: TestContext, changesOf: (store: Store) => Partial<Store> = () => ({})) {
+  const directory = await createDirectory(context);
+  const spool = await openSpool(join(directory, 'spool'));
+  const honest = await openStore(`sqlite:${join(directory, 'easel.sqlite')}`, 'ledger');
+  context.after(async () => honest.close());
+  const store = { ...honest, ...changesOf(honest) };
+  const parts = { store, now: Date.now, random: () => 0, sleep: async () => undefined, log: silentLog };
+  const ledger = createLedger(parts);
+  const records = createResultRecords(parts);
+  const journal = createJobJournal({ ...parts, spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine' });
+  const job = await journal.writePlan(await journal.begin(createRequest(), {}), createPlan());
+  const expiresAt = Date.now() + 60_000;
+  const order = { amount: createPlan().estimate, limit: createPlan().estimate, expiresAt, details: detailsOf(job) };
+  await ledger.reserve(refOf(job), order);
+  await ledger.dispatch(refOf(job), expiresAt);
+  /** Anew for each attempt, as after a crash. */
+  const complete = async (by: OpenJob, receipt: Receipt) =>
+    createJobCompletion({
+      ...parts,
+      ledger: createLedger(parts),
+      prices: createPriceBook(openAiPrices),
+      pictures: { finish: async () => ({ images: [], notes: [] }) },
+      records,
+    }).complete(by, receipt);
+  const readBooks = async () => {
+    const { counts } = await ledger.head('guild', PERIOD);
+    const record = await records.read('guild', JOB_ID);
+    return { posts: counts.post, unknowns: counts.unknown, recordedImages: record?.made.count };
+  };
+  return { job, complete, readBooks };
+}
+
+describe('what a result was made of', () => {
+  it('is written with its charge, once', async (context) => {
+    const { job, complete, readBooks } = await openDispatchedJob(context);
+    for (const attempt of ['first', 'after a crash']) {
+      assert.equal((await complete(job, made)).ended, 'finished');
+      assert.deepEqual(await readBooks(), { posts: 1, unknowns: 0, recordedImages: 2 }, attempt);
+    }
+  });
+
+  it('is written also where the charge is not known', async (context) => {
+    const { job, complete, readBooks } = await openDispatchedJob(context);
+    await complete(job, unpriced);
+    assert.deepEqual(await readBooks(), { posts: 0, unknowns: 1, recordedImages: 2 });
+  });
+
+  it('is written after a crash in which nothing but the charge was', async (context) => {
+    let isCutShort = true;
+    const { job, complete, readBooks } = await openDispatchedJob(context, (store) => ({
+      async commit(change) {
+        const isRecord = change.guard.key === resultKey('guild', JOB_ID);
+        if (isCutShort && isRecord) throw new StoreFailure('away');
+        return store.commit(change);
+      },
+    }));
+    assert.equal((await complete(job, made)).ended, 'finished', 'a record that is missing stands in nobody’s way');
+    assert.deepEqual(await readBooks(), { posts: 1, unknowns: 0, recordedImages: undefined });
+    isCutShort = false;
+    await complete(job, made);
+    assert.deepEqual(await readBooks(), { posts: 1, unknowns: 0, recordedImages: 2 });
+  });
+
+  it('is not written of what was called off, until somebody wants it after all', async (context) => {
+    const { job, complete, readBooks } = await openDispatchedJob(context);
+    assert.equal((await complete({ ...job, isCancelled: true }, made)).ended, 'cancelled');
+    assert.deepEqual(await readBooks(), { posts: 1, unknowns: 0, recordedImages: undefined });
+    assert.equal((await complete(job, made)).ended, 'finished');
+    assert.deepEqual(await readBooks(), { posts: 1, unknowns: 0, recordedImages: 2 });
+  });
+});
