@@ -16,7 +16,7 @@ export type BotName = (typeof BOT_NAMES)[number];
 const BOT_PROGRAMS: Readonly<Record<BotName, string>> = {
   relay: './bots/relay.ts',
   'durable-relay': './bots/durable-relay.ts',
-  ordinary: './bots/ordinary.ts',
+  ordinary: './bots/ordinary-start.ts',
   easel: '../src/main.ts',
 };
 

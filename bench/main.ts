@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { BotName, Emulator } from './child-processes.ts';
-import { BOT_NAMES, pinToCores, startBot, startEmulator } from './child-processes.ts';
-import { printScenario, printTargets } from './report.ts';
+import { pinToCores, startBot, startEmulator } from './child-processes.ts';
+import { measureComposition } from './composition-steps.ts';
+import { readOptionsOrExit } from './options.ts';
+import { printScenario, printSteps, printTargets } from './report.ts';
 import type { Scenario, ScenarioName } from './scenarios.ts';
 import { measure, SCENARIOS } from './scenarios.ts';
 import type { Round } from './targets.ts';
@@ -14,38 +15,36 @@ import { judge } from './targets.ts';
 
 /** `npm run bench`: Easel beside three other bots, interleaved. README.md in this folder says how to read it. */
 
-const ROUNDS = 5;
-/** A report in a month of 100,000 entries has a program of its own. */
-const USAGE = 'usage';
-const ALL_SCENARIOS = Object.keys(SCENARIOS).filter(isScenarioName);
-
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: String(ROUNDS) },
-    scenarios: { type: 'string', default: [...ALL_SCENARIOS, USAGE].join() },
-    bots: { type: 'string', default: BOT_NAMES.join() },
-    json: { type: 'string' },
-    'node-flags': { type: 'string', default: '' },
-  },
-});
-const scenarioNames = ALL_SCENARIOS.filter((name) => options.scenarios.split(',').includes(name));
-const nodeFlags = options['node-flags'].split(' ').filter((flag) => flag !== '');
-const botNames = BOT_NAMES.filter((name) => options.bots.split(',').includes(name));
+const options = readOptionsOrExit();
+const { scenarios: scenarioNames, bots: botNames, nodeFlags } = options;
+/** The scenario whose work on pixels is also taken apart. */
+const COMPOSING: ScenarioName = 'edit-keeping-outside';
 
 const directory = await mkdtemp(join(tmpdir(), 'easel-bench-'));
 const faults: string[] = [];
 try {
-  const rounds = await runRounds(Number(options.rounds));
-  for (const name of scenarioNames) printScenario(name, rounds);
+  const rounds = await runRounds(options.rounds);
+  const compositionSteps = scenarioNames.includes(COMPOSING) ? await measureComposition() : [];
+  for (const name of scenarioNames) {
+    printScenario(name, rounds);
+    if (name === COMPOSING) printSteps(compositionSteps);
+  }
   printTargets(rounds);
   if (options.json !== undefined) {
-    const report = { at: new Date().toISOString(), node: process.version, rounds, targets: judge(rounds), faults };
+    const report = {
+      at: new Date().toISOString(),
+      node: process.version,
+      rounds,
+      compositionSteps,
+      targets: judge(rounds),
+      faults,
+    };
     await writeFile(options.json, JSON.stringify(report, undefined, 2));
   }
 } finally {
   await rm(directory, { recursive: true, force: true });
 }
-if (options.scenarios.split(',').includes(USAGE)) runUsageBench();
+if (options.isUsageWanted) runUsageBench();
 for (const fault of new Set(faults)) console.error(`WRONG: ${fault}`);
 process.exit(faults.length > 0 ? 1 : 0);
 
@@ -84,8 +83,9 @@ async function visit(name: ScenarioName, botName: BotName, emulator: Emulator, i
     const bot = await startBot(botName, { origin: emulator.origin, dataDirectory, isPinned, nodeFlags });
     try {
       const measured = await measure(SCENARIOS[name], bot, emulator);
-      const ending = bot.exitCode === undefined ? [] : [`it ended with ${bot.exitCode}: ${bot.output.join('\n')}`];
-      faults.push(...[...measured.faults, ...ending].map((fault) => `${name}, ${botName}: ${fault}`));
+      const ending = bot.exitCode === undefined ? [] : [`it ended with ${bot.exitCode}`];
+      const found = [...measured.faults, ...ending].map((fault) => `${name}, ${botName}: ${fault}`);
+      if (found.length > 0) faults.push(...found, `${botName} wrote last:\n${bot.output.join('\n')}`);
       return measured.faults.length > 0 ? undefined : measured.figures;
     } finally {
       await bot.stop();
@@ -101,8 +101,4 @@ function runUsageBench(): void {
   const program = fileURLToPath(new URL('./usage.ts', import.meta.url));
   const { status } = spawnSync(process.execPath, [program], { stdio: 'inherit' });
   if (status !== 0) faults.push('the bench of /usage failed');
-}
-
-function isScenarioName(name: string): name is ScenarioName {
-  return name in SCENARIOS;
 }

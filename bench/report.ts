@@ -1,5 +1,6 @@
 import type { BotName } from './child-processes.ts';
 import { BOT_NAMES } from './child-processes.ts';
+import type { StepCost } from './composition-steps.ts';
 import type { Figures, ScenarioName } from './scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
 import type { Spread } from './statistics.ts';
@@ -39,6 +40,11 @@ export function printScenario(name: ScenarioName, rounds: readonly Round[]): voi
     const cells = shown.map(([figure]) => describe(ratiosOf(rounds, name, other, figure)));
     if (cells.some((cell) => cell !== '')) printRow(`easel / ${other}`, cells);
   }
+}
+
+export function printSteps(steps: readonly StepCost[]): void {
+  console.log('  of which putting the original back takes, in CPU ms');
+  for (const { step, cpuMs } of steps) console.log(`    ${step.padEnd(NAME_WIDTH)}  ${round(cpuMs)}`);
 }
 
 export function printTargets(rounds: readonly Round[]): void {

@@ -47,7 +47,7 @@ const imagine: Drive = {
 };
 
 /** Before anything is measured the programs are run in: with fewer, the compiling of hot code would be measured too. */
-const WARM_UP: Drive = { ...imagine, count: 150, inFlight: 10 };
+const WARM_UP: Drive = { ...imagine, count: 300, inFlight: 10 };
 const EDIT_WARM_UP_COUNT = 12;
 
 export const SCENARIOS = {

@@ -14,18 +14,16 @@ export async function exchange(
   options: {
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: readonly (string | Buffer)[];
-    readonly onHead?: (answer: Answer) => void;
     readonly onChunk?: (chunk: Buffer) => void;
   } = {},
 ): Promise<Answer> {
-  const { headers = {}, body = [], onHead, onChunk } = options;
+  const { headers = {}, body = [], onChunk } = options;
   return new Promise((resolve, reject) => {
     const lengthBytes = body.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
     const sending = request(url, { method, agent, headers: { ...headers, 'content-length': String(lengthBytes) } });
     sending.on('error', reject);
     sending.on('response', (response) => {
       const answer = { status: response.statusCode ?? 0, headers: response.headers };
-      onHead?.(answer);
       response.on('data', (chunk: Buffer) => onChunk?.(chunk));
       response.on('error', reject);
       response.on('end', () => {

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import { BENCH_MODEL } from '../protocol.ts';
 import { download, exchange, multipart, sendJson } from './http-client.ts';
+import type { PictureReader } from './picture-reader.ts';
 import { createPictureReader } from './picture-reader.ts';
 
 /**
@@ -51,7 +52,8 @@ export async function startRelay(durability: Durability): Promise<void> {
     durability.commit(id, 'reserve');
     const call = data.name === 'edit' ? await editCall(interaction) : imagineCall(interaction);
     durability.commit(id, 'dispatch');
-    const picture = await makePicture(call);
+    const reader = await makePicture(call);
+    const picture = reader.picture();
     await durability.keep(id, 'image', picture);
     durability.commit(id, 'post');
     const form = multipart([
@@ -59,6 +61,7 @@ export async function startRelay(durability: Durability): Promise<void> {
       { name: 'files[0]', filename: 'image.png', type: 'image/png', value: picture },
     ]);
     await exchange('PATCH', reply, form);
+    reader.letGo();
     await durability.forget(id);
     durability.commit(id, 'deliver');
   }
@@ -79,15 +82,15 @@ export async function startRelay(durability: Durability): Promise<void> {
     return { path: '/images/edits', ...form };
   }
 
-  async function makePicture({ path, headers, body }: Call): Promise<Buffer> {
-    let reader = createPictureReader(0);
+  async function makePicture({ path, headers, body }: Call): Promise<PictureReader> {
+    let reader: PictureReader | undefined;
     await exchange('POST', `${provider}${path}`, {
       headers: { ...headers, authorization },
       body,
-      onHead: (head) => (reader = createPictureReader(Number(head.headers['content-length']))),
-      onChunk: (chunk) => reader.take(chunk),
+      onChunk: (chunk) => (reader ??= createPictureReader()).take(chunk),
     });
-    return reader.picture();
+    if (reader === undefined) throw new Error('the answer was empty');
+    return reader;
   }
 
   connect(await gatewayUrl(api), (interaction) => void answer(interaction).catch(endBadly));

@@ -88,7 +88,7 @@ export function createDrives(parts: {
     },
     acknowledged: (interactionId) => log.acknowledged(interactionId),
     posted(token, file) {
-      const expected = pictures.answers[current?.picture ?? 'usual'].pictureBytes;
+      const expected = pictures.answers[current?.picture ?? 'usual'].picture.length;
       // With the original put back it is another picture, of which only the form is known.
       const isExpected = file === expected || current?.command === 'edit-keeping-outside';
       if (typeof file === 'string') faults.push(file);

@@ -11,12 +11,12 @@ export type Pictures = {
   readonly mask: Buffer;
 };
 
-export type Answer = { readonly body: Buffer; readonly pictureBytes: number };
+export type Answer = { readonly body: Buffer; readonly picture: Buffer };
 
 /** What a photograph-like picture of 1024 x 1024 weighs as a PNG, and what one of the larger sizes does. */
 const USUAL_BYTES = 1_700_000;
 const LARGE_BYTES = 3_000_000;
-const EDGE_PX = 1_024;
+export const EDGE_PX = 1_024;
 const CHANNELS = 3;
 const JPEG_QUALITY = 96;
 
@@ -42,7 +42,7 @@ async function makeAnswer(pictureBytes: number): Promise<Answer> {
       total_tokens: 1_076,
     },
   };
-  return { body: Buffer.from(JSON.stringify(answer, undefined, 2)), pictureBytes: picture.length };
+  return { body: Buffer.from(JSON.stringify(answer, undefined, 2)), picture };
 }
 
 /** A JPEG of about two megabytes: noise is what makes it so heavy, and it has the shape of the result. */
