@@ -1,6 +1,6 @@
 import type { RESTPostAPIInteractionCallbackJSONBody } from 'discord.js';
 import { DefaultUserAgent, Routes } from 'discord.js';
-import type { Agent, Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 
 /**
  * The first answers to interactions.
@@ -35,7 +35,7 @@ const REFUSAL_LENGTH_MAX = 2_000;
  * @param address of the interface, with its version
  * @param dispatcher says how long an answer may take
  */
-export function createAcknowledgements(address: string, dispatcher: Agent): Acknowledgements {
+export function createAcknowledgements(address: string, dispatcher: Dispatcher): Acknowledgements {
   const { origin, pathname } = new URL(address);
   const headers = { 'content-type': 'application/json', 'user-agent': DefaultUserAgent };
   let unsentCount = 0;

@@ -34,14 +34,17 @@ export async function startHttpServer(options: {
   });
   if (options.painter) app.route('/paint', options.painter);
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: options.host, port: options.port }, (address: AddressInfo) =>
-      resolve({
-        port: address.port,
-        close: async () =>
-          new Promise((done) => {
-            server.close(() => done());
-          }),
-      }),
+    const server = serve(
+      // Left to itself the library puts its own `Request` and `Response` in the place of everybody's.
+      { fetch: app.fetch, hostname: options.host, port: options.port, overrideGlobalObjects: false },
+      (address: AddressInfo) =>
+        resolve({
+          port: address.port,
+          close: async () =>
+            new Promise((done) => {
+              server.close(() => done());
+            }),
+        }),
     );
     server.on('error', reject);
   });

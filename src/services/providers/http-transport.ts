@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 import { decompress } from './decompression.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { IncomingBody, type ReadBody } from './incoming-body.ts';
@@ -51,30 +51,41 @@ const BODYLESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
  * not mix with those of another version of undici.
  *
  * Every request has a connection of its own. A kept one may be closed by the other side in the very moment in which it
- * is used again, and that reset looks like the loss of an image that was paid for.
+ * is used again, and that reset looks like the loss of an image that was paid for. What outlasts the connection is the
+ * pool of its origin, which keeps the TLS session: the next handshake is a round trip shorter. An `Agent` would drop
+ * both with the last connection, and make them anew for every request.
  * @param silenceMsMax how long the other side may take to begin its answer, and pause within it
  */
 export function createHttpTransport({ silenceMsMax }: { readonly silenceMsMax: number }): HttpTransport {
-  const agent = new Agent({
+  const options: Pool.Options = {
     // Zero means: no connection is used twice. HTTP/2 would share one connection among all requests.
     pipelining: 0,
     allowH2: false,
     headersTimeout: silenceMsMax,
     bodyTimeout: silenceMsMax,
     connect: { timeout: CONNECT_TIMEOUT_MS },
-  });
+  };
+  // The provider's own, and those that it keeps results at: as many as are configured.
+  const pools = new Map<string, Pool>();
+  const poolOf: PoolOf = (origin) => {
+    const pool = pools.get(origin) ?? new Pool(origin, options);
+    pools.set(origin, pool);
+    return pool;
+  };
   const gate = createIntakeGate({ concurrency: INTAKE_CONCURRENCY, pauseMsMax: INTAKE_PAUSE_MS_MAX }, () =>
     performance.now(),
   );
-  return { beginExchange: () => beginExchange(agent, gate) };
+  return { beginExchange: () => beginExchange(poolOf, gate) };
 }
 
-function beginExchange(agent: Agent, gate: IntakeGate): HttpExchange {
+type PoolOf = (origin: string) => Pool;
+
+function beginExchange(poolOf: PoolOf, gate: IntakeGate): HttpExchange {
   let wasDispatched = false;
   let readBody: ReadBody | undefined;
   return {
     async fetch(url, init) {
-      const answer = await send(agent, gate, { url, init, onDispatch: () => (wasDispatched = true) });
+      const answer = await send(poolOf, gate, { url, init, onDispatch: () => (wasDispatched = true) });
       const { statusCode: status } = answer;
       const headers = toHeaders(answer.headers);
       const isSuccess = status >= 200 && status < 300;
@@ -99,7 +110,7 @@ type Sending = {
 };
 
 /** Sends one request, and resolves with the head of its answer. */
-async function send(agent: Agent, gate: IntakeGate, { url, init, onDispatch }: Sending): Promise<Answer> {
+async function send(poolOf: PoolOf, gate: IntakeGate, { url, init, onDispatch }: Sending): Promise<Answer> {
   const { origin, pathname, search } = new URL(url instanceof Request ? url.url : url);
   const options: Dispatcher.DispatchOptions = {
     origin,
@@ -111,7 +122,7 @@ async function send(agent: Agent, gate: IntakeGate, { url, init, onDispatch }: S
   return new Promise((resolve, reject) => {
     const body = new IncomingBody(gate);
     const leash = createLeash(init?.signal ?? undefined, reject);
-    agent.dispatch(options, {
+    poolOf(origin).dispatch(options, {
       // undici calls this when it has a connected socket, just before it writes the first byte. A request that was
       // aborted until then, also within this call, is not written.
       onRequestStart(controller) {
