@@ -9,6 +9,7 @@
 
 import type { Sharp as Pipeline } from 'sharp';
 
+import { HeldBuffers } from './held-buffers.ts';
 import { featherInwards } from './image-feather.ts';
 import {
   describeImage,
@@ -76,10 +77,12 @@ export async function keepOutside(
 
   // JPEG has no transparency, so there both pictures are laid on white.
   const canvas: Canvas = { sharp, size, isOnWhite: request.format === 'jpeg', limits };
+  using held = new HeldBuffers();
   const kept = await keptByAlpha(sharp, { ...mask, isPlain: true }, size, limits);
-  const weights = await featherInwards(sharp, kept.plane, size);
+  const weights = held.hold(await featherInwards(sharp, held.hold(kept.plane), size));
   const overlay = await weightedColors(canvas, original, weights).catch(() => undefined);
   if (overlay === undefined) return { kind: 'unreadable-original' };
+  held.hold(overlay);
   const hasAlpha = !canvas.isOnWhite && (original.hasAlpha || result.hasAlpha);
   const originalAlpha = hasAlpha ? await alphaPlane(canvas, original) : undefined;
 

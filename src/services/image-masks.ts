@@ -9,6 +9,7 @@
 
 import type { Sharp as Pipeline } from 'sharp';
 
+import { HeldBuffers } from './held-buffers.ts';
 import { withoutMetadata } from './image-containers.ts';
 import {
   hasSameSize,
@@ -237,7 +238,10 @@ async function readPlane(plane: Pipeline): Promise<Buffer> {
   return await plane.raw({ depth: 'uchar' }).toBuffer();
 }
 
-/** @param ready The mask's file, where there is one that needs no change. */
+/**
+ * Uses the area up.
+ * @param ready The mask's file, where there is one that needs no change.
+ */
 async function finishMask(
   sharp: Sharp,
   kept: MaskArea,
@@ -245,7 +249,9 @@ async function finishMask(
   source: MaskSource,
   ready?: Buffer,
 ): Promise<PreparedMask | MaskRefusal> {
+  using held = new HeldBuffers();
   const { plane, editableCount } = kept;
+  held.hold(plane);
   if (editableCount === 0) return { kind: 'nothing-to-edit' };
   if (editableCount === plane.length) return { kind: 'everything-to-edit' };
   const bytes = ready ?? (await writeMask(sharp, kept, { width, height }));

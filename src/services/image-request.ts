@@ -46,7 +46,7 @@ export type ImageRequest = z.infer<typeof imageRequestSchema>;
 /** A picture that came with a request, and the name by which its sender knows it. */
 export type Attached = {
   readonly label: string;
-  /** Downloads it. Answers a refusal where it cannot be had. */
+  /** Downloads it, once, into memory that is the caller's from then on. Answers a refusal where it cannot be had. */
   readonly load: () => Promise<Buffer | AttachmentRefusal>;
 };
 

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
 import type { PlannedPictures } from './call-planning.ts';
+import { HeldBuffers } from './held-buffers.ts';
 import type { ImagePreparation, PreparedImage, PreparedMask } from './image-preparation.ts';
 import { isMaskRegion, WHOLE_REGION } from './image-preparation.ts';
 import type { Attached, ImageRequest, RequestAttachments } from './image-request.ts';
@@ -41,24 +42,32 @@ export function createPictureIntake(preparation: ImagePreparation): PictureIntak
   };
 }
 
+/** What works on the pictures of one request, and what holds them meanwhile. */
+type Workplace = { readonly preparation: ImagePreparation; readonly held: HeldBuffers };
+
 async function takeInPictures(
   preparation: ImagePreparation,
   job: OpenJob,
   attachments: RequestAttachments,
 ): Promise<PlannedPictures | JobRefusal> {
+  using held = new HeldBuffers();
   const images: PlannedPicture[] = [];
   let first: Intake | undefined;
   let firstFrameOnly = false;
   for (const [index, attached] of attachments.images.entries()) {
-    const taken = await takeInImage(preparation, job.folder, pictureFileName(index), attached);
+    // The first is needed beyond its turn: the mask is made for it.
+    using ownTurn = new HeldBuffers();
+    const workplace = { preparation, held: index === 0 ? held : ownTurn };
+    const taken = await takeInImage(workplace, job.folder, pictureFileName(index), attached);
     if ('reason' in taken) return taken;
     images.push(taken.planned);
     first ??= taken;
     firstFrameOnly ||= taken.prepared.firstFrameOnly;
   }
-  const mask = first && (await makeMask(preparation, job.request, attachments.mask, first));
+  const mask = first && (await makeMask({ preparation, held }, job.request, attachments.mask, first));
   if (!first || !mask) return { images, firstFrameOnly };
   if ('reason' in mask) return mask;
+  held.hold(mask.bytes);
   const { source: by, coveredShare } = mask;
   const keptFrom = job.request.keepOutside ? { keptFrom: await keepOriginal(job.folder, first) } : {};
   return {
@@ -79,27 +88,28 @@ function findClash({ region, maskMarks }: ImageRequest, { images, mask }: Reques
 }
 
 async function takeInImage(
-  preparation: ImagePreparation,
+  { preparation, held }: Workplace,
   folder: SpoolFolder,
   file: string,
   attached: Attached,
 ): Promise<Intake | JobRefusal> {
-  const bytes = await load(attached);
+  const bytes = await load(attached, held);
   if ('reason' in bytes) return bytes;
   const prepared = await preparation.prepareImage(bytes);
   if (prepared.kind === 'busy') return { reason: 'queue-full' };
   if (prepared.kind !== 'prepared-image') return { reason: 'image-unusable', label: attached.label, why: prepared };
+  held.hold(prepared.bytes);
   return { label: attached.label, prepared, bytes, planned: await write(folder, file, prepared) };
 }
 
 /** Undefined where the whole picture may change. */
 async function makeMask(
-  preparation: ImagePreparation,
+  { preparation, held }: Workplace,
   { operation, region, maskMarks }: ImageRequest,
   attached: Attached | undefined,
   { prepared, label }: Intake,
 ): Promise<PreparedMask | JobRefusal | undefined> {
-  if (attached) return readMask(preparation, attached, prepared, maskMarks);
+  if (attached) return readMask({ preparation, held }, attached, prepared, maskMarks);
   if (operation !== 'edit' || region === WHOLE_REGION) return undefined;
   if (region === undefined) {
     const own = await preparation.maskFromOwnTransparency(prepared);
@@ -120,12 +130,12 @@ async function makeMask(
 }
 
 async function readMask(
-  preparation: ImagePreparation,
+  { preparation, held }: Workplace,
   attached: Attached,
   image: PreparedImage,
   marks: ImageRequest['maskMarks'],
 ): Promise<PreparedMask | JobRefusal> {
-  const bytes = await load(attached);
+  const bytes = await load(attached, held);
   if ('reason' in bytes) return bytes;
   const mask = await preparation.prepareMask(bytes, image, marks);
   switch (mask.kind) {
@@ -150,9 +160,9 @@ async function keepOriginal(folder: SpoolFolder, { prepared, bytes, planned }: I
   return ORIGINAL_FILE;
 }
 
-async function load({ label, load: download }: Attached): Promise<Buffer | JobRefusal> {
+async function load({ label, load: download }: Attached, held: HeldBuffers): Promise<Buffer | JobRefusal> {
   const bytes = await download();
-  return 'refused' in bytes ? { reason: 'attachment-unusable', label, why: bytes } : bytes;
+  return 'refused' in bytes ? { reason: 'attachment-unusable', label, why: bytes } : held.hold(bytes);
 }
 
 async function write(
