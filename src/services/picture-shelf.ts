@@ -21,8 +21,11 @@ export type PictureShelf = {
 
 /** Nearly all results are smaller: a picture of 1024 x 1536 pixels has two to three megabytes as a PNG. */
 export const SHELVED_BYTES_MAX = 4 * 1024 * 1024;
-/** Two come in at a time, and more than these hardly ever wait to go out. Memory is only taken for what a picture really fills. */
-const BUFFERS_MAX = 6;
+/**
+ * Two come in at a time, and two wait to go out. With six, a hundred in flight were posted no sooner, and while fifty
+ * results of 3 MB landed, 20 MB more were in memory. It is only taken for what a picture really fills.
+ */
+const BUFFERS_MAX = 4;
 
 type Shelved = { readonly lent: Buffer; readonly sizeBytes: number };
 
