@@ -57,7 +57,7 @@ export const SCENARIOS = {
   start: { title: 'Start with 1 server', guilds: 1, bots: BOT_NAMES },
   'start-many': { title: `Start with ${MANY_GUILDS} servers`, guilds: MANY_GUILDS, bots: BOT_NAMES },
   sequence: {
-    title: '120 images, one after another',
+    title: '300 images, one after another',
     guilds: GUILDS,
     bots: BOT_NAMES,
     drive: { ...imagine, count: 300 },
