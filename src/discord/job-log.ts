@@ -7,6 +7,7 @@ import type { GuildSettings } from '../services/guild-settings.ts';
 import type { JobEnd } from '../services/job-conclusion.ts';
 import type { OpenJob } from '../services/job-journal.ts';
 import type { FinishedJob } from '../services/job-outcome.ts';
+import { nameChoice } from './command-words.ts';
 import { readAddress } from './reply-address.ts';
 import { renderText } from './result-message.ts';
 import { sendUntilSettled } from './send-attempts.ts';
@@ -99,7 +100,7 @@ function describe({ job, outcome, place }: JobEnd, words: Words): string {
 
 function detailsOf({ model, size, quality, charge, estimate }: FinishedJob, isPrivate: boolean, words: Words) {
   const cost = charge ? formatUsd(charge.cost) : words.say('result.cost-unknown', { estimate: formatUsd(estimate) });
-  return isPrivate ? [model, cost] : [model, size, quality, cost];
+  return isPrivate ? [model, cost] : [model, size, nameChoice(quality, words), cost];
 }
 
 /** The answer is lost: what is known is what was asked for, and what is held for it. */
@@ -107,5 +108,5 @@ function detailsOfUnknown({ request, plan }: OpenJob, words: Words): string[] {
   if (!plan) return [];
   const { model, width, height, quality, estimate } = plan;
   const cost = words.say('job-log.estimate', { estimate: formatUsd(estimate) });
-  return request.isPrivate ? [model, cost] : [model, `${width}x${height}`, quality, cost];
+  return request.isPrivate ? [model, cost] : [model, `${width}x${height}`, nameChoice(quality, words), cost];
 }

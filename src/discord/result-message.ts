@@ -10,6 +10,7 @@ import { formatUsd } from '../billing/money.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from '../services/job-outcome.ts';
 import { VERB } from './button-verbs.ts';
+import { nameChoice } from './command-words.ts';
 import { writeCustomId } from './custom-id.ts';
 import { tellRefusal } from './refusal-message.ts';
 import type { Words } from './words.ts';
@@ -148,7 +149,7 @@ function describeDetails(request: ImageRequest, result: FinishedJob, isShrunk: b
   const { origin, guild, member } = request;
   const link = origin && messageLink(origin.channel, origin.message, guild);
   const lines = [
-    [result.model, result.size, result.quality, ...describeCost(result, words)].join(' · '),
+    [result.model, result.size, nameChoice(result.quality, words), ...describeCost(result, words)].join(' · '),
     words.say('result.for', { member: `<@${member}>` }),
     ...(link === undefined ? [] : [words.say('result.made-from', { link })]),
     ...result.notes.map((note) => describeNote(note, words)),

@@ -9,7 +9,7 @@ import type {
 } from '../services/guild-settings.ts';
 import { budgetIn } from '../services/guild-settings.ts';
 import type { PreviewPrice } from '../services/preview-price.ts';
-import { nameOption } from './command-words.ts';
+import { nameChoice, nameOption } from './command-words.ts';
 import { escapeText, join, relativeTime } from './wording.ts';
 import type { Words } from './words.ts';
 
@@ -108,19 +108,23 @@ function describeLimit({ nanoUsdPerMonth, imagesPerDay }: LimitSettings, { say }
   return parts.length > 0 ? parts.join(' · ') : say('settings.limit.none');
 }
 
-function describeRule({ models, qualities, countMax }: AccessRule, { say }: Words): string {
+function describeRule({ models, qualities, countMax }: AccessRule, words: Words): string {
+  const { say } = words;
   return [
     models ? say('settings.access.models', { models: models.join(', ') }) : say('settings.access.models-any'),
     qualities
-      ? say('settings.access.qualities', { qualities: qualities.join(', ') })
+      ? say('settings.access.qualities', {
+          qualities: qualities.map((quality) => nameChoice(quality, words)).join(', '),
+        })
       : say('settings.access.qualities-any'),
     countMax === undefined ? say('settings.access.count-any') : say('settings.access.count', { countMax }),
   ].join(' · ');
 }
 
-function describeDefaults(defaults: GuildSettings['defaults'], { say }: Words): string[] {
+function describeDefaults(defaults: GuildSettings['defaults'], words: Words): string[] {
   const chosen = Object.values(defaults).filter((value) => value !== undefined);
-  return chosen.length > 0 ? [say('settings.defaults', { choices: chosen.map(escapeText).join(' · ') })] : [];
+  const choices = chosen.map((choice) => escapeText(nameChoice(choice, words))).join(' · ');
+  return chosen.length > 0 ? [words.say('settings.defaults', { choices })] : [];
 }
 
 function describeHistory(history: readonly SettingsChange[], { say }: Words): string[] {

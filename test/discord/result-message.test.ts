@@ -34,9 +34,9 @@ const result: FinishedJob = {
 };
 const files = [{ name: '7-1.png', shrunk: false }];
 
-function render(more: Partial<ImageRequest> = {}, made: Partial<FinishedJob> = {}, shown = files) {
+function render(more: Partial<ImageRequest> = {}, made: Partial<FinishedJob> = {}, shown = files, said = words) {
   const outcome = { ended: 'finished', result: { ...result, ...made } } as const;
-  const message = renderOutcome({ ...request, ...more }, outcome, shown, words);
+  const message = renderOutcome({ ...request, ...more }, outcome, shown, said);
   const [container] = message.components;
   assert.equal(container?.type, ComponentType.Container);
   return { message, container };
@@ -54,6 +54,11 @@ describe('renderOutcome', () => {
       '-# For <@2>',
       '-# Made from https://discord.com/channels/1/3/4',
     ]);
+  });
+
+  it('calls the quality what it is called where it is chosen', () => {
+    const { container } = render({}, {}, files, wordsFor('de'));
+    assert.match(textsOf(container)[1] ?? '', /^-# gpt-image-2 · 1024x1024 · niedrig · /);
   });
 
   it('shows the prompt as the text that it is', () => {
