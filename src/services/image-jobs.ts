@@ -17,7 +17,6 @@ import type { ModelSuccession } from './model-succession.ts';
 import type { PictureIntake } from './picture-intake.ts';
 import type { ProviderCaller } from './provider-call.ts';
 import type { Reservations } from './reservation.ts';
-
 import { untilAborted } from './until-aborted.ts';
 
 /**

@@ -52,7 +52,7 @@ const BODYLESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
  *
  * Every request has a connection of its own. A kept one may be closed by the other side in the very moment in which it
  * is used again, and that reset looks like the loss of an image that was paid for. What outlasts the connection is the
- * pool of its origin, which keeps the TLS session: the next handshake is a round trip shorter. An `Agent` would drop
+ * pool of its origin, which keeps the TLS session: the next handshake needs no certificates. An `Agent` would drop
  * both with the last connection, and make them anew for every request.
  * @param silenceMsMax how long the other side may take to begin its answer, and pause within it
  */
