@@ -33,9 +33,14 @@ export function openResultSink(path: string, shelf: PictureShelf, patience: Pati
   }
 
   return {
+    findRoom(sizeBytes) {
+      const room = lent?.subarray(gatheredBytes);
+      return room !== undefined && room.byteLength >= sizeBytes ? room : undefined;
+    },
     write(bytes) {
       if (lent === undefined || gatheredBytes + bytes.byteLength > lent.byteLength) return writeThrough(bytes);
-      lent.set(bytes, gatheredBytes);
+      const isThere = bytes.buffer === lent.buffer && bytes.byteOffset === lent.byteOffset + gatheredBytes;
+      if (!isThere) lent.set(bytes, gatheredBytes);
       gatheredBytes += bytes.byteLength;
       return undefined;
     },

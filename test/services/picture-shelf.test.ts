@@ -44,6 +44,21 @@ describe('a result', () => {
     assert.equal(shelf.find(pathOf('image-0')), undefined);
   });
 
+  it('that is put where the shelf has room is there, on disk and on the shelf, also after a piece from elsewhere', async (context) => {
+    const { shelf, pathOf } = await shelfWith(context, 1);
+    const sink = openResultSink(pathOf('image-0'), shelf, impatiently);
+    await sink.write(Buffer.alloc(PIECE_BYTES, 1));
+    const room = sink.findRoom?.(PIECE_BYTES);
+    assert.ok(room);
+    await sink.write(room.fill(2, 0, PIECE_BYTES).subarray(0, PIECE_BYTES));
+    assert.equal(sink.findRoom?.(SHELVED_BYTES_MAX), undefined);
+    await sink.write(Buffer.alloc(PIECE_BYTES, 3));
+    await sink.close();
+    const picture = Buffer.concat([1, 2, 3].map((content) => Buffer.alloc(PIECE_BYTES, content)));
+    assert.deepEqual(shelf.find(pathOf('image-0')), picture);
+    assert.deepEqual(await readFile(pathOf('image-0')), picture);
+  });
+
   it('that is larger than a buffer is on disk alone, and gives the buffer back', async (context) => {
     const { shelf, pathOf } = await shelfWith(context, 1);
     const picture = await bring(pathOf('image-0'), shelf, SHELVED_BYTES_MAX + 1);

@@ -1,8 +1,9 @@
 /**
  * Decodes base64 that arrives in runs of any length, in pieces of bounded size.
  *
- * Characters are gathered in a buffer that is kept, and decoded when it is full: the memory needed does not depend
- * on the size of the image, and a run of one byte costs little more than its copy.
+ * Long runs are decoded from where they lie to where they shall be, because each copy of a picture costs half as much as
+ * its decoding. Short ones are gathered in a buffer that is kept, so that a run of one byte costs little more than its
+ * copy. The memory needed does not depend on the size of the image.
  */
 
 /**
@@ -10,9 +11,22 @@
  * objects for the garbage collector, which triple the cost.
  */
 const STAGED_CHARACTERS_MAX = 32 * 1024;
+/** From this length on a run is decoded where it lies; below it, the string would cost more than the copy. */
+const LONG_RUN_CHARACTERS = 2 * 1024;
+/** Four characters are three bytes. */
+const GROUP_CHARACTERS = 4;
+const GROUP_BYTES = 3;
 
 /** How large the pieces are that are handed on: large enough that a file is written in few calls. */
 const PIECE_SIZE_BYTES = 192 * 1024;
+
+/**
+ * Finds memory of at least this size in which the next bytes of the image can stay; undefined where there is none. It
+ * is written to until the piece in it has been handed on.
+ */
+export type FindRoom = (sizeBytes: number) => Buffer | undefined;
+
+const NO_ROOM: FindRoom = () => undefined;
 
 /** The longest `data:…;base64,` in front of an image; real ones have some thirty characters. */
 const DATA_URL_HEAD_CHARACTERS_MAX = 256;
@@ -42,28 +56,27 @@ export class InvalidBase64Error extends Error {
  */
 export class Base64Decoder {
   readonly #staging = Buffer.allocUnsafeSlow(STAGED_CHARACTERS_MAX);
-  readonly #piece = Buffer.allocUnsafeSlow(PIECE_SIZE_BYTES);
-  #stagedCharacters = 0;
+  readonly #ownPiece = Buffer.allocUnsafeSlow(PIECE_SIZE_BYTES);
+  /** The current piece: in the room that was found for it, or in our own. */
+  #piece: Buffer | undefined;
   #pieceLength = 0;
+  #stagedCharacters = 0;
   #atHead = true;
   #padded = false;
+  /** Whether all that was decoded so far was purely base64, as nearly always. */
+  #isPure = false;
 
   /**
-   * Takes the next characters and yields what became decodable. A piece is overwritten by the next one.
+   * Takes the next characters and yields what became decodable. A piece is overwritten by the next one, unless it lies
+   * where there was room.
    * @throws {InvalidBase64Error}
    */
-  *push(characters: Uint8Array): Generator<Uint8Array> {
+  *push(characters: Buffer, findRoom: FindRoom = NO_ROOM): Generator<Uint8Array> {
     let taken = 0;
     while (taken < characters.length) {
-      const run = characters.subarray(taken, taken + STAGED_CHARACTERS_MAX - this.#stagedCharacters);
-      this.#staging.set(run, this.#stagedCharacters);
-      this.#stagedCharacters += run.length;
-      taken += run.length;
-      if (this.#stagedCharacters === STAGED_CHARACTERS_MAX) {
-        this.#decodeStaged(false);
-      }
+      taken += this.#take(characters, taken, findRoom);
       if (this.#pieceLength > PIECE_SIZE_BYTES - STAGED_CHARACTERS_MAX) {
-        yield this.#takePiece();
+        yield* this.#endPiece();
       }
     }
   }
@@ -72,12 +85,10 @@ export class Base64Decoder {
    * Ends the image, yields its last bytes and makes ready for the next image.
    * @throws {InvalidBase64Error}
    */
-  *finish(): Generator<Uint8Array> {
+  *finish(findRoom: FindRoom = NO_ROOM): Generator<Uint8Array> {
     try {
-      this.#decodeStaged(true);
-      if (this.#pieceLength > 0) {
-        yield this.#takePiece();
-      }
+      this.#decodeStaged(true, findRoom);
+      yield* this.#endPiece();
     } finally {
       this.reset();
     }
@@ -86,28 +97,61 @@ export class Base64Decoder {
   /** Forgets the current image. */
   reset(): void {
     this.#stagedCharacters = 0;
+    this.#piece = undefined;
     this.#pieceLength = 0;
     this.#atHead = true;
     this.#padded = false;
+    this.#isPure = false;
   }
 
-  #takePiece(): Uint8Array {
-    const piece = this.#piece.subarray(0, this.#pieceLength);
+  *#endPiece(): Generator<Uint8Array> {
+    const piece = this.#piece?.subarray(0, this.#pieceLength);
+    this.#piece = undefined;
     this.#pieceLength = 0;
-    return piece;
+    if (piece !== undefined && piece.length > 0) {
+      yield piece;
+    }
   }
 
-  #decodeStaged(isLast: boolean): void {
+  /** @returns how many characters were taken, from `start` on */
+  #take(characters: Buffer, start: number, findRoom: FindRoom): number {
+    const isLong = characters.length - start >= LONG_RUN_CHARACTERS;
+    if (!isLong || !this.#isPure) {
+      return this.#stage(characters, start, STAGED_CHARACTERS_MAX, findRoom);
+    }
+    if (this.#stagedCharacters > 0) {
+      // What is needed to end the group that was begun, and then all that was staged is decoded.
+      return this.#stage(characters, start, roundUpToGroup(this.#stagedCharacters), findRoom);
+    }
+    const end = start + roundDownToGroup(Math.min(characters.length - start, STAGED_CHARACTERS_MAX));
+    this.#isPure = this.#decode(characters, start, end, findRoom);
+    return this.#isPure ? end - start : 0;
+  }
+
+  /** Copies characters until so many are staged, and then decodes them. */
+  #stage(characters: Buffer, start: number, fullCharacters: number, findRoom: FindRoom): number {
+    const run = characters.subarray(start, start + fullCharacters - this.#stagedCharacters);
+    this.#staging.set(run, this.#stagedCharacters);
+    this.#stagedCharacters += run.length;
+    if (this.#stagedCharacters === fullCharacters) {
+      this.#decodeStaged(false, findRoom);
+    }
+    return run.length;
+  }
+
+  #decodeStaged(isLast: boolean, findRoom: FindRoom): void {
     if (this.#atHead) {
       this.#dropDataUrlHead();
       this.#atHead = false;
     }
-    if (!this.#padded && this.#decode(isLast)) {
+    if (!this.#padded && this.#decodeAllStaged(isLast, findRoom)) {
+      this.#isPure = true;
       return;
     }
     // Whitespace, early padding or rubbish: rare, so only now is every character looked at.
+    this.#isPure = false;
     this.#removeWhitespaceAndPadding();
-    if (!this.#decode(isLast || this.#padded)) {
+    if (!this.#decodeAllStaged(isLast || this.#padded, findRoom)) {
       throw new InvalidBase64Error('The base64 text ends in the middle of a byte.');
     }
   }
@@ -116,26 +160,32 @@ export class Base64Decoder {
    * Appends what is staged to the piece: whole groups of four, or everything.
    * @returns false, with nothing taken, where the staged text is not purely base64
    */
-  #decode(isLast: boolean): boolean {
+  #decodeAllStaged(isLast: boolean, findRoom: FindRoom): boolean {
     let end = this.#stagedCharacters;
     if (isLast) {
       while (end > 0 && this.#staging[end - 1] === EQUALS_SIGN) {
         end -= 1;
       }
     } else {
-      end -= end % 4;
+      end = roundDownToGroup(end);
     }
-    if (end % 4 === 1) {
+    if (end % GROUP_CHARACTERS === 1 || !this.#decode(this.#staging, 0, end, findRoom)) {
       return false;
     }
+    this.#staging.copyWithin(0, end, this.#stagedCharacters);
+    this.#stagedCharacters -= end;
+    return true;
+  }
+
+  /** @returns false, with nothing taken, where the text is not purely base64 */
+  #decode(text: Buffer, start: number, end: number, findRoom: FindRoom): boolean {
+    this.#piece ??= findRoom(PIECE_SIZE_BYTES) ?? this.#ownPiece;
     // Buffer's decoder skips what it does not know, so a short count is how foreign characters show.
-    const written = this.#piece.write(this.#staging.toString('latin1', 0, end), this.#pieceLength, 'base64');
-    if (written !== Math.floor((end * 3) / 4)) {
+    const written = this.#piece.write(text.toString('latin1', start, end), this.#pieceLength, 'base64');
+    if (written !== Math.floor(((end - start) * GROUP_BYTES) / GROUP_CHARACTERS)) {
       return false;
     }
     this.#pieceLength += written;
-    this.#staging.copyWithin(0, end, this.#stagedCharacters);
-    this.#stagedCharacters -= end;
     return true;
   }
 
@@ -191,6 +241,14 @@ export function createDecoderPool(): DecoderPool {
       }
     },
   };
+}
+
+function roundDownToGroup(characters: number): number {
+  return characters - (characters % GROUP_CHARACTERS);
+}
+
+function roundUpToGroup(characters: number): number {
+  return roundDownToGroup(characters + GROUP_CHARACTERS - 1);
 }
 
 function isWhitespace(byte: number): boolean {

@@ -10,7 +10,7 @@ import { readJsonString } from './json-string.ts';
  */
 
 /** What a scan found: characters of an image's text (a view of the chunk, escapes undone), or the end of that text. */
-export type ImageText = { readonly type: 'characters'; readonly characters: Uint8Array } | { readonly type: 'end' };
+export type ImageText = { readonly type: 'characters'; readonly characters: Buffer } | { readonly type: 'end' };
 
 /** The body is not an image answer in JSON. */
 export class UnreadableAnswerError extends Error {
@@ -41,7 +41,7 @@ const URL_HEAD_CHARACTERS_MAX = 30;
 /** Which field of an event says what it is. */
 const TYPE_KEY = 'type';
 const END_OF_TEXT: ImageText = { type: 'end' };
-const SLASH_TEXT: ImageText = { type: 'characters', characters: Uint8Array.of(SLASH) };
+const SLASH_TEXT: ImageText = { type: 'characters', characters: Buffer.of(SLASH) };
 /** Stands for a character that is not in ASCII; no base64 has it. */
 const FOREIGN_BYTE = 0;
 
@@ -306,12 +306,12 @@ export class ImageAnswerScanner {
     if (!isUnicode || this.#escape.length === 'u002b'.length) {
       this.#mode = 'image';
       this.#imageIsEmpty = false;
-      yield this.#escape === '/' ? SLASH_TEXT : this.#characters(Uint8Array.of(readEscape(this.#escape)));
+      yield this.#escape === '/' ? SLASH_TEXT : this.#characters(Buffer.of(readEscape(this.#escape)));
     }
     return position + 1;
   }
 
-  #characters(characters: Uint8Array): ImageText {
+  #characters(characters: Buffer): ImageText {
     this.#imageIsEmpty = false;
     return { type: 'characters', characters };
   }

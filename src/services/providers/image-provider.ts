@@ -42,6 +42,11 @@ export type ImageCall = {
 
 /** Receives the bytes of one image, in order. */
 export type ByteSink = {
+  /**
+   * Lends memory of at least this size for the next bytes; undefined where there is none. Whoever puts them there says so
+   * by handing them to `write`, which then has nothing to copy.
+   */
+  findRoom?(sizeBytes: number): Buffer | undefined;
   /** The bytes are only lent: they are overwritten once the promise has resolved, or at once where there is none. */
   write(bytes: Uint8Array): Promise<void> | undefined;
   /** Resolves when the bytes are durable. */

@@ -1,9 +1,14 @@
-import { InvalidBase64Error, type Base64Decoder, type DecoderPool } from './base64-decoder.ts';
+import { InvalidBase64Error, type Base64Decoder, type DecoderPool, type FindRoom } from './base64-decoder.ts';
 import type { ImageText } from './image-answer-scanner.ts';
 import type { SeldomWaiting } from './seldom-waiting.ts';
 
-/** Takes the bytes of one picture, in order. They are only lent until the promise has resolved, if there is one. */
-export type PieceWriter = { write(bytes: Uint8Array): Promise<void> | undefined };
+/** Takes the bytes of one picture, in order. */
+export type PieceWriter = {
+  /** Memory in which the next bytes can stay, to be handed to `write` from there; undefined where there is none. */
+  findRoom?(sizeBytes: number): Buffer | undefined;
+  /** The bytes are only lent until the promise has resolved, if there is one. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+};
 
 /** How far the text of an image has come: it goes on, or it has ended and was base64, or was not. */
 export type ImageTextState = 'begun' | 'whole' | 'broken';
@@ -22,11 +27,12 @@ export class ImageTextDecoder {
   *take(found: ImageText, writer: PieceWriter): SeldomWaiting<ImageTextState> {
     // Taken with the first image, so that the many calls that are still waiting hold no buffers.
     this.#decoder ??= this.#decoders.take();
+    const findRoom: FindRoom = (sizeBytes) => writer.findRoom?.(sizeBytes);
     if (found.type === 'characters') {
-      yield* this.#decode(this.#decoder.push(found.characters), writer);
+      yield* this.#decode(this.#decoder.push(found.characters, findRoom), writer);
       return 'begun';
     }
-    yield* this.#decode(this.#decoder.finish(), writer);
+    yield* this.#decode(this.#decoder.finish(findRoom), writer);
     const state = this.#isBroken ? 'broken' : 'whole';
     this.reset();
     return state;

@@ -28,6 +28,11 @@ export class ImageWriter {
     return this.#wholeCount;
   }
 
+  /** Memory in which the next bytes of the current image can stay, to be handed to `write` from there. */
+  findRoom(sizeBytes: number): Buffer | undefined {
+    return this.#sink?.findRoom?.(sizeBytes);
+  }
+
   /**
    * Appends to the current image, beginning it if there is none. The bytes may be reused once this resolves, or at once
    * where it has nothing to wait for.

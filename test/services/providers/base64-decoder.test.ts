@@ -34,6 +34,42 @@ test('images of every length modulo three come out whole, whatever the runs', ()
   assertSameImages([decode(decoder, image.toString('base64'), 1)], [image]);
 });
 
+test('runs of every kind, one after another, come out whole and lie where there was room', () => {
+  const decoder = new Base64Decoder();
+  const image = randomBytes(1_200_001);
+  const text = Buffer.from(image.toString('base64'));
+  const memory = Buffer.alloc(1_000_000);
+  let length = 0;
+  const findRoom = (sizeBytes: number): Buffer | undefined =>
+    memory.length - length >= sizeBytes ? memory.subarray(length) : undefined;
+  const beyond: Buffer[] = [];
+  const take = (pieces: Iterable<Uint8Array>): void => {
+    for (const piece of pieces) {
+      if (piece.buffer !== memory.buffer) beyond.push(Buffer.from(piece));
+      else length += piece.length;
+    }
+  };
+  const runLengths = [1, 2_047, 65_536, 3, 40_001, 5_000, 70_002, 2_050];
+  for (let start = 0, count = 0; start < text.length; count += 1) {
+    const end = start + (runLengths[count % runLengths.length] ?? 1);
+    take(decoder.push(text.subarray(start, end), findRoom));
+    start = end;
+  }
+  take(decoder.finish(findRoom));
+  assert.ok(length > 700_000);
+  assertSameImages([Buffer.concat([memory.subarray(0, length), ...beyond])], [image]);
+});
+
+test('what turns out not to be purely base64 in the middle of a long run is read all the same', () => {
+  const decoder = new Base64Decoder();
+  const image = randomBytes(300_000);
+  const text = image.toString('base64');
+  for (const place of [150_000, 150_001, 32 * 1024, text.length - 1]) {
+    const broken = `${text.slice(0, place)}\n${text.slice(place)}`;
+    for (const runLength of [65_536, 1_000_000]) assertSameImages([decode(decoder, broken, runLength)], [image]);
+  }
+});
+
 test('the URL-safe alphabet, missing padding and broken lines are understood', () => {
   const decoder = new Base64Decoder();
   const image = randomBytes(100_001);
