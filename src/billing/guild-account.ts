@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { MemberAccount, MemberLimits, Totals } from './member-account.ts';
 import { remainingAllowance, spentOrHeld } from './member-account.ts';
 import type { NanoUsd } from './money.ts';
@@ -338,5 +338,5 @@ function amountAfter(current: TransferState | undefined, held: NanoUsd, movement
 
 /** The SHA-256 of an entry in hex, over the JSON in which it is stored. */
 export function hashEntry(entry: Entry): string {
-  return createHash('sha256').update(JSON.stringify(entry)).digest('hex');
+  return hash('sha256', JSON.stringify(entry), 'hex');
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** By this a prompt can be recognised in the journal of somebody who knows it, and not read by somebody who does not. */
 export function promptSha256(prompt: string): string {
-  return createHash('sha256').update(prompt).digest('hex');
+  return hash('sha256', prompt, 'hex');
 }
