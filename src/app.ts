@@ -1,3 +1,4 @@
+import './discord/form-data.ts';
 import { createHmac, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +31,7 @@ import { createUploadFitter } from './discord/upload-fitting.ts';
 import { createVerbs } from './discord/verbs.ts';
 import type { Metrics } from './http/metrics.ts';
 import { createMetrics } from './http/metrics.ts';
-import { startHttpServer } from './http/server.ts';
+import { PAINTER_PATH, startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
@@ -132,7 +133,8 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     host: config.HTTP_HOST,
     port: config.HTTP_PORT,
     metrics,
-    painter: painter?.routes,
+    painter: painter?.listener,
+    log,
     health: { isReady: async () => gateway.isConnected() && (await money.store.isWritable()) },
   });
   const timers = [
@@ -279,7 +281,7 @@ async function createPainter(
   const publicUrl = config.PUBLIC_URL;
   if (publicUrl === undefined) return undefined;
   // The page brings libraries along that a bot without an address has no use for.
-  const [{ createPainterRoutes }, { readPainterFiles }] = await Promise.all([
+  const [{ createPainterListener }, { readPainterFiles }] = await Promise.all([
     import('./http/painter.ts'),
     import('./http/painter-files.ts'),
   ]);
@@ -289,8 +291,9 @@ async function createPainter(
   const pictures = createPaintPictures({ ...parts, load: async (url) => attachments.load(url) });
   const edits = createDraftedEdits({ ...outside, ...parts });
   const desk = createPaintDesk({ drafts, pictures, edits });
-  const routes = createPainterRoutes({ ...outside, links, desk, files: readPainterFiles(), publicUrl });
-  return { painting: { drafts, links, pictures, edits }, routes, drain: async () => desk.drain() };
+  const pages = { ...outside, links, desk, files: readPainterFiles(), publicUrl };
+  const listener = createPainterListener(PAINTER_PATH, pages);
+  return { painting: { drafts, links, pictures, edits }, listener, drain: async () => desk.drain() };
 }
 
 /** The provider, the models that it has, and the line in front of it. */

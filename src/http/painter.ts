@@ -1,3 +1,5 @@
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -30,14 +32,24 @@ const ONLY_FROM_HERE = {
   strictTransportSecurity: false,
 };
 
-/** The pages of the painter. They tell whoever has no valid link nothing, and load nothing from anywhere else. */
-export function createPainterRoutes(parts: {
+type PainterParts = {
   links: Pick<PaintLinks, 'read'>;
   desk: PaintDesk;
   files: PainterFiles;
   publicUrl: string;
   log: Logger;
-}): Hono {
+};
+
+/** What answers whoever asks for something below this path. */
+export function createPainterListener(path: string, parts: PainterParts): RequestListener {
+  const { fetch } = new Hono().route(path, createPainterRoutes(parts));
+  // Left to itself the library puts its own `Request` and `Response` in the place of everybody's.
+  const listen = getRequestListener(fetch, { overrideGlobalObjects: false });
+  return (request, response) => void listen(request, response);
+}
+
+/** The pages of the painter. They tell whoever has no valid link nothing, and load nothing from anywhere else. */
+export function createPainterRoutes(parts: PainterParts): Hono {
   const { links, desk, files, log } = parts;
   const publicOrigin = new URL(parts.publicUrl).origin;
   const app = new Hono();

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+// By its files: its index loads a limiter for every kind of store, fifteen milliseconds of a start.
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js';
 import { StoreFailure } from '../storage/store.ts';
 import { checkAccess, withDefaults } from './access.ts';
 import { checkOptions, chooseModel } from './call-planning.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Pool, type Dispatcher } from 'undici';
+import { Headers, Pool, Response, type Dispatcher } from 'undici';
 import { decompress } from './decompression.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { IncomingBody, type ReadBody } from './incoming-body.ts';
@@ -111,12 +111,12 @@ type Sending = {
 
 /** Sends one request, and resolves with the head of its answer. */
 async function send(poolOf: PoolOf, gate: IntakeGate, { url, init, onDispatch }: Sending): Promise<Answer> {
-  const { origin, pathname, search } = new URL(url instanceof Request ? url.url : url);
+  const { origin, pathname, search } = new URL(typeof url === 'string' || url instanceof URL ? url : url.url);
   const options: Dispatcher.DispatchOptions = {
     origin,
     path: `${pathname}${search}`,
     method: readMethod(init?.method),
-    headers: Object.fromEntries(new Headers(init?.headers)),
+    headers: toRequestHeaders(init?.headers),
     body: toRequestBody(init?.body),
   };
   return new Promise((resolve, reject) => {
@@ -183,6 +183,12 @@ function readMethod(method = 'GET'): 'GET' | 'POST' {
     throw new TypeError(`The method ${method} is not used with image providers.`);
   }
   return method;
+}
+
+/** By their names, in whichever of the forms that `fetch` takes they come, and of whosever class. */
+function toRequestHeaders(given: RequestInit['headers'] = {}): Record<string, string> {
+  if (Symbol.iterator in given) return Object.fromEntries(given);
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
 }
 
 function toRequestBody(body: RequestInit['body']): string | Readable | null {
