@@ -14,9 +14,10 @@ export type IdleFolders = {
   /**
    * Empties a folder, and keeps it. Nobody else may know it: whoever still reads a file of it would read the next job's.
    * @param durableNames those of its files whose names would outlive a loss of power; the others are removed
+   * @param clearedNames those of its records that are known to be cleared, and need not be read to find out
    * @returns false, and nothing is changed, where there are enough of them
    */
-  keep(folder: string, durableNames: ReadonlySet<string>): Promise<boolean>;
+  keep(folder: string, durableNames: ReadonlySet<string>, clearedNames?: ReadonlySet<string>): Promise<boolean>;
   /**
    * Gives one of them the name of a new job.
    * @returns the names that were given with it; undefined where there is none
@@ -40,7 +41,7 @@ export function createIdleFolders(directory: string, foldersMax: number = FOLDER
 
   return {
     has: (folder) => known.has(folder),
-    async keep(folder, durableNames) {
+    async keep(folder, durableNames, clearedNames = new Set()) {
       const name = `${IDLE_PREFIX}${folder}`;
       if (known.size >= foldersMax || known.has(name)) return false;
       known.add(name);
@@ -49,7 +50,8 @@ export function createIdleFolders(directory: string, foldersMax: number = FOLDER
         await Promise.all(
           files.map(async (file) => {
             const path = join(directory, folder, file);
-            await (durableNames.has(file) ? emptyFile(path) : rm(path));
+            if (!durableNames.has(file)) await rm(path);
+            else if (!clearedNames.has(file)) await emptyFile(path);
           }),
         );
         renameSync(join(directory, folder), join(directory, name));

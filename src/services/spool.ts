@@ -150,7 +150,10 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
 
   async function retire(): Promise<void> {
     // What was not made here may be known elsewhere, to somebody who fetches its pictures or takes it over.
-    if (unused !== undefined && (await idle.keep(basename(folder), durableNames))) return;
+    if (unused !== undefined) {
+      for (const record of records.values()) record.clear();
+      if (await idle.keep(basename(folder), durableNames, new Set(records.keys()))) return;
+    }
     const names = await readdir(folder);
     await Promise.all(names.map(async (name) => rm(pathOf(name), { force: true })));
     await rmdir(folder);

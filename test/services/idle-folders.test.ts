@@ -79,4 +79,14 @@ describe('idle folders', () => {
     assert.equal(statSync(next.path('image-0')).ino, inode);
     assert.equal(next.readRecord('receipt.json'), undefined);
   });
+
+  it('have nothing in them of records that were written more than once', async (context) => {
+    const directory = await createDirectory(context);
+    const spool = await openSpool(directory);
+    const folder = await spool.create('1.mine');
+    for (const prompt of [SECRET, `${SECRET}, nor this`]) await folder.writePaidRecord('job.json', { prompt });
+    await folder.remove();
+    const [idle = ''] = readdirSync(directory);
+    assert.equal(readFileSync(join(directory, idle, 'job.json'), 'utf8').trim(), '');
+  });
 });
