@@ -73,10 +73,11 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     administrator: discord.world.addMember(guild, { username: 'ada', permissions: MANAGE_GUILD }),
     environment,
     async startBot(botOptions = {}) {
-      const connected = discord.gateway.connectedSessions().length;
+      // Known one by one, and not counted: a bot that was killed just now may still be among them, and go meanwhile.
+      const besides = discord.gateway.connectedSessions();
       const bot = await startBot({ ...botOptions, environment: environment(botOptions.environment) });
       bots.push(bot);
-      await discord.botConnected({ sessions: connected + 1 });
+      await discord.botConnected({ besides });
       return bot;
     },
     async close() {

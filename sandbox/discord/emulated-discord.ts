@@ -12,6 +12,7 @@ import { CommandRegistry } from './command-registry.ts';
 import type { Faults } from './faults.ts';
 import { createFaults } from './faults.ts';
 import { Gateway } from './gateway.ts';
+import type { GatewaySession } from './gateway-session.ts';
 import type { WaitOptions } from './interaction-handle.ts';
 import { InteractionStore } from './interaction.ts';
 import { MemberClient } from './member-client.ts';
@@ -80,8 +81,8 @@ export interface EmulatedDiscord {
   registeredCommands(): readonly RegisteredCommand[];
   /** Removes the bot from a guild; sessions with the Guilds intent hear GUILD_DELETE. */
   removeGuild(guild: EmulatedGuild): void;
-  /** Resolves once at least `sessions` bots are connected and identified; 1 when absent. */
-  botConnected(options?: WaitOptions & { readonly sessions?: number }): Promise<void>;
+  /** Resolves once a bot is connected and identified whose session is none of those in `besides`. */
+  botConnected(options?: WaitOptions & { readonly besides?: readonly GatewaySession[] }): Promise<void>;
   /** Resolves with the first value of `probe` that is neither undefined nor false; rejects after `timeoutMs` of real time. */
   waitFor<T>(probe: () => T | undefined | false, timeoutMs?: number): Promise<T>;
   /** Calls `listener` whenever something may have changed, until the returned function is called. */
@@ -192,10 +193,10 @@ function describeWorld(state: EmulatorState, gateway: Gateway) {
     },
     async botConnected({
       timeoutMs = DEFAULT_WAIT_MS,
-      sessions = 1,
-    }: WaitOptions & { readonly sessions?: number } = {}) {
-      const isThere = (): boolean => gateway.connectedSessions().length >= sessions;
-      await waitForChange(state.changes, isThere, () => `${sessions} connected bots`, timeoutMs);
+      besides = [],
+    }: WaitOptions & { readonly besides?: readonly GatewaySession[] } = {}) {
+      const isThere = (): boolean => gateway.connectedSessions().some((session) => !besides.includes(session));
+      await waitForChange(state.changes, isThere, () => 'a connected bot', timeoutMs);
     },
     waitFor: <T>(probe: () => T | undefined | false, timeoutMs = DEFAULT_WAIT_MS): Promise<T> =>
       waitForChange(state.changes, probe, () => probe.name || 'a condition', timeoutMs),

@@ -106,6 +106,15 @@ test('a gateway that does not greet closes the connection before HELLO', async (
   assert.deepEqual(bot.received, []);
 });
 
+test('a bot that comes while another one goes is waited for, and not mistaken for it', async (context) => {
+  const { discord, bot } = await setScene(context);
+  const besides = discord.gateway.connectedSessions();
+  await assert.rejects(discord.botConnected({ besides, timeoutMs: 50 }), /in vain for a connected bot/);
+  bot.close(1000);
+  await connectRawBot(discord);
+  await discord.botConnected({ besides, timeoutMs: 1_000 });
+});
+
 test('a member cannot reach a bot that is not there', async (context) => {
   const { discord, member, bot } = await setScene(context);
   bot.close(1000);
