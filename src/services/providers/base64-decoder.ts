@@ -58,7 +58,7 @@ export class Base64Decoder {
   readonly #staging = Buffer.allocUnsafeSlow(STAGED_CHARACTERS_MAX);
   readonly #ownPiece = Buffer.allocUnsafeSlow(PIECE_SIZE_BYTES);
   /** The current piece: in the room that was found for it, or in our own. */
-  #piece: Buffer | undefined;
+  #piece: Buffer = this.#ownPiece;
   #pieceLength = 0;
   #stagedCharacters = 0;
   #atHead = true;
@@ -74,9 +74,10 @@ export class Base64Decoder {
   *push(characters: Buffer, findRoom: FindRoom = NO_ROOM): Generator<Uint8Array> {
     let taken = 0;
     while (taken < characters.length) {
-      taken += this.#take(characters, taken, findRoom);
+      this.#placePiece(findRoom);
+      taken += this.#take(characters, taken);
       if (this.#pieceLength > PIECE_SIZE_BYTES - STAGED_CHARACTERS_MAX) {
-        yield* this.#endPiece();
+        yield this.#takePiece();
       }
     }
   }
@@ -87,8 +88,11 @@ export class Base64Decoder {
    */
   *finish(findRoom: FindRoom = NO_ROOM): Generator<Uint8Array> {
     try {
-      this.#decodeStaged(true, findRoom);
-      yield* this.#endPiece();
+      this.#placePiece(findRoom);
+      this.#decodeStaged(true);
+      if (this.#pieceLength > 0) {
+        yield this.#takePiece();
+      }
     } finally {
       this.reset();
     }
@@ -97,61 +101,65 @@ export class Base64Decoder {
   /** Forgets the current image. */
   reset(): void {
     this.#stagedCharacters = 0;
-    this.#piece = undefined;
+    this.#piece = this.#ownPiece;
     this.#pieceLength = 0;
     this.#atHead = true;
     this.#padded = false;
     this.#isPure = false;
   }
 
-  *#endPiece(): Generator<Uint8Array> {
-    const piece = this.#piece?.subarray(0, this.#pieceLength);
-    this.#piece = undefined;
-    this.#pieceLength = 0;
-    if (piece !== undefined && piece.length > 0) {
-      yield piece;
+  /** A piece of which nothing is there yet begins where there is room now. */
+  #placePiece(findRoom: FindRoom): void {
+    if (this.#pieceLength === 0) {
+      this.#piece = findRoom(PIECE_SIZE_BYTES) ?? this.#ownPiece;
     }
   }
 
+  #takePiece(): Uint8Array {
+    const piece = this.#piece.subarray(0, this.#pieceLength);
+    this.#pieceLength = 0;
+    return piece;
+  }
+
   /** @returns how many characters were taken, from `start` on */
-  #take(characters: Buffer, start: number, findRoom: FindRoom): number {
+  #take(characters: Buffer, start: number): number {
     const isLong = characters.length - start >= LONG_RUN_CHARACTERS;
     if (!isLong || !this.#isPure) {
-      return this.#stage(characters, start, STAGED_CHARACTERS_MAX, findRoom);
+      return this.#stage(characters, start, STAGED_CHARACTERS_MAX);
     }
     if (this.#stagedCharacters > 0) {
       // What is needed to end the group that was begun, and then all that was staged is decoded.
-      return this.#stage(characters, start, roundUpToGroup(this.#stagedCharacters), findRoom);
+      return this.#stage(characters, start, roundUpToGroup(this.#stagedCharacters));
     }
     const end = start + roundDownToGroup(Math.min(characters.length - start, STAGED_CHARACTERS_MAX));
-    this.#isPure = this.#decode(characters, start, end, findRoom);
+    this.#isPure = this.#decode(characters, start, end);
     return this.#isPure ? end - start : 0;
   }
 
   /** Copies characters until so many are staged, and then decodes them. */
-  #stage(characters: Buffer, start: number, fullCharacters: number, findRoom: FindRoom): number {
+  #stage(characters: Buffer, start: number, fullCharacters: number): number {
     const run = characters.subarray(start, start + fullCharacters - this.#stagedCharacters);
     this.#staging.set(run, this.#stagedCharacters);
     this.#stagedCharacters += run.length;
     if (this.#stagedCharacters === fullCharacters) {
-      this.#decodeStaged(false, findRoom);
+      this.#decodeStaged(false);
     }
     return run.length;
   }
 
-  #decodeStaged(isLast: boolean, findRoom: FindRoom): void {
+  #decodeStaged(isLast: boolean): void {
     if (this.#atHead) {
       this.#dropDataUrlHead();
       this.#atHead = false;
     }
-    if (!this.#padded && this.#decodeAllStaged(isLast, findRoom)) {
+    if (!this.#padded && this.#decodeAllStaged(isLast)) {
       this.#isPure = true;
       return;
     }
     // Whitespace, early padding or rubbish: rare, so only now is every character looked at.
     this.#isPure = false;
     this.#removeWhitespaceAndPadding();
-    if (!this.#decodeAllStaged(isLast || this.#padded, findRoom)) {
+    if (!this.#decodeAllStaged(isLast || this.#padded)) {
       throw new InvalidBase64Error('The base64 text ends in the middle of a byte.');
     }
   }
@@ -160,7 +168,7 @@ export class Base64Decoder {
    * Appends what is staged to the piece: whole groups of four, or everything.
    * @returns false, with nothing taken, where the staged text is not purely base64
    */
-  #decodeAllStaged(isLast: boolean, findRoom: FindRoom): boolean {
+  #decodeAllStaged(isLast: boolean): boolean {
     let end = this.#stagedCharacters;
     if (isLast) {
       while (end > 0 && this.#staging[end - 1] === EQUALS_SIGN) {
@@ -169,7 +177,7 @@ export class Base64Decoder {
     } else {
       end = roundDownToGroup(end);
     }
-    if (end % GROUP_CHARACTERS === 1 || !this.#decode(this.#staging, 0, end, findRoom)) {
+    if (end % GROUP_CHARACTERS === 1 || !this.#decode(this.#staging, 0, end)) {
       return false;
     }
     this.#staging.copyWithin(0, end, this.#stagedCharacters);
@@ -178,8 +186,7 @@ export class Base64Decoder {
   }
 
   /** @returns false, with nothing taken, where the text is not purely base64 */
-  #decode(text: Buffer, start: number, end: number, findRoom: FindRoom): boolean {
-    this.#piece ??= findRoom(PIECE_SIZE_BYTES) ?? this.#ownPiece;
+  #decode(text: Buffer, start: number, end: number): boolean {
     // Buffer's decoder skips what it does not know, so a short count is how foreign characters show.
     const written = this.#piece.write(text.toString('latin1', start, end), this.#pieceLength, 'base64');
     if (written !== Math.floor(((end - start) * GROUP_BYTES) / GROUP_CHARACTERS)) {
