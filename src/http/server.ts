@@ -37,7 +37,7 @@ export async function startHttpServer(options: {
   const { host, port, painter, log } = options;
   const answers = createAnswers(options);
 
-  function listen(request: IncomingMessage, response: ServerResponse): void {
+  function handle(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
     if (painter !== undefined && isBelow(PAINTER_PATH, path)) return painter(request, response);
     void answer(answers.get(isReading(request) ? path : ''))
@@ -48,7 +48,7 @@ export async function startHttpServer(options: {
       .then(({ status, contentType, text }) => response.writeHead(status, { 'content-type': contentType }).end(text));
   }
 
-  const server = createServer(listen);
+  const server = createServer(handle);
   return new Promise((resolve, reject) => {
     server.on('error', reject);
     server.listen(port, host, () =>
