@@ -151,6 +151,7 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
   async function retire(): Promise<void> {
     // What was not made here may be known elsewhere, to somebody who fetches its pictures or takes it over.
     if (unused !== undefined) {
+      // Here it is known where each of them ends; whoever empties the folder would have to read them.
       for (const record of records.values()) record.clear();
       if (await idle.keep(basename(folder), durableNames, new Set(records.keys()))) return;
     }
