@@ -6,6 +6,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../src/billing/ledger.ts';
 import { createLedger } from '../src/billing/ledger.ts';
+import { chartWords } from '../src/discord/usage-message.ts';
+import { wordsFor } from '../src/discord/words.ts';
 import { createChartPress } from '../src/services/chart-press.ts';
 import { createExportFiles } from '../src/services/export-files.ts';
 import { chartOf } from '../src/services/usage-chart-data.ts';
@@ -41,9 +43,10 @@ async function measure(directory: string): Promise<void> {
   const ledger = createLedger({ store, now: () => NOW, random: Math.random, sleep });
   const reports = createUsageReports(createUsageRollups({ ledger, store }));
   const charts = createChartPress();
+  const words = chartWords(PERIOD, wordsFor('en-US'));
   const report = async (): Promise<void> => {
     const read = await reports.read(GUILD, PERIOD);
-    await charts.print(chartOf(read, { budget: BUDGET_NANO_USD, now: NOW }));
+    await charts.print(chartOf(read, { budget: BUDGET_NANO_USD, now: NOW, words }));
   };
   const read = async (): Promise<unknown> => reports.read(GUILD, PERIOD);
 

@@ -71,14 +71,6 @@ export function formatPeriod(period: Period): string {
   return `${period.slice(0, 4)}-${period.slice(4)}`;
 }
 
-/** The month by its name: `November 2026`. */
-export function namePeriod(period: Period): string {
-  const { year, month } = partsOf(period);
-  return new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(
-    Date.UTC(year, month - 1, 1),
-  );
-}
-
 function partsOf(period: Period): { year: number; month: number } {
   return { year: Number(period.slice(0, 4)), month: Number(period.slice(4)) };
 }

@@ -10,7 +10,7 @@ import { uploadFromBytes, uploadFromFile } from '../discord/multipart.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText, renderTextWithFiles } from '../discord/result-message.ts';
 import type { UsageView } from '../discord/usage-message.ts';
-import { describeChart, describeUsage } from '../discord/usage-message.ts';
+import { chartWords, describeChart, describeUsage } from '../discord/usage-message.ts';
 import { formatCodes, formatMonth, formatSize } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
@@ -115,7 +115,7 @@ async function printChart(
   if (report.isPruned) return undefined;
   try {
     const budget = view.member === undefined ? view.limit : undefined;
-    const png = await charts.print(chartOf(report, { budget, now: view.now }));
+    const png = await charts.print(chartOf(report, { budget, now: view.now, words: chartWords(report.period, words) }));
     const upload = uploadFromBytes(`usage-${formatPeriod(report.period)}.png`, 'image/png', png);
     return { upload, altText: describeChart(report, view, words) };
   } catch (error) {

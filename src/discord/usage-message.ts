@@ -1,6 +1,8 @@
 import type { NanoUsd } from '../billing/money.ts';
 import { formatUsd } from '../billing/money.ts';
+import type { Period } from '../billing/period.ts';
 import { endOfPeriod } from '../billing/period.ts';
+import type { ChartWords } from '../services/usage-chart-data.ts';
 import type { Spending, TokenTotals, UsageReport } from '../services/usage-report.ts';
 import { escapeText, formatMonth, relativeTime } from './wording.ts';
 import type { MessageKey, Words } from './words.ts';
@@ -48,6 +50,22 @@ export function describeUsage(report: UsageReport, view: UsageView, words: Words
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n');
+}
+
+/** What is written in the chart itself. */
+export function chartWords(period: Period, words: Words): ChartWords {
+  const { say } = words;
+  return {
+    labels: {
+      month: formatMonth(period, words),
+      runningTotal: say('usage.chart-total'),
+      byDay: say('usage.chart-by-day'),
+      budget: say('usage.chart-line-budget'),
+      nothingSpent: say('usage.chart-nothing'),
+    },
+    otherModels: say('usage.chart-other-models'),
+    spentOfBudget: (spent, limit) => say('usage.chart-share', { spent, limit }),
+  };
 }
 
 /** The chart in words, for those who do not see it. */

@@ -32,9 +32,12 @@ const HEIGHT_WITHOUT_LEGEND = 386;
 const PIXEL_DENSITY = 2;
 
 const FONT_FAMILY = 'Inter';
-const FONT_FILES = ['400Regular/Inter_400Regular.ttf', '600SemiBold/Inter_600SemiBold.ttf'].map((file) =>
-  fileURLToPath(import.meta.resolve(`@expo-google-fonts/inter/${file}`)),
-);
+/** The last one has the Japanese letters that the others lack. */
+const FONT_FILES = [
+  import.meta.resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'),
+  import.meta.resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'),
+  import.meta.resolve('@expo-google-fonts/sawarabi-gothic/400Regular/SawarabiGothic_400Regular.ttf'),
+].map((url) => fileURLToPath(url));
 const FONT_SIZE = 13;
 const TITLE_FONT_SIZE = 20;
 
@@ -99,7 +102,7 @@ function describeChart(chart: UsageChart): EChartsOption {
     backgroundColor: COLOUR.background,
     color: MODEL_COLOURS,
     textStyle: { fontFamily: FONT_FAMILY },
-    title: describeTitles(chart, totals),
+    title: describeTitles(chart),
     legend: describeLegend(chart),
     grid: [TOTAL_PANEL, DAILY_PANEL],
     xAxis: [describeDays(chart, { panel: 0 }), describeDays(chart, { panel: 1 })],
@@ -117,23 +120,22 @@ function runningTotals({ models, elapsedDays }: UsageChart): readonly NanoUsd[] 
   });
 }
 
-function describeTitles({ title, budget, models }: UsageChart, totals: readonly NanoUsd[]): TitleComponentOption[] {
+function describeTitles({ labels, spent, models }: UsageChart): TitleComponentOption[] {
   const heading = { color: COLOUR.text, fontSize: TITLE_FONT_SIZE, fontWeight: 600 } as const;
   const caption = { color: COLOUR.quiet, fontSize: FONT_SIZE, fontWeight: 400 } as const;
-  const spent = formatDollars(totals.at(-1) ?? 0, 2);
   const emptyTop = DAILY_PANEL.top + DAILY_PANEL.height / 2 - FONT_SIZE;
   return [
-    { left: MARGIN, top: 22, padding: 0, text: title, textStyle: heading },
+    { left: MARGIN, top: 22, padding: 0, text: labels.month, textStyle: heading },
     {
       left: WIDTH - MARGIN,
       textAlign: 'right',
       top: 22,
       padding: 0,
-      text: budget === undefined ? spent : `${spent} of ${formatDollars(budget, 2)}`,
+      text: spent,
       textStyle: heading,
     },
-    { left: MARGIN, top: TOTAL_CAPTION_TOP, padding: 0, text: 'Running total', textStyle: caption },
-    { left: MARGIN, top: DAILY_CAPTION_TOP, padding: 0, text: 'By day', textStyle: caption },
+    { left: MARGIN, top: TOTAL_CAPTION_TOP, padding: 0, text: labels.runningTotal, textStyle: caption },
+    { left: MARGIN, top: DAILY_CAPTION_TOP, padding: 0, text: labels.byDay, textStyle: caption },
     ...(models.length > 0
       ? []
       : [
@@ -142,7 +144,7 @@ function describeTitles({ title, budget, models }: UsageChart, totals: readonly 
             textAlign: 'center',
             top: emptyTop,
             padding: 0,
-            text: 'Nothing spent',
+            text: labels.nothingSpent,
             textStyle: caption,
           } as const,
         ]),
@@ -243,7 +245,7 @@ function dollarAxis({ min, max, step }: DollarMarks): YAXisComponentOption & { t
 }
 
 /** The line of what was spent, with a point on the last day, and that of the budget. */
-function drawTotal({ models, budget, isUsedUp }: UsageChart, totals: readonly NanoUsd[]): LineSeriesOption {
+function drawTotal({ models, budget, isUsedUp, labels }: UsageChart, totals: readonly NanoUsd[]): LineSeriesOption {
   const colour = isUsedUp ? COLOUR.usedUp : COLOUR.total;
   return {
     type: 'line',
@@ -268,7 +270,7 @@ function drawTotal({ models, budget, isUsedUp }: UsageChart, totals: readonly Na
             label: {
               show: true,
               position: 'insideStartBottom',
-              formatter: 'Budget',
+              formatter: labels.budget,
               color: COLOUR.budget,
               fontSize: FONT_SIZE,
             },

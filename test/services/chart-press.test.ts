@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { chartWords } from '../../src/discord/usage-message.ts';
+import { wordsFor } from '../../src/discord/words.ts';
 import { createChartPress } from '../../src/services/chart-press.ts';
 import type { UsageChart } from '../../src/services/usage-chart-data.ts';
 
+const { labels } = chartWords('202611', wordsFor('en-US'));
 const chart: UsageChart = {
-  title: 'November 2026',
+  labels,
+  spent: '$0.02 of $10.00',
   dayCount: 30,
   elapsedDays: 20,
   models: [{ name: 'gpt-image-2', costs: Array.from({ length: 30 }, () => 1_000_000) }],
@@ -27,11 +31,12 @@ async function until(isSo: () => boolean): Promise<void> {
 test('charts come back to those who ordered them', async (t) => {
   const press = createChartPress();
   t.after(async () => press.close());
-  const titles = ['January 2026', 'February 2026', 'March 2026'];
-  const order = async (title: string): Promise<string> => digest(await press.print({ ...chart, title }));
-  const together = await Promise.all(titles.map(order));
-  assert.equal(new Set(together).size, titles.length);
-  for (const [index, title] of titles.entries()) assert.equal(await order(title), together[index]);
+  const months = ['January 2026', 'February 2026', 'March 2026'];
+  const order = async (month: string): Promise<string> =>
+    digest(await press.print({ ...chart, labels: { ...labels, month } }));
+  const together = await Promise.all(months.map(order));
+  assert.equal(new Set(together).size, months.length);
+  for (const [index, month] of months.entries()) assert.equal(await order(month), together[index]);
   assert.equal(children().length, 1);
 });
 

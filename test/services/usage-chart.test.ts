@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
+import { chartWords } from '../../src/discord/usage-message.ts';
+import { CATALOGUES, wordsFor } from '../../src/discord/words.ts';
 import { drawUsageChart } from '../../src/services/usage-chart.ts';
 import type { UsageChart } from '../../src/services/usage-chart-data.ts';
 import { chartOf } from '../../src/services/usage-chart-data.ts';
@@ -9,13 +11,13 @@ import type { UsageReport } from '../../src/services/usage-report.ts';
 const DOLLAR = 1_000_000_000;
 const WIDTH = 1_280;
 const NOVEMBER_20 = Date.UTC(2026, 10, 20, 12);
+const english = chartWords('202611', wordsFor('en-US'));
 
 describe('a chart', () => {
   it('is a picture of the same width in every month, and as high as its legend asks for', async () => {
-    const month = { title: 'November 2026', dayCount: 30, elapsedDays: 30, budget: 10 * DOLLAR, isUsedUp: false };
     const heights: number[] = [];
     for (const count of [0, 1, 6]) {
-      const { info } = await decode({ ...month, models: modelsWithLongNames(count) });
+      const { info } = await decode(chartWith({ models: modelsWithLongNames(count) }));
       assert.equal(info.width, WIDTH);
       heights.push(info.height);
     }
@@ -29,13 +31,19 @@ describe('a chart', () => {
   it('has letters on a machine without fonts, for it never looks for any', async () => {
     const { pixels, info } = await decode(chartWith({ models: [] }));
     const title = { left: 56, top: 30, width: 320, height: 60 };
-    const light = countPixels(
-      pixels,
-      info.width,
-      title,
-      ([red, green, blue]) => red > 200 && green > 200 && blue > 200,
-    );
+    const light = countPixels(pixels, info.width, title, isLight);
     assert.ok(light > 1_000, `the title has ${light} light pixels`);
+  });
+
+  it('has the letters of every language that there are words in', async () => {
+    const title = { left: 56, top: 30, width: 560, height: 60 };
+    for (const locale of CATALOGUES.keys()) {
+      const { labels } = chartWords('202611', wordsFor(locale));
+      const letters = labels.month.match(/\p{L}/gu)?.join('') ?? '';
+      const { pixels, info } = await decode(chartWith({ labels: { ...labels, month: letters } }));
+      const light = countPixels(pixels, info.width, title, isLight);
+      assert.ok(light > 100 * letters.length, `${locale}: ${letters} has ${light} light pixels`);
+    }
   });
 
   it('stacks the models of a day, each in a colour and a height of its own', async () => {
@@ -70,10 +78,10 @@ describe('what a chart shows', () => {
       { day: 1, model: 'dear', cost: 5 },
       { day: 20, model: 'cheap', cost: 2 },
     ]);
-    const chart = chartOf(report, { budget: 100, now: NOVEMBER_20 });
+    const chart = chartOf(report, { budget: 100, now: NOVEMBER_20, words: english });
     assert.deepEqual(
-      { title: chart.title, dayCount: chart.dayCount, elapsedDays: chart.elapsedDays, isUsedUp: chart.isUsedUp },
-      { title: 'November 2026', dayCount: 30, elapsedDays: 20, isUsedUp: false },
+      { month: chart.labels.month, dayCount: chart.dayCount, elapsedDays: chart.elapsedDays, isUsedUp: chart.isUsedUp },
+      { month: 'November 2026', dayCount: 30, elapsedDays: 20, isUsedUp: false },
     );
     assert.deepEqual(
       chart.models.map(({ name, costs }) => [name, costs.indexOf(Math.max(...costs)) + 1, sum(costs)]),
@@ -92,7 +100,7 @@ describe('what a chart shows', () => {
 
   it('has as many models as can be told apart, and loses no cent of the others', () => {
     const daily = Array.from({ length: 9 }, (_, index) => ({ day: 1, model: `model-${index}`, cost: 100 - index }));
-    const { models } = chartOf(reportWith(daily), { budget: undefined, now: NOVEMBER_20 });
+    const { models } = chartOf(reportWith(daily), { budget: undefined, now: NOVEMBER_20, words: english });
     assert.deepEqual(
       models.map(({ name }) => name),
       ['model-0', 'model-1', 'model-2', 'model-3', 'model-4', 'other models'],
@@ -100,10 +108,19 @@ describe('what a chart shows', () => {
     assert.equal(sum(models.flatMap(({ costs }) => costs)), sum(daily.map(({ cost }) => cost)));
   });
 
+  it('is told in the words of whoever reads it', () => {
+    const daily = [{ day: 1, model: 'gpt-image-2', cost: 1_234 * DOLLAR }];
+    const words = chartWords('202611', wordsFor('de'));
+    const { labels, spent } = chartOf(reportWith(daily), { budget: 2_000 * DOLLAR, now: NOVEMBER_20, words });
+    assert.deepEqual([labels.month, spent], ['November 2026', '$1,234.00 von $2,000.00']);
+    const alone = chartOf(reportWith(daily), { budget: undefined, now: NOVEMBER_20, words });
+    assert.equal(alone.spent, '$1,234.00');
+  });
+
   it('counts what is held and what is not known as used up', () => {
     const report = { ...reportWith([{ day: 1, model: 'a', cost: 5 }]), held: 3, unknown: { amount: 2, requests: 1 } };
-    assert.equal(chartOf(report, { budget: 10, now: NOVEMBER_20 }).isUsedUp, true);
-    assert.equal(chartOf(report, { budget: 11, now: NOVEMBER_20 }).isUsedUp, false);
+    assert.equal(chartOf(report, { budget: 10, now: NOVEMBER_20, words: english }).isUsedUp, true);
+    assert.equal(chartOf(report, { budget: 11, now: NOVEMBER_20, words: english }).isUsedUp, false);
   });
 });
 
@@ -121,17 +138,21 @@ function isColour(wanted: readonly number[]): (pixel: Pixel) => boolean {
   return (pixel) => pixel.every((value, channel) => Math.abs(value - (wanted[channel] ?? 0)) < 8);
 }
 
+function isLight([red, green, blue]: Pixel): boolean {
+  return red > 200 && green > 200 && blue > 200;
+}
+
 function isRed([red, green, blue]: Pixel): boolean {
   return red > 220 && green < 120 && blue < 130;
 }
 
 function elapsedDaysAt(now: number): number {
-  return chartOf(reportWith([]), { budget: undefined, now }).elapsedDays;
+  return chartOf(reportWith([]), { budget: undefined, now, words: english }).elapsedDays;
 }
 
 function chartWith(fields: Partial<UsageChart>): UsageChart {
-  const month = { title: 'November 2026', dayCount: 30, elapsedDays: 30, budget: 10 * DOLLAR, isUsedUp: false };
-  return { ...month, models: [], ...fields };
+  const month = { labels: english.labels, spent: '$0.00', dayCount: 30, elapsedDays: 30, models: [] };
+  return { ...month, budget: 10 * DOLLAR, isUsedUp: false, ...fields };
 }
 
 async function decode(chart: UsageChart) {
