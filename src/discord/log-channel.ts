@@ -4,7 +4,7 @@ import { Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import { formatUsd } from '../billing/money.ts';
 import { endOfPeriod } from '../billing/period.ts';
-import type { BudgetWarning } from '../services/budget-watch.ts';
+import type { BudgetWarning, WarningResult } from '../services/budget-watch.ts';
 import { readAddress } from './reply-address.ts';
 import { renderText } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
@@ -15,8 +15,7 @@ import { wordsFor } from './words.ts';
 
 /** Posts what administrators should know into the channel that they chose for it, in the language of the server. */
 export type LogChannel = {
-  /** @throws where the channel does not take it, or Discord cannot be reached for long */
-  warn(warning: BudgetWarning): Promise<void>;
+  warn(warning: BudgetWarning): Promise<WarningResult>;
   /** Says in a channel what will come there. False where Easel cannot write in it. */
   introduce(channelId: string, decidedBy: string, words: Words): Promise<boolean>;
 };
@@ -42,8 +41,11 @@ export function createLogChannel(parts: {
 
   return {
     async warn(warning) {
-      const result = await post(warning.channelId, describeWarning(warning, wordsOf(warning)));
-      if (result !== 'sent') throw new Error(`the log channel ${warning.channelId} does not take messages (${result})`);
+      const { guild, channelId } = warning;
+      const result = await post(channelId, describeWarning(warning, wordsOf(warning)));
+      if (result === 'sent') return 'given';
+      log.error({ guild, channelId, result }, 'a budget warning could not be given');
+      return result === 'later' ? 'later' : 'refused';
     },
     async introduce(channelId, decidedBy, { say }) {
       const text = say('log-channel.introduction', { administrator: `<@${decidedBy}>` });

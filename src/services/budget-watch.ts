@@ -22,6 +22,14 @@ export type BudgetWarning = {
   readonly address: ReplyAddress;
 };
 
+/** What became of a warning. */
+export type WarningResult =
+  | 'given'
+  /** The channel is gone, or closed to Easel. */
+  | 'refused'
+  /** It could not be given now. */
+  | 'later';
+
 /**
  * Watches how much of a month's budget is used, and warns in the log channel at the level and at the cap: of each
  * budget once, and of a raised one again.
@@ -49,28 +57,38 @@ export function createBudgetWatch(parts: {
   ledger: Ledger;
   settings: GuildSettingsStore;
   defaultBudget: NanoUsd;
-  logChannel: { warn(warning: BudgetWarning): Promise<void> };
+  logChannel: { warn(warning: BudgetWarning): Promise<WarningResult> };
   random: () => number;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): BudgetWatch {
   const { store, ledger, logChannel, log } = parts;
 
-  /** Whether nobody, in any process, has warned of this amount yet, or of a higher one. */
-  async function isFirst(
-    guild: string,
-    period: Period,
-    kind: BudgetWarning['kind'],
-    threshold: NanoUsd,
-  ): Promise<boolean> {
+  /**
+   * Changes what is noted of a month's warnings.
+   * @param change answers nothing where nothing is to be changed
+   * @returns whether anything was
+   */
+  async function note(guild: string, period: Period, change: (warned: Warned) => Warned | undefined): Promise<boolean> {
     const key = warnedKey(guild, period);
     return untilCommitted(parts, async () => {
       const warned = await store.read<Warned>(key);
-      if ((warned?.value[kind] ?? -1) >= threshold) return false;
-      const next: Warned = { ...warned?.value, [kind]: threshold };
+      const next = change(warned?.value ?? {});
+      if (next === undefined) return false;
       const isCommitted = await store.commit({ guard: { key, expected: warned?.version, next }, writes: [] });
       return isCommitted ? true : lostRace;
     });
+  }
+
+  /** Warns of an amount, unless somebody, in any process, has warned of it or of a higher one. */
+  async function warnOnce(warning: BudgetWarning, threshold: NanoUsd): Promise<void> {
+    const { guild, period, kind } = warning;
+    const isFirst = await note(guild, period, (warned) =>
+      (warned[kind] ?? -1) >= threshold ? undefined : { ...warned, [kind]: threshold },
+    );
+    if (!isFirst || (await logChannel.warn(warning)) !== 'later') return;
+    // Whoever ends a job next may have more luck. Of a higher amount somebody else warns.
+    await note(guild, period, ({ [kind]: warnedOf, ...others }) => (warnedOf === threshold ? others : undefined));
   }
 
   async function look({ request, address }: WatchedJob, outcome: JobOutcome): Promise<void> {
@@ -88,8 +106,8 @@ export function createBudgetWatch(parts: {
     const thresholds = { level: shareOf(limit, settings.warningPercent), cap: limit };
     const isReached = { level: used >= thresholds.level, cap: used >= limit || (isRefused && isNearlyUsed) };
     for (const kind of ['level', 'cap'] as const) {
-      if (!isReached[kind] || !(await isFirst(guild, period, kind, thresholds[kind]))) continue;
-      await logChannel.warn({ kind, guild, period, channelId, used, limit, address });
+      if (!isReached[kind]) continue;
+      await warnOnce({ kind, guild, period, channelId, used, limit, address }, thresholds[kind]);
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLedger } from '../../src/billing/ledger.ts';
-import type { BudgetWarning } from '../../src/services/budget-watch.ts';
+import type { BudgetWarning, WarningResult } from '../../src/services/budget-watch.ts';
 import { createBudgetWatch } from '../../src/services/budget-watch.ts';
 import type { GuildSettings } from '../../src/services/guild-settings.ts';
 import { createGuildSettingsStore } from '../../src/services/guild-settings.ts';
@@ -26,7 +26,7 @@ const overBudget: JobOutcome = {
 };
 
 /** A server whose account can be spent from, and any number of processes that watch it. */
-function openServer(warn: (warning: BudgetWarning) => Promise<void> = async () => undefined) {
+function openServer(warn: (warning: BudgetWarning) => Promise<WarningResult> = async () => 'given') {
   const outside = { now: () => 0, random: () => 0, sleep: async () => undefined };
   const database = createMemoryDatabase();
   const store = database.connect();
@@ -63,7 +63,7 @@ function openServer(warn: (warning: BudgetWarning) => Promise<void> = async () =
         logChannel: {
           async warn(warning) {
             warnings.push(warning);
-            await warn(warning);
+            return warn(warning);
           },
         },
         log: silentLog,
@@ -187,6 +187,19 @@ describe('the watch over a budget', () => {
     await decide({ ...CHANNEL, budget: 0 });
     await watch()(createRequest(), overBudget);
     assert.deepEqual(news(), []);
+  });
+
+  it('warns with the next job where the channel could not be reached, and not where it takes nothing', async () => {
+    const results: WarningResult[] = ['later', 'given', 'refused'];
+    const { decide, spend, news, watch } = openServer(async () => results.shift() ?? 'given');
+    const observe = watch();
+    await decide(CHANNEL);
+    await spend(800);
+    for (let count = 0; count < 3; count += 1) await observe(createRequest(), ended);
+    assert.deepEqual(news(), ['level 800 of 1000', 'level 800 of 1000'], 'the second one was given');
+    await spend(200);
+    for (let count = 0; count < 3; count += 1) await observe(createRequest(), ended);
+    assert.deepEqual(news(), ['cap 1000 of 1000'], 'the channel is gone');
   });
 
   it('never rejects, whether the channel or the store fails', async () => {
