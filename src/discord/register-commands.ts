@@ -3,6 +3,7 @@ import { Routes } from 'discord.js';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
 import type { CommandSchema } from './command-localizations.ts';
 import { localizeCommand } from './command-localizations.ts';
 
@@ -28,7 +29,7 @@ export async function registerCommands(options: {
   if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return;
   try {
     await rest.put(Routes.applicationCommands(applicationId), { body: commands });
-    await writeFile(recordPath, fingerprint, { mode: 0o600 });
+    await writeFile(recordPath, fingerprint, { mode: PRIVATE_FILE_MODE });
     log.info({ commands: commands.map(({ name }) => name) }, 'commands registered');
   } catch (error) {
     log.error({ err: error }, 'commands could not be registered; the next start tries again');

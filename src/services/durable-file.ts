@@ -1,5 +1,6 @@
 import { closeSync, fdatasync, fsync, openSync, write } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
 
 /**
  * Files that are on the disk when their writing is reported, also after a loss of power.
@@ -7,10 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Opening, closing and the writing of a few lines are done at once: the file system does them in memory, and handing
  * them to another thread costs ten times as much. What waits for the disk, or copies a picture, is never done here.
  */
-
-/** Members' pictures and prompts are nobody else's business on this machine. */
-export const FILE_MODE = 0o600;
-export const FOLDER_MODE = 0o700;
 
 /** For how long a paid result waits for room on a full disk: two minutes, which is time enough to make some. */
 const ROOM_ATTEMPTS_MAX = 240;
@@ -62,7 +59,7 @@ export async function closeDurably(file: number): Promise<void> {
 }
 
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = openSync(path, 'w', FILE_MODE);
+  const file = openSync(path, 'w', PRIVATE_FILE_MODE);
   try {
     await writeAll(file, bytes, impatiently);
     await syncData(file);

@@ -8,6 +8,7 @@ import type { Ledger } from '../billing/ledger.ts';
 import { createMutex } from '../billing/mutex.ts';
 import type { Period } from '../billing/period.ts';
 import { formatPeriod } from '../billing/period.ts';
+import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 import { CSV_HEADER, exportLines } from './ledger-export.ts';
 
 /** A file with a part of the ledger, to be sent to somebody. */
@@ -35,9 +36,6 @@ export type ExportFiles = {
   withFiles<Result>(order: ExportOrder, use: (files: readonly ExportFile[]) => Promise<Result>): Promise<Result>;
 };
 
-/** Prompts are kept as hashes only, but who spent what is nobody else's business either. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 /** Nobody waits for an export that long: a reply can be edited for fifteen minutes. */
 const LEFTOVER_MS_MIN = 60 * 60_000;
 const CHUNK_LENGTH_MAX = 256 * 1024;
@@ -62,8 +60,8 @@ export function createExportFiles(parts: { ledger: Ledger; directory: string; no
     const name = join(folder, `easel-${formatPeriod(period)}${member === undefined ? '' : `-${member}`}`);
     const csvPath = `${name}.csv`;
     const jsonlPath = `${name}.jsonl`;
-    const csv = createTextFile(await open(csvPath, 'wx', FILE_MODE));
-    const jsonl = createTextFile(await open(jsonlPath, 'wx', FILE_MODE));
+    const csv = createTextFile(await open(csvPath, 'wx', PRIVATE_FILE_MODE));
+    const jsonl = createTextFile(await open(jsonlPath, 'wx', PRIVATE_FILE_MODE));
     try {
       await csv.append(CSV_HEADER);
       for await (const line of exportLines(ledger, guild, period, member)) {
@@ -81,7 +79,7 @@ export function createExportFiles(parts: { ledger: Ledger; directory: string; no
 
   return {
     async withFiles(order, use) {
-      await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
+      await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
       await removeLeftovers();
       const folder = await mkdtemp(join(directory, 'export-'));
       try {
@@ -121,7 +119,7 @@ async function toExportFile(path: string, contentType: string, sizeBytesMax: num
   const { size } = await stat(path);
   if (size <= sizeBytesMax) return { path, name: basename(path), contentType, sizeBytes: size };
   const smallerPath = `${path}.gz`;
-  await pipeline(createReadStream(path), createGzip(), createWriteStream(smallerPath, { mode: FILE_MODE }));
+  await pipeline(createReadStream(path), createGzip(), createWriteStream(smallerPath, { mode: PRIVATE_FILE_MODE }));
   const { size: sizeBytes } = await stat(smallerPath);
   return { path: smallerPath, name: basename(smallerPath), contentType: 'application/gzip', sizeBytes };
 }

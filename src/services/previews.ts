@@ -1,13 +1,11 @@
 import { open } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
 import type { OpenJob } from './job-journal.ts';
 import type { Preview } from './job-progress.ts';
 import type { PreviewTarget } from './providers/image-provider.ts';
 import { requirePlan } from './reservation.ts';
 import { previewFileName } from './spool-files.ts';
-
-/** Members' pictures are nobody else's business on this machine, finished or not. */
-const FILE_MODE = 0o600;
 
 /**
  * Where the previews of a job go: files of its folder, which disappear with it. Nobody paid for one of them by itself,
@@ -26,7 +24,7 @@ export function createPreviewTarget(parts: {
   return {
     count: partialImages,
     async openByteSink(index) {
-      const file = await open(pathOf(index), 'w', FILE_MODE);
+      const file = await open(pathOf(index), 'w', PRIVATE_FILE_MODE);
       const close = async (): Promise<void> => file.close();
       return {
         write: async (bytes) => file.writeFile(bytes),

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFileLocked, removeUnlockedFile, takeFileLock } from '../storage/file-lock.ts';
+import { PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 
 /**
  * Tells whether the process that owns a job is still alive, so that recovery takes over from the dead and never from
@@ -20,7 +21,7 @@ export type ProcessLease = {
 
 /** @param owner a random name of this process: [a-z0-9-]+ */
 export async function takeProcessLease(directory: string, owner: string): Promise<ProcessLease> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   const pathOf = (name: string): string => join(directory, `${name}.lock`);
   const own = takeFileLock(pathOf(owner));
   if (!own) throw new Error('a process of this name already runs on this data directory');

@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FILE_MODE, FOLDER_MODE, isErrorCode } from './durable-file.ts';
+import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
+import { isErrorCode } from './durable-file.ts';
 import type { Receipt } from './job-journal.ts';
 
 /** Receipts outlive their jobs by a week, in a file for each day, of which every line is one. */
@@ -22,11 +23,11 @@ export function createReceiptArchive(directory: string, now: () => number): Rece
       // On a line of its own, whatever a full disk has left of the one before.
       const line = `\n${JSON.stringify({ id: job, receipt })}`;
       try {
-        appendFileSync(path, line, { mode: FILE_MODE });
+        appendFileSync(path, line, { mode: PRIVATE_FILE_MODE });
       } catch (error) {
         if (!isErrorCode(error, 'ENOENT')) throw error;
-        mkdirSync(directory, { recursive: true, mode: FOLDER_MODE });
-        appendFileSync(path, line, { mode: FILE_MODE });
+        mkdirSync(directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+        appendFileSync(path, line, { mode: PRIVATE_FILE_MODE });
       }
     },
     async dropOld() {

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
-import { FILE_MODE, isErrorCode, syncData } from './durable-file.ts';
+import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
+import { isErrorCode, syncData } from './durable-file.ts';
 
 /**
  * A JSON record that is written again and again, each time as a line after the one before: the last whole line counts.
@@ -72,7 +73,7 @@ export function createRecordFile(path: string, isUnused: boolean): RecordFile {
 }
 
 function open(path: string): number {
-  return openSync(path, constants.O_WRONLY | constants.O_CREAT, FILE_MODE);
+  return openSync(path, constants.O_WRONLY | constants.O_CREAT, PRIVATE_FILE_MODE);
 }
 
 function overwrite(file: number, bytes: Uint8Array, start: number): void {

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
-import { closeDurably, FILE_MODE, writeAll, type Patience } from './durable-file.ts';
+import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
+import { closeDurably, writeAll, type Patience } from './durable-file.ts';
 import type { PictureShelf } from './picture-shelf.ts';
 import type { ByteSink } from './providers/image-provider.ts';
 
@@ -16,7 +17,7 @@ export function openResultSink(path: string, shelf: PictureShelf, patience: Pati
 
   /** From here on the picture is written as it comes. */
   async function spill(): Promise<number> {
-    file ??= await patience(async () => openSync(path, 'w', FILE_MODE));
+    file ??= await patience(async () => openSync(path, 'w', PRIVATE_FILE_MODE));
     if (lent !== undefined) await writeAll(file, lent.subarray(0, gatheredBytes), patience);
     return file;
   }

@@ -1,8 +1,9 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 import type { Patience } from './durable-file.ts';
-import { createPatience, FOLDER_MODE, isErrorCode, syncNames, writeDurably } from './durable-file.ts';
+import { createPatience, isErrorCode, syncNames, writeDurably } from './durable-file.ts';
 import type { IdleFolders } from './idle-folders.ts';
 import { createIdleFolders } from './idle-folders.ts';
 import type { PictureShelf } from './picture-shelf.ts';
@@ -76,13 +77,13 @@ export async function openSpool(
   freeBytesMin: number = FREE_BYTES_MIN,
   onFull: () => void = () => undefined,
 ): Promise<Spool> {
-  await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
+  await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   const idle = createIdleFolders(directory);
   const shared = { shelf: createPictureShelf(), patiently: createPatience(onFull), idle };
   return {
     async create(name) {
       const durableNames = idle.take(name);
-      if (durableNames === undefined) await mkdir(join(directory, name), { mode: FOLDER_MODE });
+      if (durableNames === undefined) await mkdir(join(directory, name), { mode: PRIVATE_FOLDER_MODE });
       return createFolder(join(directory, name), shared, durableNames ?? new Set());
     },
     folder: (name) => createFolder(join(directory, name), shared),

@@ -9,6 +9,7 @@ import type { Ledger } from '../billing/ledger.ts';
 import { formatPeriod } from '../billing/period.ts';
 import { isEntry } from '../billing/stored-entry.ts';
 import { CSV_HEADER, exportLines } from '../services/ledger-export.ts';
+import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 import type { Account } from './accounts.ts';
 
 /** A file that was written to its end. */
@@ -18,9 +19,6 @@ export type WrittenFile = { readonly name: string; readonly sha256: string; read
 export const JSONL_FILE = 'entries.jsonl';
 const CSV_FILE = 'entries.csv';
 
-/** Prompts are kept as hashes only, but who spent what is nobody else's business either. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 const CHUNK_LENGTH_MAX = 256 * 1024;
 const LINES_PER_PAGE = 500;
 
@@ -101,9 +99,9 @@ type Writer = {
 };
 
 async function openWriter(folder: string, name: string): Promise<Writer> {
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   const partialPath = join(folder, `${name}.partial`);
-  const file = await open(partialPath, 'w', FILE_MODE);
+  const file = await open(partialPath, 'w', PRIVATE_FILE_MODE);
   const hash = createHash('sha256');
   let waiting = '';
   let sizeBytes = 0;
