@@ -110,7 +110,7 @@ describe('the page in a browser', { skip }, () => {
     await fault.getByRole('radio', { name: 'Next' }).check({ force: true });
     await imagine(page, 'a fox');
     await page.locator('.fault', { hasText: 'Cut off after billing' }).getByText('happened 1×').waitFor();
-    await page.getByText('Billed, and on no ledger (1)').waitFor();
+    await page.getByText('Billed, but in no server’s ledger (1)').waitFor();
     assert.ok(await fault.getByRole('radio', { name: 'Off' }).isChecked());
     assert.equal(await amount(page, 'ledger'), 0);
     assert.ok((await amount(page, 'unknown')) > 0);
@@ -119,6 +119,8 @@ describe('the page in a browser', { skip }, () => {
     await page.getByRole('img', { name: 'a whale' }).waitFor();
     await page.locator('.verdict.open', { hasText: '1 billed call' }).waitFor();
     assert.equal(await amount(page, 'ledger'), stage.provider.bills[1]?.costNanoUsd);
+    await page.setViewportSize({ width: 390, height: 800 });
+    assert.equal(await page.locator('.scrim').isVisible(), false, 'nothing lies over the channel of a phone');
   });
 
   it('survives that the bot is killed in the middle of a picture', async (t) => {

@@ -21,7 +21,7 @@ export function createBillPanel(session: Session): HTMLElement {
 }
 
 function makeNote(): HTMLElement {
-  return make('p', { class: 'panel-note' }, 'A server has a bill. Direct messages are on nobody’s.');
+  return make('p', { class: 'panel-note' }, 'Only servers have a bill; direct messages cost nothing.');
 }
 
 function renderBill(bill: BillView): Node[] {
@@ -42,7 +42,7 @@ function renderBill(bill: BillView): Node[] {
       ...makeAmount('unknown', 'Unknown, counted against the budget', bill.unknownNanoUsd),
     ),
     ...renderRows('Calls', bill.rows),
-    ...renderRows('Billed, and on no ledger', bill.unbooked),
+    ...renderRows('Billed, but in no server’s ledger', bill.unbooked),
   ];
 }
 
@@ -53,8 +53,8 @@ function renderVerdict(bill: BillView): HTMLElement {
   if (!bill.isEqual) return make('p', { class: 'verdict bad' }, bill.journalFault ?? 'These two differ');
   const openCount = bill.unbooked.length;
   if (openCount > 0) {
-    const calls = openCount === 1 ? '1 billed call is' : `${openCount} billed calls are`;
-    return make('p', { class: 'verdict open' }, `What is booked is equal; ${calls} not booked`);
+    const calls = openCount === 1 ? '1 billed call' : `${openCount} billed calls`;
+    return make('p', { class: 'verdict open' }, `Booked calls agree; ${calls} in no server’s ledger`);
   }
   const words = bill.rows.length === 0 ? 'Nothing billed yet' : 'Equal, to the nano-dollar';
   return make('p', { class: 'verdict good' }, words);

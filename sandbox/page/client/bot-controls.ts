@@ -51,7 +51,7 @@ export function createBotControls(page: Page): HTMLElement {
     make(
       'p',
       { class: 'panel-note' },
-      'Kill it in the middle of a picture, and start it again: nothing is paid twice, and nothing is lost.',
+      'Kill it in the middle of a picture, and start it again: nothing is paid for twice, and every call stays on the books.',
     ),
   );
 }

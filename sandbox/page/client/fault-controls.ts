@@ -36,7 +36,7 @@ export function createFaultControls(page: Page): HTMLElement {
     'section',
     { class: 'panel-section', 'aria-labelledby': 'faults-heading' },
     make('h2', { id: 'faults-heading' }, 'What goes wrong'),
-    make('p', { class: 'panel-note' }, 'Next is for one time, Always until you turn it off.'),
+    make('p', { class: 'panel-note' }, 'Next: once. Always: until you turn it off.'),
     list,
   );
 }

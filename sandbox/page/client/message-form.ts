@@ -42,6 +42,7 @@ export function createMessageForm(
     anchor,
     onPick(command, rest) {
       text.value = '';
+      update();
       onCommand(command, rest);
     },
   });
@@ -54,13 +55,14 @@ export function createMessageForm(
     const content = text.value.trim();
     if (content === '' && files.count === 0) return;
     if (content.startsWith('/')) {
-      page.notice('There is no such command here. Type / to see those that there are.');
+      page.notice('There is no such command. Type / to see the commands here.');
       return;
     }
     await perform(page, element, async () => {
       await ask('message', here<'message'>(session, { content, uploads: await files.uploads() }));
       text.value = '';
       files.clear();
+      update();
     });
   };
 

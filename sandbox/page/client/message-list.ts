@@ -2,6 +2,7 @@ import { announce } from './announcer.ts';
 import { icon, make } from './dom.ts';
 import { createMessageBoard } from './message-board.ts';
 import type { Page } from './page-actions.ts';
+import type { Session } from './session.ts';
 
 /** The messages of the channel, as they scroll by. */
 export type MessageList = {
@@ -39,7 +40,7 @@ export function createMessageList(page: Page): MessageList {
   });
   session.on('messages', (messages) => {
     board.putAll(messages);
-    if (messages.length === 0) board.element.append(makeWelcome(session.commands.length > 0));
+    if (messages.length === 0) board.element.append(makeWelcome(session));
     board.element.removeAttribute('aria-busy');
     toEnd();
     performance.mark('messages-drawn');
@@ -85,21 +86,15 @@ function makeNotice(text: string): HTMLElement {
   return notice;
 }
 
-function makeWelcome(hasCommands: boolean): HTMLElement {
-  return make(
-    'div',
-    { class: 'welcome' },
-    make('h2', {}, 'Nothing has been said here yet'),
-    hasCommands
-      ? make(
-          'p',
-          {},
-          'Type ',
-          make('kbd', {}, '/'),
-          ' in the box below to see what the bot can do. Nothing here costs money.',
-        )
-      : make('p', {}, 'What the bot has to say to you alone comes here. It takes its commands in servers.'),
-  );
+function makeWelcome({ commands, world }: Session): HTMLElement {
+  const price = world.usesRealProvider
+    ? 'The provider that you named makes the pictures, for real money.'
+    : 'Nothing here costs money.';
+  const words =
+    commands.length > 0
+      ? ['Type ', make('kbd', {}, '/'), ` in the box below to see what the bot can do. ${price}`]
+      : ['What the bot tells you privately appears here. Commands work in servers.'];
+  return make('div', { class: 'welcome' }, make('h2', {}, 'Nothing has been said here yet'), make('p', {}, ...words));
 }
 
 /** Arrows go from message to message; the menu key opens what can be done with one. */
