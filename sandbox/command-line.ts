@@ -1,13 +1,15 @@
-/** A command as it was typed: its name, and its options by name. A flag without a value means yes. */
+/** A command as it was typed: its name of one word or several, and its options by name. A flag without a value means yes. */
 export type TypedCommand = { readonly name: string; readonly options: Readonly<Record<string, string | true>> };
 
 /**
- * Reads `imagine --prompt "a red fox" --count 2`.
+ * Reads `imagine --prompt "a red fox" --count 2`, or `settings budget --usd 5`.
  * @throws {Error} when it is not a command with options.
  */
 export function readCommandLine(words: readonly string[]): TypedCommand {
-  const [name, ...rest] = words;
-  if (name === undefined || name.startsWith('--')) throw new Error('Begin with a command, such as imagine.');
+  const firstFlag = words.findIndex((word) => word.startsWith('--'));
+  const name = words.slice(0, firstFlag === -1 ? words.length : firstFlag).join(' ');
+  const rest = firstFlag === -1 ? [] : words.slice(firstFlag);
+  if (name === '') throw new Error('Begin with a command, such as imagine.');
   const options: Record<string, string | true> = {};
   for (let index = 0; index < rest.length; index += 1) {
     const word = rest[index] ?? '';

@@ -1,17 +1,17 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import type { TypedCommand } from './command-line.ts';
-import type { RegisteredCommand } from './discord/command-registry.ts';
-import { OPTION_TYPE } from './discord/command-schema.ts';
 import { COMPONENT } from './discord/component-schema.ts';
 import { walkComponents } from './discord/component-tree.ts';
 import type { InteractionHandle } from './discord/interaction-handle.ts';
 import type { EmulatedMessage } from './discord/message.ts';
-import type { OptionValues } from './discord/option-values.ts';
+import { COMMAND_TYPE } from './discord/numbers.ts';
+import { optionsAt } from './discord/option-values.ts';
 import { renderMessage } from './discord/render.ts';
 import { isFinal } from './final-message.ts';
 import { readAnswers, renderForm } from './form-answers.ts';
 import type { Stage } from './stage.ts';
+import { readValues } from './typed-options.ts';
 
 /** What a member sees of a command's end, and where its files were put. */
 export type CommandResult = { readonly text: string; readonly savedPaths: readonly string[] };
@@ -70,40 +70,20 @@ function findButton({ components }: EmulatedMessage, label: string): string {
 
 async function send(stage: Stage, { name, options }: TypedCommand): Promise<InteractionHandle> {
   const { discord } = stage;
-  const command = discord.registeredCommands().find((registered) => registered.name === name);
+  const [first = '', ...path] = name.split(' ');
+  const typeable = discord.registeredCommands().filter(({ type }) => type === COMMAND_TYPE.chatInput);
+  const command = typeable.find((registered) => registered.name === first);
   if (!command) {
-    const names = discord.registeredCommands().map((registered) => registered.name);
-    throw new Error(`There is no command "${name}". There are: ${names.join(', ')}.`);
+    const names = typeable.map((registered) => registered.name);
+    throw new Error(`There is no command "${first}". There are: ${names.join(', ')}.`);
   }
   return discord.invoke({
     command: name,
     // Commands that are for administrators only are typed by one.
     member: command.default_member_permissions ? stage.administrator : stage.member,
     channel: stage.channel,
-    options: await readValues(stage, command, options),
+    options: await readValues(stage, optionsAt(command, path), options),
   });
-}
-
-/** Turns typed words into what the command's options take: files, numbers, yes and no. */
-async function readValues(
-  stage: Stage,
-  command: RegisteredCommand,
-  typed: TypedCommand['options'],
-): Promise<OptionValues> {
-  const values: Record<string, OptionValues[string]> = {};
-  for (const [name, value] of Object.entries(typed)) {
-    const type = command.options?.find((option) => option.name === name)?.type;
-    if (type === OPTION_TYPE.attachment && value !== true) {
-      values[name] = stage.discord.uploadAttachment({ bytes: await readFile(value), filename: basename(value) });
-    } else if (type === OPTION_TYPE.integer || type === OPTION_TYPE.number) {
-      values[name] = Number(value);
-    } else if (type === OPTION_TYPE.boolean) {
-      values[name] = value === true || value === 'true' || value === 'yes';
-    } else {
-      values[name] = value;
-    }
-  }
-  return values;
 }
 
 const MINUTE_MS = 60_000;

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { TypedCommand } from './command-line.ts';
 import { COMPONENT } from './discord/component-schema.ts';
 import type { ModalAnswers } from './discord/modal-answers.ts';
 import type { Modal, ModalField } from './discord/modal-schema.ts';
 import { modalFieldOf } from './discord/modal-schema.ts';
 import type { Stage } from './stage.ts';
+import { uploadTyped } from './typed-file.ts';
 
 /** Turns typed words into what the fields of a form take, each under its own name: texts, choices and files. */
 export async function readAnswers(stage: Stage, modal: Modal, typed: TypedCommand['options']): Promise<ModalAnswers> {
@@ -30,13 +29,13 @@ export function renderForm(modal: Modal): string {
 }
 
 async function readAnswer(
-  { discord }: Stage,
+  stage: Stage,
   { type }: ModalField,
   value: string,
 ): Promise<Exclude<ModalAnswers[string], undefined>> {
   switch (type) {
     case COMPONENT.fileUpload:
-      return [discord.uploadAttachment({ bytes: await readFile(value), filename: basename(value) })];
+      return [await uploadTyped(stage, value)];
     case COMPONENT.stringSelect:
     case COMPONENT.checkboxGroup:
       return value.split(',');

@@ -33,31 +33,35 @@ export function writeOptions(
   resolved: ResolvedData,
   focused?: FocusedOption,
 ): WireObject[] {
-  const [step, ...rest] = path;
-  if (step === undefined) return writeLeaves(command.name, leavesOf(command), values, resolved, focused);
-  const branch = (command.options ?? []).find(({ name }) => name === step);
-  if (branch?.type === OPTION_TYPE.subcommand && rest.length === 0) {
-    const options = writeLeaves(`${command.name} ${step}`, branch.options ?? [], values, resolved, focused);
-    return [{ type: branch.type, name: step, options }];
-  }
-  if (branch?.type === OPTION_TYPE.subcommandGroup && rest.length === 1) {
-    const leaf = branch.options.find(({ name }) => name === rest[0]);
-    if (leaf !== undefined) {
-      const label = `${command.name} ${step} ${leaf.name}`;
-      const options = writeLeaves(label, leaf.options ?? [], values, resolved, focused);
-      return [{ type: branch.type, name: step, options: [{ type: leaf.type, name: leaf.name, options }] }];
-    }
-  }
-  throw new UnsendableCommand(`/${command.name} has no subcommand "${path.join(' ')}".`);
+  const leaves = optionsAt(command, path);
+  const written = writeLeaves([command.name, ...path].join(' '), leaves, values, resolved, focused);
+  return path.reduceRight<WireObject[]>((options, name, depth) => {
+    const isLast = depth === path.length - 1;
+    return [{ type: isLast ? OPTION_TYPE.subcommand : OPTION_TYPE.subcommandGroup, name, options }];
+  }, written);
 }
 
-function leavesOf(command: RegisteredCommand): LeafOption[] {
-  return (command.options ?? []).map((option) => {
-    if (option.type === OPTION_TYPE.subcommand || option.type === OPTION_TYPE.subcommandGroup) {
-      throw new UnsendableCommand(`/${command.name} can only be sent with one of its subcommands.`);
+/** What can be filled in where a command is sent by this path below its name. */
+export function optionsAt(command: RegisteredCommand, path: readonly string[]): LeafOption[] {
+  let options: readonly CommandOption[] = command.options ?? [];
+  for (const step of path) {
+    const branch = options.find(({ name }) => name === step);
+    if (branch === undefined || !isBranch(branch)) {
+      throw new UnsendableCommand(`/${command.name} has no subcommand "${path.join(' ')}".`);
     }
-    return option;
+    options = branch.options ?? [];
+  }
+  return options.map((option) => {
+    if (!isBranch(option)) return option;
+    const names = options.map(({ name }) => name).join(', ');
+    throw new UnsendableCommand(`/${[command.name, ...path].join(' ')} needs one of its subcommands: ${names}.`);
   });
+}
+
+type CommandOption = NonNullable<RegisteredCommand['options']>[number];
+
+function isBranch(option: CommandOption): option is Exclude<CommandOption, LeafOption> {
+  return option.type === OPTION_TYPE.subcommand || option.type === OPTION_TYPE.subcommandGroup;
 }
 
 function writeLeaves(

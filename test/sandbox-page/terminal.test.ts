@@ -74,9 +74,19 @@ describe('npm run sandbox', { concurrency: 2 }, () => {
     assert.doesNotMatch(output(), /http:/);
   });
 
-  it('fails where a command cannot be run', async () => {
-    const { child } = runSandbox(['paint'], 'ignore');
+  it('takes commands of several words, and people by their names', async () => {
+    const { child, output } = runSandbox([], 'pipe');
+    child.stdin?.end('settings limit --member @mira --usd 2.50\nsettings show\n');
     const [code] = await once(child, 'exit');
-    assert.equal(code, 1);
+    assert.equal(code, 0);
+    assert.match(output(), /@mira.*\$2\.50/);
+  });
+
+  it('fails where a command cannot be run', async () => {
+    for (const words of [['paint'], ['settings'], ['edit', '--image', 'nowhere.jpg', '--prompt', 'a lake']]) {
+      const { child } = runSandbox(words, 'ignore');
+      const [code] = await once(child, 'exit');
+      assert.equal(code, 1);
+    }
   });
 });
