@@ -130,7 +130,7 @@ async function send(poolOf: PoolOf, gate: IntakeGate, { url, init, onDispatch }:
       },
       onResponseStart(controller, statusCode, headers) {
         if (statusCode < HTTP_OK) return;
-        body.begin(controller);
+        body.begin(controller, readLength(headers['content-length']));
         resolve({ statusCode, headers, readBody: decompress(body, headers['content-encoding']) });
       },
       onResponseData: (_controller, piece) => body.push(piece),
@@ -176,6 +176,11 @@ async function readRefusal({ statusCode, readBody }: Answer): Promise<string | n
     return piece.length < room ? 'more' : 'enough';
   });
   return BODYLESS_STATUSES.has(statusCode) ? null : bytes.text();
+}
+
+/** Undefined where the answer does not tell how long it is. */
+function readLength(value: string | string[] | undefined): number | undefined {
+  return typeof value === 'string' && value !== '' ? Number(value) : undefined;
 }
 
 function readMethod(method = 'GET'): 'GET' | 'POST' {

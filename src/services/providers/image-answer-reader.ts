@@ -2,7 +2,7 @@ import type { DecoderPool } from './base64-decoder.ts';
 import { ImageAnswerScanner } from './image-answer-scanner.ts';
 import { ImageTextDecoder, type ImageTextState } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
-import type { ReadBody } from './incoming-body.ts';
+import type { ReadBody, Taken } from './incoming-body.ts';
 import { runSeldomWaiting, type SeldomWaiting } from './seldom-waiting.ts';
 
 /** What an answer said besides the images that it carried itself. */
@@ -34,13 +34,14 @@ export async function readImageAnswer(
 ): Promise<ImageAnswer> {
   const scanner = new ImageAnswerScanner();
   const images = new ImageTextDecoder(decoders);
-  function* take(bytes: Buffer): SeldomWaiting<'more'> {
+  function* take(bytes: Buffer): SeldomWaiting<Taken> {
     for (const found of scanner.scan(bytes)) {
       if (writer.wholeCount < imageCountMax) {
         yield* endImage(writer, yield* images.take(found, writer));
       }
     }
-    return 'more';
+    // Whatever becomes of the connection after this, the answer is whole.
+    return scanner.isComplete ? 'enough' : 'more';
   }
   try {
     await readBody((bytes) => runSeldomWaiting(take(bytes)));

@@ -31,6 +31,11 @@ export class IncomingBody {
   /** Pieces that came while nobody took them: some still come after a pause, and all of them count. */
   readonly #pieces: Buffer[] = [];
   #isAtWork = false;
+  /** How long the body is, where its answer says so, and how much of it has come. */
+  #lengthBytes: number | undefined;
+  #receivedBytes = 0;
+  /** Whether the connection has brought all that it will. */
+  #isOver = false;
   /** How the body ended, which is told when all that came before has been taken. */
   #end: { readonly error?: unknown } | undefined;
 
@@ -38,26 +43,34 @@ export class IncomingBody {
     this.#place = gate.begin();
   }
 
-  /** The answer has begun. Nothing more comes in until somebody reads it. */
-  begin(incoming: Incoming): void {
+  /**
+   * The answer has begun. Nothing more comes in until somebody reads it.
+   * @param lengthBytes as the answer tells it
+   */
+  begin(incoming: Incoming, lengthBytes?: number): void {
     this.#incoming = incoming;
+    this.#lengthBytes = lengthBytes;
     incoming.pause();
   }
 
   push(piece: Buffer): void {
     // With each resumption undici hands over an empty piece: whoever waited for it would be resumed again, for ever.
     if (piece.length === 0) return;
-    this.#pieces.push(piece);
+    this.#receivedBytes += piece.length;
+    if (this.#end === undefined) this.#pieces.push(piece);
     this.#advance();
   }
 
   finish(): void {
+    this.#isOver = true;
     this.#end ??= {};
     this.#advance();
   }
 
+  /** A body of which every byte has come is whole: a connection that is closed while it pauses counts as a broken one. */
   fail(error: unknown): void {
-    this.#end ??= { error };
+    this.#isOver = true;
+    this.#end ??= this.#receivedBytes === this.#lengthBytes ? {} : { error };
     // Whoever waits for a place is let go, and finds out after it.
     this.#place.leave();
     this.#advance();
@@ -90,7 +103,7 @@ export class IncomingBody {
       const entering = this.#place.enter();
       const taken = entering === undefined ? take(piece) : entering.then(() => take(piece));
       if (taken instanceof Promise) void this.#waitFor(taken);
-      else if (taken === 'enough') this.#stop();
+      else if (taken === 'enough') this.#endEarly();
     } catch (error) {
       this.#stop({ error });
     }
@@ -100,7 +113,7 @@ export class IncomingBody {
     this.#isAtWork = true;
     this.#incoming?.pause();
     try {
-      if ((await taken) === 'enough') this.#stop();
+      if ((await taken) === 'enough') this.#endEarly();
     } catch (error) {
       this.#stop({ error });
     }
@@ -108,7 +121,19 @@ export class IncomingBody {
     this.#advance();
   }
 
-  /** Nobody wants the rest: the connection is closed over it. */
+  /**
+   * Whoever reads has all that they want. Most bodies end with those very bytes, and their connections by themselves;
+   * only where more would come is it closed over that.
+   */
+  #endEarly(): void {
+    this.#end = {};
+    this.#pieces.length = 0;
+    this.#incoming?.resume();
+    setImmediate(() => {
+      if (!this.#isOver) this.#stop();
+    });
+  }
+
   #stop(end: { readonly error?: unknown } = {}): void {
     this.#end = end;
     this.#pieces.length = 0;

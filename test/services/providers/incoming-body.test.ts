@@ -5,17 +5,23 @@ import { explainFailures, IncomingBody, type Taken } from '../../../src/services
 import { createIntakeGate } from '../../../src/services/providers/intake-gate.ts';
 
 /** A body whose connection is played by the test. */
-function createBody(concurrency = 1, gate = createIntakeGate({ concurrency, pauseMsMax: 10 }, () => 0)) {
+function createBody({
+  gate = createIntakeGate({ concurrency: 1, pauseMsMax: 10 }, () => 0),
+  lengthBytes = undefined as number | undefined,
+} = {}) {
   const body = new IncomingBody(gate);
   const connection = { isPaused: false, abortedWith: undefined as unknown };
-  body.begin({
-    pause: () => void (connection.isPaused = true),
-    resume: () => void (connection.isPaused = false),
-    abort(reason) {
-      connection.abortedWith = reason;
-      body.fail(reason);
+  body.begin(
+    {
+      pause: () => void (connection.isPaused = true),
+      resume: () => void (connection.isPaused = false),
+      abort(reason) {
+        connection.abortedWith = reason;
+        body.fail(reason);
+      },
     },
-  });
+    lengthBytes,
+  );
   return { body, connection, gate };
 }
 
@@ -112,7 +118,44 @@ describe('the body of an answer', () => {
     body.push(Buffer.from('a'));
     body.push(Buffer.from('b'));
     await reading;
+    await turn();
     assert.ok(connection.abortedWith instanceof Error);
+  });
+
+  it('that ends with what was enough leaves its connection to end by itself', async () => {
+    const { body, connection } = createBody();
+    const { take, goOn } = createSlowTaker();
+    const reading = body.read(take);
+    body.push(Buffer.from('a'));
+    assert.equal(connection.isPaused, true);
+    await goOn('enough');
+    await reading;
+    assert.equal(connection.isPaused, false);
+    body.finish();
+    await turn();
+    assert.equal(connection.abortedWith, undefined);
+  });
+
+  it('of which every byte has come is whole, whatever becomes of its connection', async () => {
+    for (const [lengthBytes, isWhole] of [
+      [2, true],
+      [3, false],
+      [undefined, false],
+    ] as const) {
+      const { body } = createBody({ lengthBytes });
+      const { take, taken, goOn } = createSlowTaker();
+      const reading = body.read(take).then(
+        () => 'whole',
+        () => 'broken',
+      );
+      body.push(Buffer.from('a'));
+      body.push(Buffer.from('b'));
+      body.fail(new Error('other side closed'));
+      await goOn();
+      await goOn();
+      assert.equal(await reading, isWhole ? 'whole' : 'broken');
+      assert.deepEqual(taken, ['a', 'b']);
+    }
   });
 
   it('that was complete when it broke is complete', async () => {
@@ -141,8 +184,8 @@ describe('the body of an answer', () => {
   });
 
   it('waits for its place at the gate, and gives it back when it ends', async () => {
-    const first = createBody(1);
-    const second = createBody(1, first.gate);
+    const first = createBody();
+    const second = createBody({ gate: first.gate });
     const taken: string[] = [];
     const taker = (name: string) => (): Taken => {
       taken.push(name);
