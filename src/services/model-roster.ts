@@ -10,7 +10,7 @@ export type ModelRoster = {
   readonly models: readonly ImageModel[];
   /** Asks the provider again what it offers. Where it cannot be asked, what was known stays. */
   refresh(): Promise<void>;
-  /** The provider said that it does not have this model after all. */
+  /** The provider said that it does not have this model after all. What it has instead is asked. */
   retire(model: string): void;
 };
 
@@ -25,11 +25,12 @@ export async function createModelRoster(parts: {
   const { provider, catalogue, configured, now, log } = parts;
   let models = chooseModels({ catalogue, configured, offered: undefined, now: new Date(now()) }).models;
 
-  async function refresh(): Promise<void> {
+  /** @param missing a model that the provider does not have, whatever its list says */
+  async function refresh(missing?: string): Promise<void> {
     try {
       const offered = await provider.listModels(new AbortController().signal);
       const choice = chooseModels({ catalogue, configured, offered, now: new Date(now()) });
-      models = choice.models;
+      models = choice.models.filter(({ id }) => id !== missing);
       choice.warnings.forEach((warning) => warnOf(warning, log));
       if (models.length === 0) log.error('the provider offers none of IMAGE_MODELS: name one that it has');
     } catch (error) {
@@ -43,10 +44,12 @@ export async function createModelRoster(parts: {
     get models() {
       return models;
     },
-    refresh,
+    refresh: async () => refresh(),
     retire(model) {
       models = models.filter(({ id }) => id !== model);
-      log.error({ model }, 'the provider no longer has this model: take it out of IMAGE_MODELS');
+      log.error({ model }, 'the provider does not have this model: take it out of IMAGE_MODELS');
+      // Where it could not be asked at the start, others may be missing as well.
+      void refresh(model);
     },
   };
 }

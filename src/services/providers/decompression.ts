@@ -1,15 +1,21 @@
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { IncomingBody, ReadBody, TakeBytes } from './incoming-body.ts';
 
 /** What `identity` asks not to be sent, for the gateways that do not listen. */
-const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
+const DECOMPRESSORS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+]);
 
 /** @returns how to read a body as it was before it was compressed for the way */
 export function decompress(body: IncomingBody, contentEncoding: string | string[] | undefined): ReadBody {
-  const encoding = String(contentEncoding ?? '').toLowerCase();
-  if (encoding !== 'gzip' && encoding !== 'deflate' && encoding !== 'br') return async (take) => body.read(take);
-  return async (take) => readThrough(body, DECOMPRESSORS[encoding](), take);
+  const createDecompressor = DECOMPRESSORS.get(String(contentEncoding ?? '').toLowerCase());
+  if (createDecompressor === undefined) return async (take) => body.read(take);
+  return async (take) => readThrough(body, createDecompressor(), take);
 }
 
 /** What becomes of either end becomes of the other: bytes that nobody takes any more are not read on. */

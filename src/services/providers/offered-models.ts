@@ -4,7 +4,7 @@ import type { OfferedModel } from './image-provider.ts';
 const UNIX_SECONDS_MAX = 1e11;
 
 /**
- * The models in the answer of `GET /models`; undefined where it is not such a list.
+ * The models in the answer of `GET /models`; undefined where it is not such a list, or names none.
  * @param text `{"data":[{"id":"…","shutdown_date":"2026-12-01"}]}`
  */
 export function readOfferedModels(text: string): readonly OfferedModel[] | undefined {
@@ -12,10 +12,11 @@ export function readOfferedModels(text: string): readonly OfferedModel[] | undef
   if (!Array.isArray(list)) {
     return undefined;
   }
-  return list.flatMap((entry: unknown) => {
-    const id = readField(entry, 'id');
+  const models = list.flatMap((entry: unknown) => {
+    const id = typeof entry === 'string' ? entry : readField(entry, 'id');
     return typeof id === 'string' ? [{ id, shutdownAt: readDate(readField(entry, 'shutdown_date')) }] : [];
   });
+  return models.length > 0 ? models : undefined;
 }
 
 function parseJson(text: string): unknown {

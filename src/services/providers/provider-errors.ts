@@ -36,6 +36,8 @@ const IMAGE_CODES: ReadonlySet<string> = new Set(['invalid_image_file', 'invalid
 
 /** The types with which OpenAI says that a request is refused, and not that it failed. */
 const REFUSAL_TYPES: ReadonlySet<string> = new Set(['invalid_request_error', 'image_generation_user_error']);
+/** Not 302 and 303, with which some answer a request that they have done. */
+const MOVED_STATUSES: ReadonlySet<number> = new Set([301, 307, 308]);
 const STREAM_PARAMETERS: ReadonlySet<string> = new Set(['stream', 'partial_images']);
 /** 422 is what gateways written with FastAPI say to a field that they do not know. */
 const STREAM_REFUSAL_STATUSES: ReadonlySet<number> = new Set([400, 422]);
@@ -172,7 +174,7 @@ function judgeAnswer(error: APIError): Verdict {
     // By the book nothing was done, but gateways also say this when the provider behind them was too slow.
     return { kind: 'timeout', charged: 'unknown' };
   }
-  if (status === 307 || status === 308) {
+  if (MOVED_STATUSES.has(status)) {
     // The request is to be made elsewhere, so it was not done here: the base URL is wrong.
     return { kind: 'unreachable', charged: 'no' };
   }

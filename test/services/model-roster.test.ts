@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createModelRoster } from '../../src/services/model-roster.ts';
+import type { OfferedModel } from '../../src/services/providers/image-provider.ts';
+import { readOfferedModels } from '../../src/services/providers/offered-models.ts';
+import { createModelCatalogue } from '../../src/services/providers/models.ts';
+import { silentLog } from './job-fixture.ts';
+
+const CONFIGURED = ['gpt-image-2.6-sunburst', 'gpt-image-2.5-sunburst', 'gpt-image-2'];
+const NOW = Date.UTC(2026, 10, 21);
+
+/** A provider whose list changes, and whose list cannot be read where it is undefined. */
+async function openRoster(list: () => readonly string[]) {
+  const roster = await createModelRoster({
+    provider: {
+      listModels: async () => list().map((id): OfferedModel => ({ id, shutdownAt: undefined })),
+      makeImages: async () => assert.fail('nothing is made here'),
+    },
+    catalogue: createModelCatalogue(),
+    configured: CONFIGURED,
+    now: () => NOW,
+    log: silentLog,
+  });
+  return { roster, ids: () => roster.models.map(({ id }) => id) };
+}
+
+describe('the models that can be used', () => {
+  it('are those that are configured and offered, in the configured order', async () => {
+    const { ids } = await openRoster(() => ['gpt-image-2', 'gpt-5', 'gpt-image-2.6-sunburst']);
+    assert.deepEqual(ids(), ['gpt-image-2.6-sunburst', 'gpt-image-2']);
+  });
+
+  it('are asked for again as soon as one of them is missing', async () => {
+    let isUp = false;
+    const { roster, ids } = await openRoster(() => {
+      if (!isUp) throw new Error('connect ECONNREFUSED');
+      return ['gpt-image-2'];
+    });
+    assert.deepEqual(ids(), CONFIGURED);
+    isUp = true;
+    roster.retire('gpt-image-2.6-sunburst');
+    await turn();
+    assert.deepEqual(ids(), ['gpt-image-2']);
+  });
+
+  it('do not come to have one again that is listed and missing', async () => {
+    const { roster, ids } = await openRoster(() => CONFIGURED);
+    roster.retire('gpt-image-2');
+    await turn();
+    assert.deepEqual(ids(), CONFIGURED.slice(0, 2));
+  });
+});
+
+function idsOf(data: unknown): unknown {
+  return readOfferedModels(JSON.stringify({ data }))?.map(({ id }) => id);
+}
+
+describe('the list of a provider', () => {
+  it('may consist of names alone, and is none where it names nothing', () => {
+    assert.deepEqual(idsOf([{ id: 'a' }, { id: 'b' }]), ['a', 'b']);
+    assert.deepEqual(idsOf(['a', 'b']), ['a', 'b']);
+    assert.equal(idsOf([]), undefined);
+    assert.equal(idsOf([{ name: 'a' }]), undefined);
+    assert.equal(readOfferedModels('no'), undefined);
+  });
+});
