@@ -10,6 +10,8 @@ import { listSizeChoices } from '../services/providers/image-sizes.ts';
 /** Options that making and editing have in common, in the words in which members see them. */
 
 const PROMPT_LENGTH_MAX = 4_000;
+/** Discord's own limit for what is suggested: nothing that can be chosen is longer. */
+export const CHOICE_LENGTH_MAX = 100;
 const COUNT_MAX = 4;
 const SUGGESTIONS_MAX = 25;
 
@@ -27,6 +29,7 @@ export const resultOptions: readonly APIApplicationCommandBasicOption[] = [
     name: 'size',
     description: 'Width x height in pixels; what is possible depends on the model',
     autocomplete: true,
+    max_length: CHOICE_LENGTH_MAX,
   },
   {
     type: ApplicationCommandOptionType.String,
@@ -58,6 +61,7 @@ export const resultOptions: readonly APIApplicationCommandBasicOption[] = [
     name: 'model',
     description: 'Which model makes it; the first one if left out',
     autocomplete: true,
+    max_length: CHOICE_LENGTH_MAX,
   },
 ];
 

@@ -25,7 +25,7 @@ import {
   FORMATS,
   QUALITIES,
 } from './settings-edits.ts';
-import { suggestOptions } from './image-options.ts';
+import { CHOICE_LENGTH_MAX, suggestOptions } from './image-options.ts';
 
 export type SettingsCommandParts = {
   readonly settings: GuildSettingsStore;
@@ -46,7 +46,6 @@ const PERCENT_MAX = 100;
 /** Discord's own limit is 4,000 for all texts of a message. */
 const TEXT_LENGTH_MAX = 3_900;
 const AMOUNT_LENGTH_MAX = 20;
-const CHOICE_LENGTH_MAX = 100;
 const LIST_LENGTH_MAX = 500;
 
 const clearOption: APIApplicationCommandBasicOption = {

@@ -7,7 +7,7 @@ import { referenceOf } from '../services/job-reference.ts';
 import type { ProviderFailureKind } from '../services/providers/image-provider.ts';
 import { nameChoice, nameOption } from './command-words.ts';
 import type { MessageKey, Words } from './words.ts';
-import { escapeText, formatCodes, formatDuration, formatPercent, formatSize, join, relativeTime } from './wording.ts';
+import { escapeCode, formatCodes, formatDuration, formatPercent, formatSize, join, relativeTime } from './wording.ts';
 
 /**
  * A refusal as its member reads it, with what to name when asking the operator about it. The id is that under which the
@@ -71,7 +71,7 @@ function explain(refusal: JobRefusal, words: Words): string {
     case 'model-unavailable':
       return explainUnavailableModel(refusal, words);
     case 'model-unpriced':
-      return say('refusal.model-unpriced', { model: escapeText(refusal.model) });
+      return say('refusal.model-unpriced', { model: escapeCode(refusal.model) });
     case 'attachment-unusable':
       return explainAttachment(refusal.label, refusal.why, words);
     case 'image-unusable':
@@ -112,7 +112,7 @@ function explainForbiddenOption(refusal: Extract<JobRefusal, { reason: 'not-allo
   const choices = allowed.map((choice) => nameChoice(choice, words));
   return words.say('refusal.not-allowed', {
     option: nameOption(option, words),
-    value: escapeText(nameChoice(value, words)),
+    value: escapeCode(nameChoice(value, words)),
     allowed:
       option === 'count'
         ? words.say('refusal.not-allowed.up-to', { countMax: choices.join() })
@@ -127,8 +127,8 @@ function explainUnsupportedOption(
   const { option, value, model, supportedBy } = refusal;
   const asked = {
     option: nameOption(option, words),
-    value: escapeText(nameChoice(value, words)),
-    model: escapeText(model),
+    value: escapeCode(nameChoice(value, words)),
+    model: escapeCode(model),
   };
   if (supportedBy.length === 0) return words.say('refusal.option-unsupported.none', asked);
   return words.say('refusal.option-unsupported.some', { ...asked, models: formatCodes(supportedBy, words) });
@@ -144,7 +144,7 @@ function explainUnavailableModel(refusal: Extract<JobRefusal, { reason: 'model-u
   const what =
     model === undefined
       ? say('refusal.model-unavailable.all')
-      : say('refusal.model-unavailable.one', { model: escapeText(model) });
+      : say('refusal.model-unavailable.one', { model: escapeCode(model) });
   return join(what, others, words);
 }
 

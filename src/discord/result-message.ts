@@ -14,7 +14,7 @@ import { nameChoice } from './command-words.ts';
 import { writeCustomId } from './custom-id.ts';
 import { tellRefusal } from './refusal-message.ts';
 import type { Words } from './words.ts';
-import { escapeText, formatPercent, truncate } from './wording.ts';
+import { escapeCode, escapeText, formatPercent, truncate } from './wording.ts';
 
 /** The body of a message, in the form in which Discord takes it everywhere. */
 export type MessagePayload = {
@@ -34,6 +34,8 @@ export type Place = 'server' | 'direct-messages';
 /** Discord allows 4,000 characters in all texts of a message; escaping may double a prompt's length. */
 const PROMPT_LENGTH_MAX = 1_500;
 const ALT_TEXT_LENGTH_MAX = 1_024;
+/** Of all texts of a message together. */
+const TEXT_LENGTH_MAX = 4_000;
 
 /** The one message that ends a job. */
 export function renderOutcome(
@@ -59,12 +61,12 @@ export function renderOutcome(
   }
 }
 
-/** A message that is nothing but text. It mentions nobody, whatever it says. */
+/** A message that is nothing but text. It mentions nobody, whatever it says, and is cut before Discord would refuse it. */
 export function renderText(content: string): MessagePayload {
   return {
     flags: MessageFlags.IsComponentsV2,
     allowed_mentions: { parse: [] },
-    components: [{ type: ComponentType.TextDisplay, content }],
+    components: [{ type: ComponentType.TextDisplay, content: truncate(content, TEXT_LENGTH_MAX) }],
     attachments: [],
   };
 }
@@ -79,10 +81,11 @@ export function renderTextWithFiles(
   picture?: ShownPicture,
 ): MessagePayload {
   const text = renderText(content);
-  const gallery = picture ? [renderGallery([picture.name], picture.altText)] : [];
+  const altText = truncate(picture?.altText ?? '', ALT_TEXT_LENGTH_MAX);
+  const gallery = picture ? [renderGallery([picture.name], altText)] : [];
   const files = fileNames.map((name) => ({ type: ComponentType.File as const, file: { url: `attachment://${name}` } }));
   const attachments = [
-    ...(picture ? [{ filename: picture.name, description: picture.altText }] : []),
+    ...(picture ? [{ filename: picture.name, description: altText }] : []),
     ...fileNames.map((filename) => ({ filename })),
   ];
   return {
@@ -179,7 +182,7 @@ function describeNote(note: ResultNote, words: Words): string {
     case 'masked':
       return words.say('result.note.masked', { by: note.by, share: formatPercent(note.coveredShare, words) });
     case 'model-replaced':
-      return words.say('result.note.model-replaced', { model: escapeText(note.asked) });
+      return words.say('result.note.model-replaced', { model: escapeCode(note.asked) });
   }
 }
 

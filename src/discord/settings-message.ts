@@ -10,7 +10,7 @@ import type {
 import { budgetIn } from '../services/guild-settings.ts';
 import type { PreviewPrice } from '../services/preview-price.ts';
 import { nameChoice, nameOption } from './command-words.ts';
-import { escapeText, join, relativeTime } from './wording.ts';
+import { escapeCode, escapeText, join, relativeTime } from './wording.ts';
 import type { Words } from './words.ts';
 
 /** What has been decided for a server, and by whom. It names people and roles without calling them. */
@@ -94,7 +94,7 @@ function explainProblem(problem: SettingsProblem, words: Words): string {
       return say(`settings.problem.${problem.problem}`, { max: problem.max, clear });
     case 'unknown-name':
       return say(`settings.problem.unknown-${problem.kind}`, {
-        name: escapeText(problem.name),
+        name: escapeCode(problem.name),
         known: problem.known.join(', '),
       });
   }

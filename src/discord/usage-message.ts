@@ -4,7 +4,7 @@ import type { Period } from '../billing/period.ts';
 import { endOfPeriod } from '../billing/period.ts';
 import type { ChartWords } from '../services/usage-chart-data.ts';
 import type { Spending, TokenTotals, UsageReport } from '../services/usage-report.ts';
-import { escapeText, formatMonth, relativeTime } from './wording.ts';
+import { escapeCode, formatMonth, relativeTime } from './wording.ts';
 import type { MessageKey, Words } from './words.ts';
 
 /** A report as it is asked for: of a server, or of one of its members. */
@@ -35,7 +35,7 @@ export function describeUsage(report: UsageReport, view: UsageView, words: Words
   const month = formatMonth(report.period, words);
   const isOfServer = member === undefined;
   const members = isOfServer ? report.members.map((line) => ({ ...line, name: `<@${line.member}>` })) : [];
-  const models = report.models.map((line) => ({ ...line, name: `\`${escapeText(line.model)}\`` }));
+  const models = report.models.map((line) => ({ ...line, name: `\`${escapeCode(line.model)}\`` }));
   const sections = [
     [
       isOfServer ? say('usage.heading', { month }) : say('usage.heading-member', { month, member: `<@${member}>` }),

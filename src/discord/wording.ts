@@ -5,9 +5,20 @@ import type { Words } from './words.ts';
 
 /** Text from outside as the text it is: no mention, no formatting, no link with a false face. */
 export function escapeText(text: string): string {
-  const escaped = escapeMarkdown(text, { heading: true, bulletedList: true, numberedList: true, maskedLink: true });
-  // What the library leaves alone: small print and quotes, with which a text could pass for somebody else's words.
-  return escaped.replace(/^(\s*)(-#|>)/gm, '$1\\$2').replace(/[<@]/g, (character) => `${character}\u200B`);
+  const escaped = escapeMarkdown(text, { heading: true, bulletedList: true, numberedList: true });
+  return (
+    escaped
+      // The library's own way with links takes seconds for a text of brackets, and misses the second link of a line.
+      .replaceAll('[', '\\[')
+      // It leaves small print and quotes alone, with which a text could pass for somebody else's words.
+      .replace(/^([^\S\n]*)(-#|>)/gm, '$1\\$2')
+      .replace(/[<@]/g, (character) => `${character}\u200B`)
+  );
+}
+
+/** Text from outside between backticks, where everything else already is the text that it is. */
+export function escapeCode(text: string): string {
+  return text.replaceAll('`', "'").replace(/\s+/g, ' ');
 }
 
 /** `a`, `a and b`, `a, b, and c`. */
@@ -18,7 +29,7 @@ export function formatList(items: readonly string[], { locale }: Words): string 
 /** The same of names that are to be read letter by letter, such as those of models. */
 export function formatCodes(names: readonly string[], words: Words): string {
   return formatList(
-    names.map((name) => `\`${escapeText(name)}\``),
+    names.map((name) => `\`${escapeCode(name)}\``),
     words,
   );
 }

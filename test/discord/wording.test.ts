@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { wordsFor } from '../../src/discord/words.ts';
 import {
+  escapeCode,
   escapeText,
   formatCodes,
   formatDuration,
@@ -28,6 +29,27 @@ describe('escapeText', () => {
     assert.equal(escapeText('[a bank](https://example.com)'), '\\[a bank](https://example.com)');
   });
 
+  it('lets nothing be a link with a false face, on whichever line and behind whatever it stands', () => {
+    for (const text of ['[x] [Free Nitro](https://evil.example)', '[Free\n Nitro](https://evil.example)', '\\[a](b)']) {
+      assert.doesNotMatch(escapeText(text), /(?<!\\)(?:\\\\)*\[/, text);
+    }
+    const brackets = fc.string({ unit: fc.constantFrom('[', ']', '(', ')', '\\', 'a', '\n', '*'), maxLength: 40 });
+    fc.assert(fc.property(brackets, (text) => assert.doesNotMatch(escapeText(text), /(?<!\\)(?:\\\\)*\[/)));
+  });
+
+  it('is through with the longest text at once, whatever that is made of', () => {
+    const lengthMax = 6_000;
+    const hostile = ['['.repeat(3_000) + ']('.repeat(1_500), '[', '_', '*', '`', '\n', '> ', '- ', 'a*', '\\'];
+    for (const part of hostile) {
+      const text = part.repeat(Math.ceil(lengthMax / part.length)).slice(0, lengthMax);
+      const startedAt = performance.now();
+      escapeText(text);
+      const elapsedMs = performance.now() - startedAt;
+      // By the library's rule for links it was twelve seconds.
+      assert.ok(elapsedMs < 1_000, `${JSON.stringify(part.slice(0, 4))}: ${elapsedMs} ms`);
+    }
+  });
+
   it('lets nothing be a mention, a channel, a timestamp or a command', () => {
     const marks = texts.chain((before) =>
       fc.constantFrom('@everyone', '<@1>', '<#1>', '<t:0:R>', '</imagine:1>').map((mark) => before + mark),
@@ -37,6 +59,13 @@ describe('escapeText', () => {
 
   it('leaves plain words as they are', () => {
     assert.equal(escapeText("a cat's hat, 狐 & 🦊"), "a cat's hat, 狐 & 🦊");
+  });
+});
+
+describe('escapeCode', () => {
+  it('leaves all as it is but what would end the code', () => {
+    assert.equal(escapeCode('flux_schnell_v1 @2'), 'flux_schnell_v1 @2');
+    assert.equal(escapeCode('a`b\nc'), "a'b c");
   });
 });
 
@@ -103,7 +132,7 @@ describe('numbers as people read them', () => {
     const lists = [['a'], ['a', 'b'], ['a', 'b', 'c']].map((items) => formatList(items, english));
     assert.deepEqual(lists, ['a', 'a and b', 'a, b, and c']);
     assert.equal(formatList(['a', 'b', 'c'], german), 'a, b und c');
-    assert.equal(formatCodes(['gpt-image-2', '<@1>'], english), '`gpt-image-2` and `<\u200B@\u200B1>`');
+    assert.equal(formatCodes(['gpt-image-2', '<@1>'], english), '`gpt-image-2` and `<@1>`');
   });
 
   it('sentences have a space between them where the language has one', () => {
