@@ -114,7 +114,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const buttons = createButtons(parts);
   const verbs = createVerbs({ commands, menus, buttons, modals: createModals(parts), replies, log });
   const router = createRouter({ verbs, replies, acknowledgements: rest.acknowledgements, log });
-  const { gateway, client } = await connectGateway({
+  const { gateway } = await connectGateway({
     token: config.DISCORD_TOKEN,
     rest: rest.quickOptions,
     onInteraction: (interaction) => void router.handle(interaction),
@@ -122,7 +122,8 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     log,
   });
   await registerCommands({
-    rest: client.rest,
+    // Discord may take longer over a dozen commands in six languages than over an acknowledgement.
+    rest: rest.patient,
     apiUrl: config.DISCORD_API_URL,
     applicationId: gateway.applicationId,
     commands: [...commands, ...menus].map(({ schema }) => schema),

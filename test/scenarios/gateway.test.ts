@@ -98,3 +98,10 @@ test('commands are registered once, and again only when the bot or its place has
   }
   assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
 });
+
+test('commands are registered however long Discord takes over them', async (t) => {
+  const stage = await setStage(t);
+  stage.discord.faults.add({ route: 'PUT commands', kind: 'delay', delayMs: 4_000 });
+  await stage.startBot();
+  assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
+});
