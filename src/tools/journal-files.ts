@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { JournalLine } from '../billing/journal-replay.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import { formatPeriod } from '../billing/period.ts';
@@ -60,15 +59,25 @@ export async function writeTextFile(folder: string, name: string, text: string):
 
 /** Reads exported entries back, with a note where a line is none. */
 export async function* readJournalFile(path: string): AsyncGenerator<readonly JournalLine[]> {
-  const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity });
   let page: JournalLine[] = [];
-  for await (const line of lines) {
+  for await (const line of readLines(path)) {
     page.push(toLine(line));
     if (page.length < LINES_PER_PAGE) continue;
     yield page;
     page = [];
   }
   if (page.length > 0) yield page;
+}
+
+/** `readline` would end lines at U+2028 and U+2029 as well, which JSON leaves as they are within its texts. */
+async function* readLines(path: string): AsyncGenerator<string> {
+  let begun = '';
+  for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+    const lines = (begun + chunk).split('\n');
+    begun = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (begun !== '') yield begun;
 }
 
 /** The SHA-256 of a file in hex, and its length. */

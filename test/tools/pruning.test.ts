@@ -12,6 +12,7 @@ import { StoreFailure } from '../../src/storage/store.ts';
 import { ToolRefusal } from '../../src/tools/command-line.ts';
 import { ledgerTool } from '../../src/tools/ledger-tool.ts';
 import { replayJournal } from '../audit.ts';
+import { chargeOf, details } from '../billing/account-fixture.ts';
 import type { MemoryDatabase } from '../billing/memory-store.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
 import type { LedgerOnStage } from './ledger-fixture.ts';
@@ -130,13 +131,29 @@ describe('prune', () => {
     assert.equal((await stage.run(ledgerTool, 'verify', '--archive', archive)).exitCode, 0);
   });
 
+  it('takes a line of the archive to its end, whatever the texts of its entry hold', async (test) => {
+    const directory = await makeDirectory(test);
+    const stage = ledgerOn(createMemoryDatabase().connect());
+    const ends = '\n \r \r\n \u000B \u000C \u0085 \u2028 \u2029';
+    const usage = { note: ends };
+    for (let number = 1; number <= 40; number += 1) {
+      const ref = { guild: GUILD, transfer: await book(stage, { at: AUGUST, number, ending: 'unknown' }) };
+      // Some of them are longer than what a stream reads at once, and many of the others come in two pieces.
+      const charge = { ...chargeOf(70, 'req_1'), usage: { ...usage, padding: 'é'.repeat(number * 1_000) } };
+      if (number % 2 === 0) granted(await stage.ledger.post(ref, charge, details));
+      else granted(await stage.ledger.release(ref, { reason: `the bill of August${ends}`, by: 'a test' }));
+    }
+    assert.equal((await prune(stage, directory)).exitCode, 0);
+    assert.ok((await stage.ledger.head(GUILD, '202608')).pruned);
+    assert.equal((await stage.run(ledgerTool, 'verify', '--archive', directory)).exitCode, 0);
+  });
+
   it('takes nothing more in a month that lies in an archive', async (test) => {
     const directory = await makeDirectory(test);
     const stage = await openLedgerOnStage(test, directory);
     await fill(stage);
     await prune(stage, directory);
     const ref = { guild: GUILD, transfer: snowflake(AUGUST, 1) };
-    const details = { member: 'mira', model: 'm', size: 's', quality: 'q', count: 1, promptSha256: '' };
     const outcome = await stage.ledger.reserve(ref, { amount: 1, limit: LIMIT, expiresAt: NOVEMBER + 1, details });
     assert.equal(outcome.refused, 'out-of-order');
   });
