@@ -26,14 +26,25 @@ export async function fetchOpenAiCosts(
     throw new ToolRefusal('set OPENAI_ADMIN_KEY, from platform.openai.com/settings/organization/admin-keys');
   }
   const pages: CostsPage[] = [];
+  const cursors = new Set<string | undefined>();
   let cursor: string | undefined;
   do {
-    if (pages.length === PAGES_MAX) throw new ToolRefusal('the provider sends pages without end');
+    // A page that comes a second time would be counted twice.
+    if (cursors.has(cursor) || pages.length === PAGES_MAX)
+      throw new ToolRefusal('the provider sends pages without end');
+    cursors.add(cursor);
     const page = await fetchPage(adminKey, addressOf(baseUrl, range, lineItem, cursor));
     pages.push(page);
-    cursor = page.has_more ? (page.next_page ?? undefined) : undefined;
+    cursor = cursorAfter(page);
   } while (cursor !== undefined);
   return sumCosts(pages, lineItem);
+}
+
+/** Where the next page is, if there is one. A page that is known to exist must not be left out of the sum. */
+function cursorAfter({ has_more: hasMore, next_page: cursor }: CostsPage): string | undefined {
+  if (!hasMore) return undefined;
+  if (!cursor) throw new ToolRefusal('the provider has more costs and does not say where: has_more without next_page');
+  return cursor;
 }
 
 function addressOf(
