@@ -12,7 +12,10 @@ export type TokenUsage = {
   readonly inputSplit: { readonly text: number; readonly image: number } | undefined;
   /** Those of the input that the provider says it had cached, where it says of which kind they were. */
   readonly cached: { readonly text: number; readonly image: number };
-  /** All output tokens; with GPT Image models these are image tokens unless the provider says otherwise. */
+  /**
+   * All output tokens. The provider may say that some are text, but one rate of output is published, that of images, and
+   * every one of them is billed at it.
+   */
   readonly output: number;
 };
 
@@ -42,11 +45,13 @@ export function readTokenUsage(raw: unknown): TokenUsage | undefined {
   const parsed = usageSchema.safeParse(raw);
   if (!parsed.success) return undefined;
   const { input_tokens: told, output_tokens: output, input_tokens_details: details } = parsed.data;
-  const input = told ?? undefined;
   const text = details?.text_tokens;
   const image = details?.image_tokens;
-  const hasSplit = typeof text === 'number' && typeof image === 'number' && text + image === input;
-  const inputSplit = hasSplit ? { text, image } : undefined;
+  const parts = typeof text === 'number' && typeof image === 'number' ? { text, image } : undefined;
+  const sum = parts && parts.text + parts.image;
+  // Whoever tells both parts has told the input, also without adding it up.
+  const input = told ?? sum;
+  const inputSplit = input === sum ? parts : undefined;
   return { input, output, inputSplit, cached: readCached(details, inputSplit) };
 }
 

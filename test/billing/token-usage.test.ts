@@ -50,6 +50,24 @@ describe('readTokenUsage', () => {
     assert.equal(usage?.inputSplit, undefined);
   });
 
+  it('adds the input up where only its parts are told', () => {
+    const input_tokens_details = { text_tokens: 1_000, image_tokens: 2_000 };
+    const summed = { input: 3_000, inputSplit: { text: 1_000, image: 2_000 }, cached: noneCached, output: 1 };
+    assert.deepEqual(readTokenUsage({ output_tokens: 1, input_tokens_details }), summed);
+    assert.deepEqual(readTokenUsage({ input_tokens: null, output_tokens: 1, input_tokens_details }), summed);
+    assert.equal(readTokenUsage({ input_tokens: 0, output_tokens: 1, input_tokens_details })?.inputSplit, undefined);
+    for (const half of [{ text_tokens: 1_000 }, { text_tokens: null, image_tokens: 2_000 }]) {
+      const usage = readTokenUsage({ output_tokens: 1, input_tokens_details: half });
+      assert.deepEqual([usage?.input, usage?.inputSplit], [undefined, undefined], JSON.stringify(half));
+    }
+  });
+
+  it('counts the output as a whole, of whatever kinds it is said to be', () => {
+    for (const output_tokens_details of [undefined, null, { text_tokens: 40, image_tokens: 7_960 }, 'none']) {
+      assert.equal(readTokenUsage({ input_tokens: 1, output_tokens: 8_000, output_tokens_details })?.output, 8_000);
+    }
+  });
+
   it('answers undefined where nothing can be billed by it', () => {
     const unusable = [undefined, null, false, 'none', {}, [], { input_tokens: 1 }, { output_tokens: null }];
     for (const usage of unusable) assert.equal(readTokenUsage(usage), undefined, JSON.stringify(usage));
@@ -77,6 +95,11 @@ describe('cached tokens', () => {
   it('are counted where there is only one kind that they can be of', () => {
     assert.deepEqual(cachedOf({ text_tokens: 150, image_tokens: 0, cached_tokens: 90 }), { text: 90, image: 0 });
     assert.deepEqual(cachedOf({ text_tokens: 0, image_tokens: 150, cached_tokens: 90 }), { text: 0, image: 90 });
+  });
+
+  it('are counted of an input that is told in its parts', () => {
+    const input_tokens_details = { text_tokens: 150, image_tokens: 0, cached_tokens: 90 };
+    assert.deepEqual(readTokenUsage({ output_tokens: 1, input_tokens_details })?.cached, { text: 90, image: 0 });
   });
 
   it('are billed in full where their kind is not certain', () => {

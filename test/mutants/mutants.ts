@@ -414,6 +414,17 @@ export const mutants: readonly Mutant[] = [
     killers: ['test/billing/estimate.test.ts', 'test/services/call-planning.test.ts'],
   },
   {
+    name: 'an input that is told in its parts alone is free',
+    edits: [
+      {
+        file: 'src/billing/token-usage.ts',
+        find: 'const input = told ?? sum;',
+        replace: 'const input = told ?? undefined;',
+      },
+    ],
+    killers: ['test/billing/token-usage.test.ts'],
+  },
+  {
     name: 'a stream that ends in a refusal cost nothing, whatever came before it',
     edits: [
       {
