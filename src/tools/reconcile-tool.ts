@@ -13,6 +13,7 @@ import type { ProviderCall } from './provider-calls.ts';
 import { readProviderCalls } from './provider-calls.ts';
 import type { DailyCosts } from './provider-costs.ts';
 import { isDay, parseCostsFile } from './provider-costs.ts';
+import type { ReconciledDay } from './reconciliation.ts';
 import { dayOf, readDifference, reconcileDays } from './reconciliation.ts';
 import { alignColumns } from './table.ts';
 import type { Decision } from './unknown-calls.ts';
@@ -58,13 +59,14 @@ async function compare(args: readonly string[], parts: ToolParts): Promise<numbe
   if (values.costs !== undefined && values['from-api'])
     throw new UsageError('--costs and --from-api exclude each other');
   const period = readMonth(values.month) ?? periodOf(parts.now());
-  const calls = await readCallsOfMonth(parts, period, values.guild);
+  const { calls, gap } = await readCallsOfMonth(parts, period, values.guild);
   const costs = await readCosts(parts, period, values);
   const unknown = calls.filter(({ state }) => state === 'unknown');
   parts.print(`${formatPeriod(period)}: ${unknown.length} calls of unknown outcome`);
   for (const line of alignColumns(unknown.map(describeCall))) parts.print(`  ${line}`);
   parts.print('');
-  for (const line of tableOf(calls, costs)) parts.print(line);
+  for (const line of tableOf(calls, costs, gap)) parts.print(line);
+  if (gap) parts.print(describeGap(gap));
   return EXIT_OK;
 }
 
@@ -80,6 +82,9 @@ async function readCosts(
   return new Map([...costs].filter(([day]) => day.startsWith(formatPeriod(period))));
 }
 
+/** A day of which calls may be missing, because the month of their requests was pruned and only its archive has them. */
+type Gap = { readonly day: string; readonly month: string };
+
 /**
  * The calls that went out in a month. They may belong to the account of the month before, where somebody asked in its
  * last minutes.
@@ -88,17 +93,23 @@ async function readCallsOfMonth(
   { ledger, now }: ToolParts,
   period: Period,
   guild: string | undefined,
-): Promise<readonly ProviderCall[]> {
+): Promise<{ readonly calls: readonly ProviderCall[]; readonly gap: Gap | undefined }> {
   const calls: ProviderCall[] = [];
+  let gap: Gap | undefined;
   for (const month of [previousPeriod(period), period]) {
     for await (const account of listAccounts(ledger, { guild, period: month }, now())) {
       const { pruned } = await ledger.head(account.guild, month);
       if (pruned && month === period)
         throw new ToolRefusal(`${formatPeriod(period)} was pruned; its entries are in an archive`);
+      if (pruned) gap = { day: dayOf(rangeOf(period).from), month: formatPeriod(month) };
       calls.push(...(await readProviderCalls(ledger, account)));
     }
   }
-  return calls.filter(({ dispatchedAt }) => periodOf(dispatchedAt) === period);
+  return { calls: calls.filter(({ dispatchedAt }) => periodOf(dispatchedAt) === period), gap };
+}
+
+function describeGap({ day, month }: Gap): string {
+  return `${month} was pruned: whatever it asked for last and went out on ${day} is in its archive, and not here.`;
 }
 
 function rangeOf(period: Period): { from: number; until: number } {
@@ -130,7 +141,11 @@ function describeCall(call: ProviderCall): readonly string[] {
   ];
 }
 
-function tableOf(calls: readonly ProviderCall[], costs: DailyCosts | undefined): readonly string[] {
+function tableOf(
+  calls: readonly ProviderCall[],
+  costs: DailyCosts | undefined,
+  gap: Gap | undefined,
+): readonly string[] {
   const days = reconcileDays(calls, costs);
   const sum = (amountOf: (day: (typeof days)[number]) => NanoUsd | undefined): NanoUsd =>
     days.reduce((total, day) => total + (amountOf(day) ?? 0), 0);
@@ -144,9 +159,15 @@ function tableOf(calls: readonly ProviderCall[], costs: DailyCosts | undefined):
     [posted, unknown, provider, difference].map((amount) => (amount === undefined ? '–' : usd(amount)));
   return alignColumns([
     ['day', 'posted', 'unknown', 'provider', 'difference', ''],
-    ...days.map((day) => [day.day, ...cells(day), readDifference(day)]),
+    ...days.map((day) => [day.day, ...cells(day), remarkOn(day, gap)]),
     ['total', ...cells(total), ''],
   ]);
+}
+
+/** Where calls may be missing, the difference says nothing for certain. */
+function remarkOn(day: ReconciledDay, gap: Gap | undefined): string {
+  const reading = readDifference(day);
+  return day.day === gap?.day ? `${reading} (without ${gap.month}, see below)`.trimStart() : reading;
 }
 
 const decisionOptions = {

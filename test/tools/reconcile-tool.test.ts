@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Entry } from '../../src/billing/guild-account.ts';
 import { ToolRefusal, UsageError } from '../../src/tools/command-line.ts';
+import { ledgerTool } from '../../src/tools/ledger-tool.ts';
 import { reconcileTool } from '../../src/tools/reconcile-tool.ts';
 import { readDifference, reconcileDays } from '../../src/tools/reconciliation.ts';
 import { verifyAccount } from '../../src/tools/verification.ts';
@@ -94,6 +95,31 @@ describe('reconcile', () => {
     const lines = async (month: string) => (await stage.run(reconcileTool, '--month', month)).lines.join('\n');
     assert.match(await lines('2026-10'), /0 calls of unknown outcome/);
     assert.match(await lines('2026-11'), /1 calls of unknown outcome/);
+  });
+
+  it('says where calls may be missing because the month of their requests was pruned', async (test) => {
+    const stage = openStage();
+    const directory = await makeDirectory(test);
+    const costs = join(directory, 'costs.csv');
+    const SEPTEMBER = Date.UTC(2026, 8, 1);
+    await book(stage, { at: SEPTEMBER - 10_000, dispatchedAt: SEPTEMBER + 10_000, number: 1, ending: 'posted' });
+    await book(stage, { guild: OTHER_GUILD, at: SEPTEMBER, number: 2, ending: 'posted' });
+    await book(stage, { guild: OTHER_GUILD, at: SEPTEMBER + DAY_MS, number: 3, ending: 'posted' });
+    await writeFile(costs, '2026-09-01,0.00000014\n2026-09-02,0.00000007\n');
+    const compare = async (...more: readonly string[]) =>
+      (await stage.run(reconcileTool, '--month', '2026-09', ...more)).lines;
+
+    const before = await compare('--costs', costs);
+    assert.match(before.find((line) => line.startsWith('2026-09-01')) ?? '', / agrees$/);
+    assert.doesNotMatch(before.join('\n'), /2026-08/);
+    await stage.run(ledgerTool, 'prune', '--month', '2026-08', '--archive', join(directory, 'archive'), '--yes');
+
+    const after = await compare('--costs', costs);
+    assert.match(after.find((line) => line.startsWith('2026-09-01')) ?? '', / \(without 2026-08, see below\)$/);
+    assert.match(after.find((line) => line.startsWith('2026-09-02')) ?? '', / agrees$/);
+    assert.match(after.at(-1) ?? '', /^2026-08 was pruned: .* went out on 2026-09-01 is in its archive/);
+    assert.match((await compare()).at(-1) ?? '', /^2026-08 was pruned/);
+    assert.doesNotMatch((await compare('--guild', OTHER_GUILD)).join('\n'), /2026-08/);
   });
 
   it('releases one unknown as a new entry that says who and why', async () => {
