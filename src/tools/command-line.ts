@@ -20,8 +20,13 @@ export type ToolParts = {
   readonly print: (line: string) => void;
 };
 
-/** Runs a tool, and answers its exit code. */
-export type Tool = (commandLine: readonly string[], parts: ToolParts) => Promise<number>;
+/** What an operator runs beside the bot. */
+export type Tool = {
+  /** What can stand on its command line. */
+  readonly usage: string;
+  /** Does what the command line asks for, and answers the exit code. */
+  readonly run: (commandLine: readonly string[], parts: ToolParts) => Promise<number>;
+};
 
 /** The command line asks for something that there is not. The message says what would be possible. */
 export class UsageError extends Error {
@@ -42,6 +47,11 @@ const EXIT_BAD_CONFIGURATION = 78;
 
 /** Opens the ledger that the bot's own settings name, runs a tool on it, and answers its exit code. */
 export async function runTool(tool: Tool, edge: ToolEdge): Promise<number> {
+  // Whoever asks for help may have nothing set up yet.
+  if (edge.commandLine.includes('--help')) {
+    edge.print(tool.usage);
+    return EXIT_OK;
+  }
   let secrets: readonly string[] = [];
   try {
     const config = readToolConfig(edge.environment);
@@ -51,7 +61,7 @@ export async function runTool(tool: Tool, edge: ToolEdge): Promise<number> {
     try {
       const now = Date.now;
       const ledger = createLedger({ store, now, random: Math.random, sleep });
-      return await tool(edge.commandLine, { store, ledger, config, now, print: edge.print });
+      return await tool.run(edge.commandLine, { store, ledger, config, now, print: edge.print });
     } finally {
       await store.close();
     }

@@ -20,18 +20,21 @@ const USAGE = `usage:
 const FINDINGS_SHOWN_MAX = 50;
 
 /** `npm run ledger`: checks, writes out and prunes what the bot has booked. */
-export const ledgerTool: Tool = async (commandLine, parts) => {
-  const [command, ...rest] = commandLine;
-  switch (command) {
-    case 'verify':
-      return verify(rest, parts);
-    case 'export':
-      return exportAll(rest, parts);
-    case 'prune':
-      return prune(rest, parts);
-    default:
-      throw new UsageError(USAGE);
-  }
+export const ledgerTool: Tool = {
+  usage: USAGE,
+  async run(commandLine, parts) {
+    const [command, ...rest] = commandLine;
+    switch (command) {
+      case 'verify':
+        return verify(rest, parts);
+      case 'export':
+        return exportAll(rest, parts);
+      case 'prune':
+        return prune(rest, parts);
+      default:
+        throw new UsageError(USAGE);
+    }
+  },
 };
 
 async function verify(args: readonly string[], parts: ToolParts): Promise<number> {

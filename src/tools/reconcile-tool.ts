@@ -30,19 +30,22 @@ const REASON_LENGTH_MAX = 500;
 const DECIMALS = 6;
 
 /** `npm run reconcile`: holds the ledger against the provider's bill, and ends what is unknown. */
-export const reconcileTool: Tool = async (commandLine, parts) => {
-  const [command, ...rest] = commandLine;
-  switch (command) {
-    case 'release':
-      return release(rest, parts);
-    case 'post':
-      return post(rest, parts);
-    case 'release-all':
-      return releaseAll(rest, parts);
-    default:
-      if (command === undefined || command.startsWith('--')) return compare(commandLine, parts);
-      throw new UsageError(USAGE);
-  }
+export const reconcileTool: Tool = {
+  usage: USAGE,
+  async run(commandLine, parts) {
+    const [command, ...rest] = commandLine;
+    switch (command) {
+      case 'release':
+        return release(rest, parts);
+      case 'post':
+        return post(rest, parts);
+      case 'release-all':
+        return releaseAll(rest, parts);
+      default:
+        if (command === undefined || command.startsWith('--')) return compare(commandLine, parts);
+        throw new UsageError(USAGE);
+    }
+  },
 };
 
 async function compare(args: readonly string[], parts: ToolParts): Promise<number> {

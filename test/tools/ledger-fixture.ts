@@ -60,7 +60,8 @@ export function ledgerOn(store: Store, at: number = NOVEMBER): LedgerOnStage {
     async run(tool, ...commandLine) {
       const lines: string[] = [];
       const config = readToolConfig({});
-      const exitCode = await tool(commandLine, { store, ledger, config, now, print: (line) => void lines.push(line) });
+      const print = (line: string): void => void lines.push(line);
+      const exitCode = await tool.run(commandLine, { store, ledger, config, now, print });
       return { exitCode, lines };
     },
   };
