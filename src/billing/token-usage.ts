@@ -24,7 +24,8 @@ const split = z.looseObject({ text_tokens: tokens, image_tokens: tokens });
 
 const usageSchema = z.looseObject({
   input_tokens: tokens.nullish(),
-  output_tokens: tokens,
+  // No picture is made of none: relays that do not count tell zeros, and a budget would never end by them.
+  output_tokens: tokens.positive(),
   input_tokens_details: z
     .looseObject({
       text_tokens: tokens.nullish(),
@@ -49,8 +50,8 @@ export function readTokenUsage(raw: unknown): TokenUsage | undefined {
   const image = details?.image_tokens;
   const parts = typeof text === 'number' && typeof image === 'number' ? { text, image } : undefined;
   const sum = parts && parts.text + parts.image;
-  // Whoever tells both parts has told the input, also without adding it up.
-  const input = told ?? sum;
+  // Whoever tells both parts has told the input, also without adding it up. What is told twice counts as the dearer.
+  const input = sum === undefined ? (told ?? undefined) : Math.max(told ?? 0, sum);
   const inputSplit = input === sum ? parts : undefined;
   return { input, output, inputSplit, cached: readCached(details, inputSplit) };
 }

@@ -55,7 +55,9 @@ describe('readTokenUsage', () => {
     const summed = { input: 3_000, inputSplit: { text: 1_000, image: 2_000 }, cached: noneCached, output: 1 };
     assert.deepEqual(readTokenUsage({ output_tokens: 1, input_tokens_details }), summed);
     assert.deepEqual(readTokenUsage({ input_tokens: null, output_tokens: 1, input_tokens_details }), summed);
-    assert.equal(readTokenUsage({ input_tokens: 0, output_tokens: 1, input_tokens_details })?.inputSplit, undefined);
+    for (const less of [0, 2_999]) {
+      assert.deepEqual(readTokenUsage({ input_tokens: less, output_tokens: 1, input_tokens_details }), summed);
+    }
     for (const half of [{ text_tokens: 1_000 }, { text_tokens: null, image_tokens: 2_000 }]) {
       const usage = readTokenUsage({ output_tokens: 1, input_tokens_details: half });
       assert.deepEqual([usage?.input, usage?.inputSplit], [undefined, undefined], JSON.stringify(half));
@@ -69,7 +71,8 @@ describe('readTokenUsage', () => {
   });
 
   it('answers undefined where nothing can be billed by it', () => {
-    const unusable = [undefined, null, false, 'none', {}, [], { input_tokens: 1 }, { output_tokens: null }];
+    const zeros = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+    const unusable = [undefined, null, false, 'none', {}, [], { input_tokens: 1 }, { output_tokens: null }, zeros];
     for (const usage of unusable) assert.equal(readTokenUsage(usage), undefined, JSON.stringify(usage));
     for (const tokens of [-1, 0.5, '7', Number.NaN]) {
       assert.equal(readTokenUsage({ input_tokens: tokens, output_tokens: 1 }), undefined, `input ${tokens}`);
