@@ -71,7 +71,8 @@ describe('how a bot ends', { concurrency: true }, () => {
     const texts = await Promise.all(interactions.map(async (interaction) => (await answered(interaction)).text));
     await atRest(stage);
     assert.equal(
-      texts.filter((text) => /restarted while the provider was at work.*being checked/.test(text)).length,
+      texts.filter((text) => /restarted while the provider was at work.*not known whether this was charged/.test(text))
+        .length,
       2,
     );
     assert.equal(texts.filter((text) => /before your request went out.*You were not charged/.test(text)).length, 1);

@@ -178,7 +178,7 @@ describe('Previews', { concurrency: 3 }, () => {
       assert.equal(callsFor(stage, prompt).length, 1);
       assert.equal(billsFor(stage, prompt).length, 'billCount' in rest ? rest.billCount : 1);
       assert.equal(asked.message.shownAttachments.length, 0, asked.text);
-      assert.match(asked.text, /Whether it was charged is being checked/);
+      assert.match(asked.text, /It is not known whether this was charged/);
       const audience = ends === 'moderation' ? server.member.user.id : 'everyone';
       assert.equal(asked.message.visibleTo, audience, asked.text);
       const { exposure } = accountOf(stage, server);
@@ -211,7 +211,7 @@ describe('A preview that is seen', { concurrency: 2 }, () => {
       stage.provider.faults.add(fault);
       const { interaction, member } = await seePreview(stage);
       const asked = await answered(interaction);
-      assert.match(asked.text, /Whether it was charged is being checked/);
+      assert.match(asked.text, /It is not known whether this was charged/);
       const left = interaction.messages().flatMap(({ attachments }) => attachments);
       assert.deepEqual(left, [], 'the reply still has the preview');
       assert.deepEqual(postsOf(stage, interaction, member), []);

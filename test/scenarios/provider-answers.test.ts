@@ -120,7 +120,7 @@ describe('An answer in a form of its own', { concurrency: 4 }, () => {
     );
     assert.equal(callsFor(stage, prompt).length, 1);
     assert.equal(asked.message.attachments.length, 0);
-    assert.match(asked.text, /Whether it was charged is being checked/);
+    assert.match(asked.text, /It is not known whether this was charged/);
     assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch unknown');
     assert.ok(accountOf(stage, server).exposure >= theBillFor(stage, prompt).costNanoUsd);
   });

@@ -59,7 +59,7 @@ describe('A call whose answer is lost', { concurrency: 4 }, () => {
       stage.provider.faults.add({ ...fault, when: isFor(prompt) });
       const asked = await ask(stage, server, 'imagine', { prompt, quality: 'low' });
 
-      assert.match(asked.text, /Whether it was charged is being checked/);
+      assert.match(asked.text, /It is not known whether this was charged/);
       assert.match(asked.text, says ?? /The provider failed before its answer was complete/);
       assert.doesNotMatch(asked.text, /not charged/);
       assert.equal(asked.message.attachments.length, 0);

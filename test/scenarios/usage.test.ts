@@ -38,7 +38,7 @@ describe('/usage and /quota', () => {
     const { exposure, settled } = accountOf(stage, server);
     assert.equal(settled, sumOf(bills), 'the account is what was billed');
     assert.ok(text.includes(`**${shownUsd(settled)}** of $10.00 spent · 5 images`), text);
-    assert.ok(text.includes(`Unknown, being checked: ${shownUsd(exposure)}`), text);
+    assert.ok(text.includes(`Unknown whether charged, at most: ${shownUsd(exposure)}`), text);
     assert.ok(text.includes(`Remaining: **${shownUsd(BUDGET_NANO_USD - settled - exposure)}**`), text);
     assert.match(text, /without charge: 1 request$/m);
     assert.ok(text.includes(`<@${other.user.id}>: ${shownUsd(sumOf(billsOfOther))}`), text);
@@ -147,7 +147,7 @@ describe('/usage and /quota', () => {
     const { stage } = shared();
     const { server } = await spendAMonth(stage);
     const { text } = await askAsAdministrator(stage, server);
-    assert.match(text, /Unknown, being checked: \$\d+\.\d{4} \(1 request\)$/m);
+    assert.match(text, /Unknown whether charged, at most: \$\d+\.\d{4} \(1 request\)$/m);
   });
 
   it('keeps up with what is spent between two looks', async () => {
@@ -180,13 +180,13 @@ describe('/usage and /quota', () => {
     const { text, message } = await ask(stage, server, 'quota', {}, other);
 
     assert.ok(text.includes(`You have made 1 image for ${shownUsd(sumOf(billsOfOther))}.`), text);
-    assert.doesNotMatch(text, /is being checked/, 'the lost answer was not theirs');
+    assert.doesNotMatch(text, /may have been charged/, 'the lost answer was not theirs');
     const { settled, exposure } = accountOf(stage, server);
     assert.ok(text.includes(`This server can spend ${shownUsd(BUDGET_NANO_USD - settled - exposure)} more`), text);
     assert.equal(message.visibleTo, other.user.id);
 
     const mine = await ask(stage, server, 'quota');
-    assert.ok(mine.text.includes(`${shownUsd(exposure)} is being checked`), mine.text);
+    assert.ok(mine.text.includes(`Up to ${shownUsd(exposure)} more may have been charged`), mine.text);
   });
 
   // This one comes last, because it moves the time that all of them share.
