@@ -139,7 +139,7 @@ async function takePainter(page: Page): Promise<void> {
   for (const stroke of STROKES) await paint(painter, stroke);
   await write('painter.png', await painter.screenshot());
   await painter.getByRole('button', { name: 'Done' }).click();
-  await painter.getByRole('heading', { name: 'Your mask went back to Discord' }).waitFor();
+  await painter.getByRole('heading', { name: 'Your mask was sent to Discord' }).waitFor();
   await painter.close();
 }
 

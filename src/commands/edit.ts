@@ -63,7 +63,7 @@ export function createEditCommand(parts: ImageCommandParts): Command {
       description: 'Change a picture, or the part of it that a mask marks',
       contexts: [InteractionContextType.Guild],
       options: [
-        promptOption,
+        { ...promptOption, description: 'What should change' },
         {
           type: ApplicationCommandOptionType.Attachment,
           name: 'image',

@@ -63,7 +63,7 @@ export function renderEditModal(
     title: words.say('modal.edit.title'),
     components: [
       ...choosePicture(offered.pictures, words),
-      askForPrompt(words.say('modal.edit.prompt'), prefilled.prompt, words),
+      askForPrompt(words.say('modal.edit.prompt'), words.say('modal.edit.prompt-hint'), prefilled.prompt),
       askForMask(words.say('modal.mask-hint'), words),
       choosePart(offered.painting, words),
       chooseChoices(prefilled, true, words),
@@ -101,7 +101,7 @@ export function renderAgainModal(
         description: words.say('modal.again.pictures-hint'),
         component: { type: ComponentType.FileUpload, custom_id: FIELD.upload, max_values: needs.pictures },
       },
-      askForPrompt(words.say('modal.prompt'), prefilled.prompt, words),
+      askForPrompt(words.say('modal.prompt'), words.say('modal.prompt'), prefilled.prompt),
       ...(needs.mask ? [askForMask(words.say('modal.again.mask-hint'), words)] : []),
       chooseChoices(prefilled, needs.mask, words),
     ],
@@ -141,7 +141,7 @@ function choosePicture(count: number, words: Words): APILabelComponent[] {
   return [{ type: ComponentType.Label, label: words.say('modal.picture'), component }];
 }
 
-function askForPrompt(label: string, value: string | undefined, words: Words): APILabelComponent {
+function askForPrompt(label: string, placeholder: string, value: string | undefined): APILabelComponent {
   return {
     type: ComponentType.Label,
     label,
@@ -149,7 +149,7 @@ function askForPrompt(label: string, value: string | undefined, words: Words): A
       type: ComponentType.TextInput,
       custom_id: FIELD.prompt,
       style: TextInputStyle.Paragraph,
-      placeholder: words.say('modal.prompt'),
+      placeholder,
       max_length: PROMPT_LENGTH_MAX,
       ...(value === undefined ? {} : { value: truncate(value, PROMPT_LENGTH_MAX) }),
     },

@@ -34,7 +34,7 @@ async function finish(
   const shown = await shownAsPainted(page);
   assert.ok(shown.includes(true) && shown.includes(false));
   await done();
-  await page.getByRole('heading', { name: 'Your mask went back to Discord' }).waitFor();
+  await page.getByRole('heading', { name: 'Your mask was sent to Discord' }).waitFor();
   assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
   const received = fileOf(callsFor(stage, prompt)[0]?.files, 'mask');
   assert.deepEqual(await painted(received.bytes), shown);
@@ -51,7 +51,7 @@ describe('the painter', { skip }, () => {
     const work = await painting(t, 'a hat of straw');
     const page = await openPainterTab(t, work.link, { toldStatus: 410 });
     await page.getByText('a hat of straw').waitFor();
-    await page.getByText(/The link ends at \d/).waitFor();
+    await page.getByText(/The link expires at \d/).waitFor();
     const button = (name: string) => page.getByRole('button', { name, exact: true });
     assert.equal(await paintedCount(page), 0);
     await button('Done').click();
@@ -85,7 +85,7 @@ describe('the painter', { skip }, () => {
     await finish(work, page, 'a hat of straw', async () => button('Done').click());
 
     await page.reload();
-    await page.getByRole('heading', { name: 'This link has ended' }).waitFor();
+    await page.getByRole('heading', { name: 'This link is no longer valid' }).waitFor();
   });
 
   it('with the keyboard alone', async (t) => {

@@ -191,7 +191,7 @@ describe('the page in a browser', { skip }, () => {
     const shown = await shownAsPainted(painter);
     assert.ok(shown.includes(true) && shown.includes(false));
     await painter.getByRole('button', { name: 'Done' }).click();
-    await painter.getByRole('heading', { name: 'Your mask went back to Discord' }).waitFor();
+    await painter.getByRole('heading', { name: 'Your mask was sent to Discord' }).waitFor();
     await page.getByRole('img', { name: 'make it night' }).waitFor();
     const [call] = callsFor(stage, 'make it night');
     assert.deepEqual(await painted(fileOf(call?.files, 'mask').bytes), shown);

@@ -73,8 +73,8 @@ describe('describeSettings', () => {
       return text.split('\n').at(-1);
     };
     const what = 'Previews of requests for one image:';
-    assert.equal(lineOf(false, 3_000_000, 2), `${what} off · about $0.0030 each with gpt-image-2, two an image`);
-    assert.equal(lineOf(true, 4_000_000, 3), `${what} on · about $0.0040 each with gpt-image-2, 3 an image`);
+    assert.equal(lineOf(false, 3_000_000, 2), `${what} off · about $0.0030 each with gpt-image-2, two per image`);
+    assert.equal(lineOf(true, 4_000_000, 3), `${what} on · about $0.0040 each with gpt-image-2, 3 per image`);
     assert.equal(lineOf(true, 0, 2), `${what} on · nothing more with gpt-image-2`);
     assert.match(describeWith({ previews: true }), /one image: on$/);
   });

@@ -125,7 +125,7 @@ describe('the pages of the painter', () => {
     const { post, begun } = await open();
     const sent = await post(mask);
     assert.equal(sent.status, 200);
-    assert.match(await sent.text(), /zurück in Discord/);
+    assert.match(await sent.text(), /an Discord gesendet/);
     assert.deepEqual(begun, [mask]);
     assert.equal((await post(mask)).status, 410);
     assert.equal(begun.length, 1);

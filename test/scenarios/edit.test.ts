@@ -100,7 +100,7 @@ describe('/edit', { concurrency: 2 }, () => {
       options: { size: '1536x1024' },
     });
 
-    assert.match(asked.text, /another shape than the image, so the parts outside the mask were not put back/);
+    assert.match(asked.text, /different shape from the image, so the parts outside the mask were not put back/);
     const { width, height } = await onlyPicture(asked);
     assert.deepEqual({ width, height }, { width: 1536, height: 1024 });
   });
@@ -184,7 +184,7 @@ describe('/edit', { concurrency: 2 }, () => {
     const options = { fidelity: 'high', model: 'gpt-image-2' };
     const asked = await edit(shared(), { prompt, photo, options });
 
-    assert.match(asked.text, /`gpt-image-2` does not do fidelity `high`\. These models do: `gpt-image-1`/);
+    assert.match(asked.text, /`gpt-image-2` does not support fidelity `high`\. These models do: `gpt-image-1`/);
     assertNothingTouched(shared().stage, asked, prompt);
   });
 });

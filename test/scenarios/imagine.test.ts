@@ -176,8 +176,8 @@ describe('/imagine', { concurrency: 3 }, () => {
   });
 
   const refused = [
-    { options: { quality: 'xhigh' }, says: /`gpt-image-1` does not do quality `xhigh`.*gpt-image-2\.5-sunburst/ },
-    { options: { size: '2048x2048' }, says: /`gpt-image-1` does not do size `2048x2048`.*gpt-image-2\.5-flare/ },
+    { options: { quality: 'xhigh' }, says: /`gpt-image-1` does not support quality `xhigh`.*gpt-image-2\.5-sunburst/ },
+    { options: { size: '2048x2048' }, says: /`gpt-image-1` does not support size `2048x2048`.*gpt-image-2\.5-flare/ },
     { options: { size: '1000x1000', model: 'gpt-image-2' }, says: /size `1000x1000`.*No model/ },
     { options: { size: 'huge' }, says: /size `huge`/ },
     { options: { format: 'jpeg', background: 'transparent' }, says: /JPEG.*cannot be transparent/ },

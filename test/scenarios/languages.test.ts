@@ -50,9 +50,9 @@ describe('the language of a member', { concurrency: 1 }, () => {
     const size = { prompt: 'a fox that is too small', size: '16x16' };
     const jpeg = { prompt: 'a fox that is not there', background: 'transparent', format: 'jpeg' };
     const expected: readonly (readonly [locale: string, options: OptionValues, text: RegExp])[] = [
-      ['de', size, /kann `größe`: `16x16` nicht\..* Dir wurde nichts berechnet\.\n-# Referenz: `\w+`$/],
+      ['de', size, /unterstützt `größe`: `16x16` nicht\..* Dir wurde nichts berechnet\.\n-# Referenz: `\w+`$/],
       ['ja', size, /`サイズ` の `16x16` に対応していません。.*料金は発生していません。\n-# 参照番号: `\w+`$/],
-      ['ko', size, /does not do size `16x16`\..* You were not charged\.\n-# Reference: `\w+`$/],
+      ['ko', size, /does not support size `16x16`\..* You were not charged\.\n-# Reference: `\w+`$/],
       [
         'de',
         jpeg,

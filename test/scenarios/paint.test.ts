@@ -70,7 +70,7 @@ describe('painting a mask', { concurrency: 2 }, () => {
     const mask = await paintedMask(SIZE, isBrushed);
     const sent = await sendMask(link, mask);
     assert.equal(sent.status, 200);
-    assert.match(await sent.text(), /went back to Discord/);
+    assert.match(await sent.text(), /was sent to Discord/);
     const message = await outcome(stage, asked);
     assert.equal(message.shownAttachments.length, 1);
     const received = fileOf(callsFor(stage, 'a hat')[0]?.files, 'mask');

@@ -269,7 +269,7 @@ async function addPreviewing(stage: Stage): Promise<Server> {
 }
 
 function priceLine(state: 'on' | 'off'): RegExp {
-  return new RegExp(`^Previews of .+: ${state} · about \\$0\\.0030 each with gpt-image-2, two an image$`, 'm');
+  return new RegExp(`^Previews of .+: ${state} · about \\$0\\.0030 each with gpt-image-2, two per image$`, 'm');
 }
 
 /** What the one call for a prompt said of streams. */

@@ -135,7 +135,7 @@ describe('A call that the provider refuses', { concurrency: 4 }, () => {
       stage.provider.faults.add({ ...fault, when: isFor(prompt) });
       const asked = await ask(stage, server, 'imagine', { prompt, quality: 'low' });
 
-      assert.match(asked.text, /The provider is busy, and stayed so\..*You were not charged\.\n-# Reference: `\w+`$/);
+      assert.match(asked.text, /The provider remains busy\..*You were not charged\.\n-# Reference: `\w+`$/);
       assert.equal(callsFor(stage, prompt).length, calls);
       assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch void');
       assert.equal(accountOf(stage, server).held, 0);

@@ -303,7 +303,7 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
 
     server.guild.attachmentSizeLimitBytes = MEBIBYTE;
     const { text: refused } = await fetchThem();
-    assert.match(refused, /2 originals are 13 MiB and 13 MiB large, and Discord takes 1 MiB at most here/);
+    assert.match(refused, /2 originals are 13 MiB and 13 MiB large, and Discord takes at most 1 MiB here/);
 
     server.guild.attachmentSizeLimitBytes = 50 * MEBIBYTE;
     const { interaction: roomy } = await fetchThem();

@@ -58,7 +58,7 @@ describe('What administrators decide for their server', () => {
       ['access', { role, models: 'gpt-image-2', count_max: 2 }, /may use models gpt-image-2 · all qualities · up to 2/],
       ['access', { role: everyone, qualities: 'low,medium' }, /^@everyone may use all models · qualities low, medium/m],
       ['defaults', { quality: 'low', size: '1024x1024' }, /Unless chosen otherwise: 1024x1024 · low/],
-      ['previews', { on: true }, /^Previews of .+: on · about \$0\.0030 each with gpt-image-\S+, two an image$/m],
+      ['previews', { on: true }, /^Previews of .+: on · about \$0\.0030 each with gpt-image-\S+, two per image$/m],
       ['previews', { on: false }, /^Previews of .+: off · about/m],
       ['log', { channel: server.channel }, /^Warnings go to <#\d+>\.$/m],
       ['log', { jobs: true }, /^Warnings and every finished request go to <#\d+>\.$/m],
