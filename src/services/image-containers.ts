@@ -2,9 +2,13 @@
  * The outer structure of PNG, JPEG and WebP files: enough of it to tell what a file carries besides its pixels,
  * to leave that out without decoding a single one of them, and mostly to know that the pixels are all there.
  *
+ * All of this happens on the event loop, so it ends early in a file that was made to hold that up: one of 50 MB has room
+ * for twelve million empty parts. It then counts as malformed, and is left to a decoder, which works on another thread.
+ *
  * Sources: the PNG specification (W3C, third edition), ITU-T T.81 (JPEG), the WebP container specification.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 
 /** One chunk of a PNG, from its length field to its checksum; offsets are in bytes. */
@@ -37,10 +41,21 @@ const JPEG_SCAN_DATA = 0x00;
 /** A JFIF header without a thumbnail is exactly this long, its marker included. */
 const JFIF_PLAIN_BYTES = 18;
 
+/** So many parts are looked at, in 10 ms. The usual encoder of PNG has 8 KB in each, which makes 6,400 of 50 MiB. */
+const PARTS_MAX = 10_000;
+/**
+ * So many stuffed bytes and restart markers are looked at in the scans of a JPEG, in 15 ms. Encoders leave up to 215,000
+ * of them in 50 MiB, about as many as chance does.
+ */
+const SCAN_ESCAPES_MAX = 400_000;
+
+/** How much is checked or copied between two turns of the event loop, in 1 to 3 ms. */
+const TURN_BYTES = 4 * 1024 * 1024;
+
 /** Walks the chunks of a PNG, and stops where the file is cut or malformed. */
 export function* pngChunks(bytes: Buffer): Generator<PngChunk> {
   let start = PNG_SIGNATURE_BYTES;
-  while (start + PNG_CHUNK_OVERHEAD_BYTES <= bytes.length) {
+  for (let count = 0; count < PARTS_MAX && start + PNG_CHUNK_OVERHEAD_BYTES <= bytes.length; count += 1) {
     const end = start + PNG_CHUNK_OVERHEAD_BYTES + bytes.readUInt32BE(start);
     if (end > bytes.length) return;
     yield { type: bytes.toString('latin1', start + 4, start + 8), start, end };
@@ -51,7 +66,8 @@ export function* pngChunks(bytes: Buffer): Generator<PngChunk> {
 /** Walks the segments of the first picture in a JPEG file, and stops where the file is cut or malformed. */
 export function* jpegSegments(bytes: Buffer): Generator<JpegSegment> {
   let start = 2;
-  while (start + 2 <= bytes.length && bytes[start] === 0xff) {
+  let escapesLeft = SCAN_ESCAPES_MAX;
+  for (let count = 0; count < PARTS_MAX && start + 2 <= bytes.length && bytes[start] === 0xff; count += 1) {
     const marker = bytes.readUInt8(start + 1);
     if (marker === JPEG_END_OF_IMAGE) {
       yield { marker, start, end: start + 2 };
@@ -63,22 +79,33 @@ export function* jpegSegments(bytes: Buffer): Generator<JpegSegment> {
     yield { marker, start, end };
     start = end;
     if (marker === JPEG_START_OF_SCAN) {
-      start = endOfScanData(bytes, end);
+      const scan = measureScan(bytes, end, escapesLeft);
+      if (scan === undefined) return;
+      escapesLeft -= scan.escapes;
+      start = scan.end;
       yield { marker: JPEG_SCAN_DATA, start: end, end: start };
     }
   }
 }
 
-/** Inside scan data a 0xff is followed by zero (a stuffed byte) or by a restart marker; anything else ends it. */
-function endOfScanData(bytes: Buffer, from: number): number {
+/**
+ * Inside scan data a 0xff is followed by zero (a stuffed byte) or by a restart marker; anything else ends it.
+ * @returns Undefined where there are more of these than the scan may still have.
+ */
+function measureScan(
+  bytes: Buffer,
+  from: number,
+  escapesMax: number,
+): { readonly end: number; readonly escapes: number } | undefined {
   let at = bytes.indexOf(0xff, from);
-  while (at !== -1 && at + 1 < bytes.length) {
+  for (let escapes = 0; escapes <= escapesMax; escapes += 1) {
+    if (at === -1 || at + 1 >= bytes.length) return { end: bytes.length, escapes };
     const next = bytes.readUInt8(at + 1);
     const isRestart = next >= 0xd0 && next <= 0xd7;
-    if (next !== 0x00 && !isRestart) return at;
+    if (next !== 0x00 && !isRestart) return { end: at, escapes };
     at = bytes.indexOf(0xff, at + 2);
   }
-  return bytes.length;
+  return undefined;
 }
 
 /** A file that carries nothing but pixels. */
@@ -98,24 +125,29 @@ export type PlainFile = {
  * picture, no comment. Undefined where the file is of a form that cannot be cleaned without decoding it (palettes,
  * other depths than 8 bits, extended WebP) or is not whole; such a file has to be encoded anew.
  */
-export function withoutMetadata(format: 'png' | 'jpeg' | 'webp', bytes: Buffer): PlainFile | undefined {
+export async function withoutMetadata(format: 'png' | 'jpeg' | 'webp', bytes: Buffer): Promise<PlainFile | undefined> {
   const plain = { png: plainPng, jpeg: plainJpeg, webp: plainWebp } as const;
-  return plain[format](bytes);
+  return await plain[format](bytes);
 }
 
-function plainPng(bytes: Buffer): PlainFile | undefined {
+async function plainPng(bytes: Buffer): Promise<PlainFile | undefined> {
   if (bytes.length < PNG_SIGNATURE_BYTES + PNG_CHUNK_OVERHEAD_BYTES + 13) return undefined;
   const isTruecolor = PNG_TRUECOLOR_TYPES.includes(bytes.readUInt8(PNG_COLOR_TYPE_OFFSET));
   if (!isTruecolor || bytes.readUInt8(PNG_BIT_DEPTH_OFFSET) !== 8) return undefined;
 
-  const kept = [bytes.subarray(0, PNG_SIGNATURE_BYTES)];
+  const kept: Stretch[] = [{ start: 0, end: PNG_SIGNATURE_BYTES }];
+  let turnEnd = TURN_BYTES;
   for (const chunk of pngChunks(bytes)) {
-    const { type, start, end } = chunk;
+    const { type } = chunk;
     // A transparent colour is part of what the pixels mean, and has no place in a plain file. What is damaged need not
     // be of the type that it says, so a decoder has to look at it.
     if (type === 'tRNS' || !isIntact(bytes, chunk)) return undefined;
-    if (type === 'IHDR' || type === 'IDAT' || type === 'IEND') kept.push(bytes.subarray(start, end));
-    if (type === 'IEND') return { bytes: joinParts(kept, bytes), isProvenWhole: true };
+    if (type === 'IHDR' || type === 'IDAT' || type === 'IEND') keep(kept, chunk);
+    if (type === 'IEND') return { bytes: await join(kept, bytes), isProvenWhole: true };
+    if (chunk.end >= turnEnd) {
+      turnEnd = chunk.end + TURN_BYTES;
+      await nextTurn();
+    }
   }
   return undefined;
 }
@@ -126,25 +158,53 @@ function isIntact(bytes: Buffer, { start, end }: PngChunk): boolean {
   return crc32(bytes.subarray(start + PNG_LENGTH_BYTES, checksumAt)) === bytes.readUInt32BE(checksumAt);
 }
 
-function plainJpeg(bytes: Buffer): PlainFile | undefined {
-  const kept = [bytes.subarray(0, 2)];
+async function plainJpeg(bytes: Buffer): Promise<PlainFile | undefined> {
+  const kept: Stretch[] = [{ start: 0, end: 2 }];
   let isSequential = false;
   let scans = 0;
   for (const segment of jpegSegments(bytes)) {
-    if (isNeededForPixels(segment)) kept.push(bytes.subarray(segment.start, segment.end));
+    if (isNeededForPixels(segment)) keep(kept, segment);
     isSequential ||= JPEG_SEQUENTIAL_FRAMES.includes(segment.marker);
     if (segment.marker === JPEG_START_OF_SCAN) scans += 1;
     if (segment.marker === JPEG_END_OF_IMAGE) {
-      return { bytes: joinParts(kept, bytes), isProvenWhole: isSequential && scans === 1 };
+      return { bytes: await join(kept, bytes), isProvenWhole: isSequential && scans === 1 };
     }
   }
   return undefined;
 }
 
-/** Where nothing was left out, the whole is returned as it is: copying megabytes would hold up the event loop. */
-function joinParts(parts: readonly Buffer[], whole: Buffer): Buffer {
-  const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
-  return sizeBytes === whole.length ? whole : Buffer.concat(parts, sizeBytes);
+/** Parts of a file that follow on each other; offsets are in bytes. */
+type Stretch = { readonly start: number; readonly end: number };
+
+/** Thousands of parts are mostly a single stretch, for there is hardly ever anything to leave out between them. */
+function keep(kept: Stretch[], { start, end }: Stretch): void {
+  const last = kept.at(-1);
+  if (last?.end === start) kept[kept.length - 1] = { start: last.start, end };
+  else kept.push({ start, end });
+}
+
+/** Where nothing was left out, the whole is returned as it is, and takes no more memory. */
+async function join(kept: readonly Stretch[], whole: Buffer): Promise<Buffer> {
+  return sizeBytesOf(kept) === whole.length ? whole : await copyOf(kept, whole);
+}
+
+async function copyOf(kept: readonly Stretch[], whole: Buffer): Promise<Buffer> {
+  const copy = Buffer.allocUnsafe(sizeBytesOf(kept));
+  let filled = 0;
+  let turnEnd = TURN_BYTES;
+  for (const { start, end } of kept) {
+    for (let from = start; from < end; from += TURN_BYTES) {
+      filled += whole.copy(copy, filled, from, Math.min(from + TURN_BYTES, end));
+      if (filled < turnEnd) continue;
+      turnEnd = filled + TURN_BYTES;
+      await nextTurn();
+    }
+  }
+  return copy;
+}
+
+function sizeBytesOf(kept: readonly Stretch[]): number {
+  return kept.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 function isNeededForPixels({ marker, start, end }: JpegSegment): boolean {
@@ -154,7 +214,7 @@ function isNeededForPixels({ marker, start, end }: JpegSegment): boolean {
   return marker !== JPEG_COMMENT && (marker < JPEG_APP0 || marker > JPEG_APP15);
 }
 
-function plainWebp(bytes: Buffer): PlainFile | undefined {
+async function plainWebp(bytes: Buffer): Promise<PlainFile | undefined> {
   if (bytes.length < 20) return undefined;
   // The simple forms hold one chunk of pixels; everything else, alpha beside lossy pixels too, is the extended form.
   const chunk = bytes.toString('latin1', 12, 16);
@@ -162,7 +222,7 @@ function plainWebp(bytes: Buffer): PlainFile | undefined {
   const chunkBytes = bytes.readUInt32LE(16);
   const end = 20 + chunkBytes + (chunkBytes % 2);
   if (end > bytes.length) return undefined;
-  const plain = Buffer.from(bytes.subarray(0, end));
+  const plain = await copyOf([{ start: 0, end }], bytes);
   plain.writeUInt32LE(end - 8, 4);
   return { bytes: plain, isProvenWhole: false };
 }

@@ -135,12 +135,12 @@ async function readAlpha(
     if (only) return { kind: 'ambiguous-mask', whiteShare: only === 'white' ? 1 - emptyShare : emptyShare };
   }
   const isReady = wasHard && source.source === 'png' && source.isPlain && hasSameSize(mask, image);
-  return finishMask(sharp, kept, image, 'alpha', isReady ? readyFile(mask.bytes) : undefined);
+  return finishMask(sharp, kept, image, 'alpha', isReady ? await readyFile(mask.bytes) : undefined);
 }
 
 /** The file that somebody made, where it is one that providers take; its colours say nothing, and do no harm. */
-function readyFile(bytes: Buffer): Buffer | undefined {
-  const plain = withoutMetadata('png', bytes);
+async function readyFile(bytes: Buffer): Promise<Buffer | undefined> {
+  const plain = await withoutMetadata('png', bytes);
   return plain?.isProvenWhole && plain.bytes.length <= MASK_BYTES_MAX ? plain.bytes : undefined;
 }
 

@@ -103,7 +103,7 @@ async function cleanOrEncode(
 ): Promise<Pick<PreparedImage, 'bytes' | 'format' | 'hasSourcePixels'>> {
   const format = FORMATS_TO_KEEP[source.source];
   if (format !== undefined && source.isPlain && hasSameSize(source, size)) {
-    const plain = withoutMetadata(format, bytes);
+    const plain = await withoutMetadata(format, bytes);
     if (plain !== undefined) {
       if (!plain.isProvenWhole) await decodeToTheEnd(sharp, plain.bytes, size, limits);
       return { bytes: plain.bytes, format, hasSourcePixels: true };
