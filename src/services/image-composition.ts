@@ -2,12 +2,10 @@
  * Puts the original's pixels back around an edit: models follow a mask only loosely, and what was outside it must
  * come back unchanged.
  *
- * Outside the mask the original is taken whole, so it comes back exactly. The change from one to the other happens
- * inside the mask alone, over a few pixels, so that no seam shows. Where the output has another size than the
+ * Outside the mask the original is taken whole, transparent pixels too, so it comes back exactly. The change from one to
+ * the other happens inside the mask alone, over a few pixels, so that no seam shows. Where the output has another size than the
  * prepared original, "exactly" means equal to the original scaled to that size.
  */
-
-import type { Sharp as Pipeline } from 'sharp';
 
 import { HeldBuffers } from './held-buffers.ts';
 import { featherInwards } from './image-feather.ts';
@@ -21,6 +19,7 @@ import {
   type DescribedImage,
   type ImageLimits,
 } from './image-intake.ts';
+import { layOver, PIXEL_BYTES } from './image-layering.ts';
 import { keptByAlpha } from './image-masks.ts';
 import { JPEG_QUALITY_NEAR_LOSSLESS } from './image-normalization.ts';
 import type { Sharp } from './image-workshop.ts';
@@ -50,14 +49,6 @@ const WEBP_LOSSLESS_EFFORT = 0;
 
 type Layer = DescribedImage & { readonly bytes: Buffer };
 
-/** What every step shares: the library, the output's size, and whether transparency is laid on white. */
-type Canvas = {
-  readonly sharp: Sharp;
-  readonly size: ImageSize;
-  readonly isOnWhite: boolean;
-  readonly limits: ImageLimits;
-};
-
 /** @throws When the original or the mask, which are ours, are no pictures any more; and whatever the loading throws. */
 export async function keepOutside(
   sharp: Sharp,
@@ -75,28 +66,22 @@ export async function keepOutside(
   }
   const mask = await describeOurs(sharp, await loadBytes(request.mask));
 
-  // JPEG has no transparency, so there both pictures are laid on white.
-  const canvas: Canvas = { sharp, size, isOnWhite: request.format === 'jpeg', limits };
   using held = new HeldBuffers();
-  const kept = await keptByAlpha(sharp, { ...mask, isPlain: true }, size, limits);
-  const weights = held.hold(await featherInwards(sharp, held.hold(kept.plane), size));
-  const overlay = await weightedColors(canvas, original, weights).catch(() => undefined);
-  if (overlay === undefined) return { kind: 'unreadable-original' };
-  held.hold(overlay);
-  const hasAlpha = !canvas.isOnWhite && (original.hasAlpha || result.hasAlpha);
-  const originalAlpha = hasAlpha ? await alphaPlane(canvas, original) : undefined;
+  const { plane: kept } = await keptByAlpha(sharp, { ...mask, isPlain: true }, size, limits);
+  held.hold(kept);
+  const weights = held.hold(await featherInwards(sharp, kept, size));
+  // The library tells damage in the pixels only by throwing.
+  const originalPixels = await decodePixels(sharp, original, size, limits).catch(() => undefined);
+  if (originalPixels === undefined) return { kind: 'unreadable-original' };
+  held.hold(originalPixels);
+  const pixels = await decodePixels(sharp, result, size, limits).catch(() => undefined);
+  if (pixels === undefined) return { kind: 'unreadable-result' };
+  held.hold(pixels);
 
-  // From here on only the provider's bytes can be at fault, and the library tells that only by throwing.
-  try {
-    const colors = openColors(canvas, result)
-      .composite([{ input: overlay, raw: { ...size, channels: 4 } }])
-      .removeAlpha();
-    const blended =
-      originalAlpha === undefined ? colors : await withBlendedAlpha(canvas, colors, originalAlpha, result, weights);
-    return { kind: 'outside-kept', ...size, format: request.format, bytes: await encode(blended, request.format) };
-  } catch {
-    return { kind: 'unreadable-result' };
-  }
+  await layOver(originalPixels, pixels, { weights, kept });
+  const hasAlpha = original.hasAlpha || result.hasAlpha;
+  const bytes = await encode(sharp, pixels, { ...size, hasAlpha }, request.format);
+  return { kind: 'outside-kept', ...size, format: request.format, bytes };
 }
 
 async function describeLayer(sharp: Sharp, bytes: Buffer): Promise<Layer | undefined> {
@@ -110,62 +95,29 @@ async function describeOurs(sharp: Sharp, bytes: Buffer): Promise<Layer> {
   return layer;
 }
 
-function openColors({ sharp, size, isOnWhite, limits }: Canvas, layer: Layer): Pipeline {
+/** A layer's pixels at the output's size, in sRGB with alpha. */
+async function decodePixels(sharp: Sharp, layer: Layer, size: ImageSize, limits: ImageLimits): Promise<Buffer> {
   const opened = openImage(sharp, layer.bytes, limits);
-  return scaleTo(isOnWhite ? opened.flatten({ background: 'white' }) : opened, layer, size).toColourspace('srgb');
+  const scaled = hasSameSize(layer, size) ? opened : opened.resize(size.width, size.height, { fit: 'fill' });
+  return await scaled.toColourspace('srgb').ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
 }
 
-/** A layer's colours with the weights in the place of its alpha. */
-async function weightedColors(canvas: Canvas, layer: Layer, weights: Buffer): Promise<Buffer> {
-  const { sharp, size, isOnWhite } = canvas;
-  const colors = openColors(canvas, layer);
-  // An alpha channel has to be gone before the weights come, which takes a pass of its own.
-  const opaque =
-    layer.hasAlpha && !isOnWhite
-      ? sharp(await colors.removeAlpha().raw().toBuffer(), { raw: { ...size, channels: 3 } })
-      : colors;
-  return await opaque
-    .joinChannel(weights, { raw: { ...size, channels: 1 } })
-    .raw()
-    .toBuffer();
-}
-
-async function alphaPlane({ sharp, size, limits }: Canvas, layer: Layer): Promise<Buffer> {
-  if (!layer.hasAlpha) return Buffer.alloc(size.width * size.height, 255);
-  const alpha = openImage(sharp, layer.bytes, limits).toColourspace('srgb').extractChannel('alpha');
-  return await scaleTo(alpha, layer, size).toColourspace('b-w').raw({ depth: 'uchar' }).toBuffer();
-}
-
-/** Mixes the transparency of both pictures by the same weights, and gives it to the mixed colours. */
-async function withBlendedAlpha(
-  canvas: Canvas,
-  colors: Pipeline,
-  originalAlpha: Buffer,
-  result: Layer,
-  weights: Buffer,
-): Promise<Pipeline> {
-  const { sharp, size } = canvas;
-  const plane = { raw: { ...size, channels: 1 } } as const;
-  const overlay = await sharp(originalAlpha, plane).joinChannel(weights, plane).raw().toBuffer();
-  const alpha = await sharp(await alphaPlane(canvas, result), plane)
-    .composite([{ input: overlay, raw: { ...size, channels: 2 } }])
-    .extractChannel(0)
-    .raw()
-    .toBuffer();
-  const pixels = await colors.raw().toBuffer();
-  return sharp(pixels, { raw: { ...size, channels: 3 } }).joinChannel(alpha, plane);
-}
-
-function scaleTo(pipeline: Pipeline, from: ImageSize, to: ImageSize): Pipeline {
-  return hasSameSize(from, to) ? pipeline : pipeline.resize(to.width, to.height, { fit: 'fill' });
-}
-
-async function encode(pipeline: Pipeline, format: ImageFormat): Promise<Buffer> {
+/** @param picture.hasAlpha Whether any pixel can be transparent. */
+async function encode(
+  sharp: Sharp,
+  pixels: Buffer,
+  { width, height, hasAlpha }: ImageSize & { readonly hasAlpha: boolean },
+  format: ImageFormat,
+): Promise<Buffer> {
+  const all = sharp(pixels, { raw: { width, height, channels: PIXEL_BYTES } });
+  const seen = hasAlpha ? all : all.removeAlpha();
   const encodings = {
-    png: () => pipeline.png(),
+    png: () => seen.png(),
     // `exact` keeps the colours of transparent pixels too.
-    webp: () => pipeline.webp({ lossless: true, exact: true, effort: WEBP_LOSSLESS_EFFORT }),
-    jpeg: () => pipeline.jpeg({ quality: JPEG_QUALITY_NEAR_LOSSLESS, chromaSubsampling: '4:4:4' }),
+    webp: () => seen.webp({ lossless: true, exact: true, effort: WEBP_LOSSLESS_EFFORT }),
+    // JPEG has no transparency, so there it is laid on white.
+    jpeg: () =>
+      seen.flatten({ background: 'white' }).jpeg({ quality: JPEG_QUALITY_NEAR_LOSSLESS, chromaSubsampling: '4:4:4' }),
   } as const;
   return await encodings[format]().toBuffer();
 }

@@ -86,7 +86,8 @@ export async function toPixels({ plane }: MaskArea): Promise<Uint8Array> {
   return new Uint8Array(pixels.buffer);
 }
 
-async function inSlices(plane: Buffer, work: (slice: Buffer) => void): Promise<void> {
+/** Goes through a plane on the event loop, with a turn after each slice. */
+export async function inSlices(plane: Buffer, work: (slice: Buffer) => void): Promise<void> {
   for (let start = 0; start < plane.length; start += SLICE_BYTES) {
     work(plane.subarray(start, start + SLICE_BYTES));
     await nextTurn();

@@ -111,6 +111,18 @@ describe('keepOutside', () => {
     assertComposite(found, await decode(image.bytes), await decode(result), HOLE);
   });
 
+  it('is as exact for a picture in grey', async () => {
+    const gray = await photograph(SIZE, 1).greyscale().toColourspace('b-w').jpeg().toBuffer();
+    assert.equal((await sharp(gray).metadata()).channels, 1);
+    // The provider gets it in colour; what comes back is what was sent.
+    const image = { ...(await prepare(gray)), bytes: gray };
+    const colorful = await photograph(SIZE, 2).png().toBuffer();
+    for (const result of [colorful, gray]) {
+      const found = await keepOutside(image, await alphaMask(SIZE, HOLE), result);
+      assertComposite(found, await decode(gray), await decode(result), HOLE);
+    }
+  });
+
   it('brings back transparency outside the mask, and leaves the result’s inside', async () => {
     const ghost = { left: 0, top: 0, width: 30, height: 96 };
     const image = await prepare(await alphaMask(SIZE, ghost));
@@ -126,6 +138,21 @@ describe('keepOutside', () => {
     const found = await keepOutside(plain, mask, hollow);
     assert.equal(pixelAt(found, 0, 0)[3], 255);
     assert.equal(pixelAt(found, 80, 50)[3], 0);
+  });
+
+  it('lets nothing shine through where the mask meets transparency', async () => {
+    const ghost = { left: 0, top: 0, width: 80, height: 96 };
+    const image = await prepare(await alphaMask(SIZE, ghost));
+    const opaque = await photograph(SIZE, 2).png().toBuffer();
+    const [original, result] = [await decode(image.bytes), await decode(opaque)];
+    const found = await keepOutside(image, await alphaMask(SIZE, HOLE), opaque);
+    assertComposite(found, original, result, HOLE);
+    for (let y = HOLE.top; y < HOLE.top + HOLE.height; y += 1) {
+      for (let x = HOLE.left; x < HOLE.left + HOLE.width; x += 1) {
+        assert.equal(pixelAt(found, x, y)[3], 255, `see-through at ${x}, ${y}`);
+        if (x < ghost.width) assert.equal(rgbaAt(found, x, y), rgbaAt(result, x, y), `at ${x}, ${y}`);
+      }
+    }
   });
 
   it('comes close in JPEG, with transparency laid on white', async () => {
