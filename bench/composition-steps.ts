@@ -60,7 +60,8 @@ function composeWhole({ source, mask, answers }: Pictures): Work {
   const preparation = createImagePreparation({ ...WORKSHOP, limits: STANDARD_IMAGE_LIMITS });
   return async () => {
     const result = answers.usual.picture;
-    const { kind } = await preparation.keepOutside({ original: source, mask, result, format: 'png' });
+    const request = { original: source, mask, isMaskOwnTransparency: false, result, format: 'png' } as const;
+    const { kind } = await preparation.keepOutside(request);
     if (kind !== 'outside-kept') throw new Error(`the original could not be put back: ${kind}`);
   };
 }

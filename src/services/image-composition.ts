@@ -5,6 +5,9 @@
  * Outside the mask the original is taken whole, transparent pixels too, so it comes back exactly. The change from one to
  * the other happens inside the mask alone, over a few pixels, so that no seam shows. Where the output has another size than the
  * prepared original, "exactly" means equal to the original scaled to that size.
+ *
+ * Where the original's own transparency is the mask, what is half transparent is the edge of what was erased. There the
+ * original lies over the result, because the rim of a soft eraser would stay see-through otherwise.
  */
 
 import { HeldBuffers } from './held-buffers.ts';
@@ -30,6 +33,8 @@ export type KeepOutsideRequest = {
   readonly original: ByteSource;
   /** The prepared mask of the same size: alpha 0 = edited, 255 = kept. */
   readonly mask: ByteSource;
+  /** Whether the mask is what was transparent in the original itself. */
+  readonly isMaskOwnTransparency: boolean;
   /** What the provider answered. */
   readonly result: ByteSource;
   /** PNG and WebP are written without loss; JPEG cannot be, and comes close. */
@@ -78,8 +83,9 @@ export async function keepOutside(
   if (pixels === undefined) return { kind: 'unreadable-result' };
   held.hold(pixels);
 
-  await layOver(originalPixels, pixels, { weights, kept });
-  const hasAlpha = original.hasAlpha || result.hasAlpha;
+  const isOwn = request.isMaskOwnTransparency;
+  await layOver(originalPixels, pixels, { weights, kept: isOwn ? undefined : kept });
+  const hasAlpha = result.hasAlpha || (original.hasAlpha && !isOwn);
   const bytes = await encode(sharp, pixels, { ...size, hasAlpha }, request.format);
   return { kind: 'outside-kept', ...size, format: request.format, bytes };
 }

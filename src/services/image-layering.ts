@@ -16,8 +16,11 @@ const OPAQUE = 255;
 export type Cover = {
   /** How much of the original each pixel takes, from 0 to 255. */
   readonly weights: Buffer;
-  /** 255 where the pixel is the original's whatever the result has there, transparent ones too, and else 0. */
-  readonly kept: Buffer;
+  /**
+   * 255 where the pixel is the original's whatever that is, transparent ones too, and else 0. Undefined where there are
+   * none of these, and the result shows through whatever is transparent in the original.
+   */
+  readonly kept: Buffer | undefined;
 };
 
 /**
@@ -36,9 +39,15 @@ function laySlice(original: Buffer, result: Buffer, { weights, kept }: Cover, st
   const from = new Uint32Array(original.buffer, original.byteOffset, weights.length);
   const onto = new Uint32Array(result.buffer, result.byteOffset, weights.length);
   for (let pixel = start; pixel < end; pixel += 1) {
-    if (kept[pixel] !== 0) onto[pixel] = from[pixel] ?? 0;
+    const isWhole = kept === undefined ? isHidden(original, weights, pixel) : kept[pixel] !== 0;
+    if (isWhole) onto[pixel] = from[pixel] ?? 0;
     else if (weights[pixel] !== 0) layPixelOver(original, result, pixel * PIXEL_BYTES, weights[pixel] ?? 0);
   }
+}
+
+/** Whether nothing of the result can be seen, so that there is nothing to mix. */
+function isHidden(original: Buffer, weights: Buffer, pixel: number): boolean {
+  return weights[pixel] === OPAQUE && original[pixel * PIXEL_BYTES + ALPHA_OFFSET] === OPAQUE;
 }
 
 /** "Over", as Porter and Duff define it, with alphas that are no part of the colours. */

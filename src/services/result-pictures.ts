@@ -28,12 +28,14 @@ export function createResultPictures(parts: {
   async function keepOutside(job: OpenJob, index: number, keptFrom: string): Promise<string | undefined> {
     // Read when its turn in the workshop has come, so that what waits there takes no memory.
     const later = (file: string) => async (): Promise<Buffer> => readFile(job.folder.path(file));
+    const { format, masked } = requirePlan(job);
     const composed = await untilNotBusy(sleep, async () =>
       preparation.keepOutside({
         original: later(keptFrom),
         mask: later(MASK_FILE),
         result: later(resultFileName(index)),
-        format: requirePlan(job).format,
+        isMaskOwnTransparency: masked?.by === 'own-transparency',
+        format,
       }),
     );
     if (composed.kind !== 'outside-kept') {

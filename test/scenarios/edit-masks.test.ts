@@ -115,6 +115,16 @@ describe('/edit and what may change', { concurrency: 2 }, () => {
       assert.match(text, new RegExp(`transparent in the picture itself could change: ${MIDDLE_SHARE}`));
     });
 
+    it('is whole again where it was erased with a soft brush', async () => {
+      const photo = await sharp(await alphaMask(size, middle))
+        .blur(8)
+        .png()
+        .toBuffer();
+      const asked = await edit(shared(), { prompt: 'what was erased softly', photo });
+      const found = await onlyPicture(asked);
+      for (let at = 3; at < found.data.length; at += 4) assert.equal(found.data[at], 255, `at ${at}`);
+    });
+
     it('may change as a whole where the member says so', async () => {
       const photo = await alphaMask(size, middle);
       const prompt = 'all of it in blue';

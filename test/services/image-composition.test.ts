@@ -18,6 +18,7 @@ import {
   phoneJpeg,
   photograph,
   pixelAt,
+  plane,
   pngOfClaimedSize,
   type Rectangle,
   type Rgba,
@@ -36,7 +37,7 @@ async function prepare(bytes: Buffer): Promise<PreparedImage> {
 }
 
 function requestOf(original: Buffer, mask: Buffer, result: Buffer, format: ImageFormat = 'png'): KeepOutsideRequest {
-  return { original, mask, result: async () => result, format };
+  return { original, mask, isMaskOwnTransparency: false, result: async () => result, format };
 }
 
 /** Prepares the mask and composites, asserting that both went well. */
@@ -47,6 +48,16 @@ async function keepOutside(image: PreparedImage, mask: Buffer, result: Buffer, f
   assert.equal(outcome.kind, 'outside-kept', JSON.stringify(outcome));
   assert.equal(outcome.format, format);
   assert.equal((await sharp(outcome.bytes).metadata()).format, format);
+  return await decode(outcome.bytes);
+}
+
+/** The same with what was erased in the picture itself as the mask. */
+async function fillErased(image: PreparedImage, result: Buffer, format: ImageFormat) {
+  const mask = await preparation.maskFromOwnTransparency(image);
+  assert.equal(mask.kind, 'prepared-mask');
+  const request = { ...requestOf(image.bytes, mask.bytes, result, format), isMaskOwnTransparency: true };
+  const outcome = await preparation.keepOutside(request);
+  assert.equal(outcome.kind, 'outside-kept', JSON.stringify(outcome));
   return await decode(outcome.bytes);
 }
 
@@ -152,6 +163,39 @@ describe('keepOutside', () => {
         assert.equal(pixelAt(found, x, y)[3], 255, `see-through at ${x}, ${y}`);
         if (x < ghost.width) assert.equal(rgbaAt(found, x, y), rgbaAt(result, x, y), `at ${x}, ${y}`);
       }
+    }
+  });
+
+  it('lets nothing shine through where the picture was erased, with a hard brush or a soft one', async () => {
+    const colors = await photograph(SIZE, 1).raw().toBuffer();
+    const hard = plane(SIZE, 255, HOLE, 0);
+    const raw = { ...SIZE, channels: 1 } as const;
+    const soft = await sharp(hard, { raw }).blur(6).toColourspace('b-w').raw().toBuffer();
+    const bytes = await photograph(SIZE, 2).png().toBuffer();
+    const result = await decode(bytes);
+    for (const alpha of [hard, soft]) {
+      const erased = sharp(colors, { raw: { ...SIZE, channels: 3 } }).joinChannel(alpha, { raw });
+      const image = await prepare(await erased.png().toBuffer());
+      const original = await decode(image.bytes);
+      for (const format of ['png', 'webp'] as const) {
+        const found = await fillErased(image, bytes, format);
+        for (const [pixel, covered] of alpha.entries()) {
+          const at = pixel * 4;
+          assert.equal(found.data[at + 3], 255, `${format}: see-through at ${pixel}`);
+          const whole = { 0: result, 255: original }[covered];
+          if (whole) assert.equal(found.data.readUInt32BE(at), whole.data.readUInt32BE(at), `${format}, at ${pixel}`);
+        }
+      }
+    }
+  });
+
+  it('leaves no white rim in JPEG around what was erased', async () => {
+    const image = await prepare(await alphaMask(SIZE, HOLE));
+    const navy = sharp({ create: { ...SIZE, channels: 3, background: 'navy' } });
+    const found = await fillErased(image, await navy.png().toBuffer(), 'jpeg');
+    for (let x = HOLE.left + 1; x < HOLE.left + FEATHER_PX; x += 1) {
+      const [red = 255, green = 255] = pixelAt(found, x, HOLE.top + HOLE.height / 2);
+      assert.ok(red < 40 && green < 40, `${red}, ${green} at ${x}`);
     }
   });
 
