@@ -18,6 +18,8 @@ import type { ImageSize } from './providers/image-provider.ts';
 export type ImageLimits = {
   /** The largest picture that is decoded at all. */
   readonly sourcePixelCountMax: number;
+  /** The largest AVIF that is decoded: it takes several times the memory for each pixel. */
+  readonly avifPixelCountMax: number;
   /** The shortest edge that a prepared picture may have. */
   readonly edgePxMin: number;
   /** The longest edge that a prepared picture may have; larger pictures are scaled down. */
@@ -78,9 +80,8 @@ export async function inspectImage(
   if (header === undefined) return { kind: 'unreadable', found: source };
   const { width, height } = header.autoOrient;
   const orientation = header.orientation ?? 1;
-  if (width * height > limits.sourcePixelCountMax) {
-    return { kind: 'too-many-pixels', width, height, pixelCountMax: limits.sourcePixelCountMax };
-  }
+  const pixelCountMax = source === 'avif' ? limits.avifPixelCountMax : limits.sourcePixelCountMax;
+  if (width * height > pixelCountMax) return { kind: 'too-many-pixels', width, height, pixelCountMax };
   return {
     kind: 'inspected',
     source,

@@ -52,9 +52,13 @@ export type { AmbiguousMask, MaskMarks, MaskRefusal, MaskRegion, PreparedImage, 
  * The provider makes pictures of up to 3840 pixels an edge and 8,294,400 in all, so a larger source would be sent in
  * vain; at four bytes a pixel that is 33 MB against its 50 MB for one upload. It makes them in steps of 16 pixels,
  * and a source below one step has nothing to show.
+ *
+ * Most kinds are decoded row by row. An AVIF is decoded whole, at 18 bytes a pixel and up to 24 in its deep kinds, so 1 kB of it
+ * could take 900 MB at 50 megapixels; up to 4096 pixels squared it takes what others take.
  */
 export const STANDARD_IMAGE_LIMITS: ImageLimits = {
   sourcePixelCountMax: 50_000_000,
+  avifPixelCountMax: 4096 * 4096,
   edgePxMin: 16,
   edgePxMax: 3840,
   pixelCountMax: 8_294_400,

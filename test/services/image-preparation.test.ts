@@ -227,6 +227,22 @@ describe('prepareImage: size', () => {
   });
 });
 
+describe('prepareImage: an AVIF, which is decoded whole', () => {
+  it('may have fewer pixels than others', async () => {
+    const limits = { ...STANDARD_IMAGE_LIMITS, avifPixelCountMax: SIZE.width * SIZE.height };
+    const small = createImagePreparation({ concurrency: 1, waitingMax: 1, limits });
+    const larger = { width: SIZE.width + 1, height: SIZE.height };
+    const avif = async (size: typeof SIZE) => quadrants(size).avif({ effort: 0 }).toBuffer();
+    assert.equal((await small.prepareImage(await avif(SIZE))).kind, 'prepared-image');
+    assert.equal((await small.prepareImage(await quadrants(larger).png().toBuffer())).kind, 'prepared-image');
+    assert.deepEqual(await small.prepareImage(await avif(larger)), {
+      kind: 'too-many-pixels',
+      ...larger,
+      pixelCountMax: SIZE.width * SIZE.height,
+    });
+  });
+});
+
 describe('prepareImage: refusals', () => {
   it('name what was found', async () => {
     const refusals = {
