@@ -4,6 +4,9 @@
  * Cameras store pictures lying, with a note (EXIF) of how to turn them. Programs that draw masks pass that note on, or
  * turn the pixels, or overlook it, or do both and turn them twice. What people see comes first; where that has another
  * shape than the picture, the mask is taken as it is stored, and then turned as the picture is, if that makes it fit.
+ *
+ * A mask is drawn on the picture that somebody has, and that may have been scaled down since. Where that is narrow, whole
+ * pixels change its shape, so the shape of before fits as well.
  */
 
 import { hasSameShape, type ImageLimits, type InspectedImage } from './image-intake.ts';
@@ -14,6 +17,8 @@ import type { ImageSize } from './providers/image-provider.ts';
 export type MaskedImage = ImageSize & {
   /** How its file asks to be turned, from 1 to 8 (EXIF): 1 where not at all, from 5 on to the other side. */
   readonly orientation: number;
+  /** Its upright size before it was scaled down; undefined where nothing was scaled. */
+  readonly scaledDownFrom: ImageSize | undefined;
 };
 
 /** A mask's file, and its size as it lies over the picture. */
@@ -30,13 +35,18 @@ export async function alignMask(
   image: MaskedImage,
   limits: ImageLimits,
 ): Promise<AlignedMask | undefined> {
-  if (hasSameShape(mask, image)) return { bytes, width: mask.width, height: mask.height };
+  if (fits(mask, image)) return { bytes, width: mask.width, height: mask.height };
   const stored = turnSize(mask, mask.orientation);
   for (const orientation of [UPRIGHT, image.orientation]) {
     const size = turnSize(stored, orientation);
-    if (hasSameShape(size, image)) return { bytes: await noteOrientation(sharp, bytes, orientation, limits), ...size };
+    if (fits(size, image)) return { bytes: await noteOrientation(sharp, bytes, orientation, limits), ...size };
   }
   return undefined;
+}
+
+function fits(mask: ImageSize, image: MaskedImage): boolean {
+  const { scaledDownFrom = image } = image;
+  return hasSameShape(mask, image) || hasSameShape(mask, scaledDownFrom);
 }
 
 function turnSize({ width, height }: ImageSize, orientation: number): ImageSize {

@@ -210,6 +210,18 @@ describe('prepareMask: size and shape', () => {
     assert.equal(await refusalOf(turned, image), 'shapes-differ');
   });
 
+  it('accepts the shape of what was scaled down, which whole pixels have changed', async () => {
+    const sent = { width: 8000, height: 99 };
+    const image = await prepareImage(await quadrants(sent).png().toBuffer());
+    assert.deepEqual([image.width, image.height], [3840, 47]);
+    const right = { left: 4000, top: 0, width: 4000, height: 99 };
+    const mask = await prepareMask(await alphaMask(sent, right), image);
+    const wanted = plane(image, 255, { left: 1920, top: 0, width: 1920, height: 47 }, 0);
+    assert.ok((await alphaOf(mask, image)).equals(wanted));
+    const other = await alphaMask({ width: 8000, height: 96 }, { ...right, height: 96 });
+    assert.equal(await refusalOf(other, image), 'shapes-differ');
+  });
+
   it('stays under the 4 MB that providers take, even for noise at the largest size', async () => {
     const size = { width: 3840, height: 2160 };
     const noise = await blackAndWhiteNoise(size).toColourspace('b-w').png({ compressionLevel: 1 }).toBuffer();
