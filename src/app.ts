@@ -39,6 +39,7 @@ import { createEditDrafts } from './services/edit-drafts.ts';
 import { createExportFiles } from './services/export-files.ts';
 import { createFairQueue } from './services/fair-queue.ts';
 import { budgetIn, createGuildSettingsStore } from './services/guild-settings.ts';
+import { createHoldExpiry } from './services/hold-expiry.ts';
 import { createImageJobs } from './services/image-jobs.ts';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from './services/image-preparation.ts';
 import { createJobCompletion } from './services/job-completion.ts';
@@ -148,7 +149,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const loading = Promise.all([core.provider.load(), metrics.load()]).catch((error: unknown) => {
     log.error({ err: error }, 'a part of the program could not be loaded: install it anew');
   });
-  const recovering = core.recovery.recoverAll();
+  const recovering = core.recovery.sweep();
   void recovering.then(async () => reporting.upkeep.run());
 
   return {
@@ -253,7 +254,8 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     conclusion,
   });
   const resumption = createJobResumption({ ...money, journal, completion });
-  const recovery = createJobRecovery({ ...outside, ...money, journal, lease, jobs, conclusion, resumption, originals });
+  const holds = createHoldExpiry({ ...outside, ...money });
+  const recovery = createJobRecovery({ ...outside, journal, holds, lease, jobs, conclusion, resumption, originals });
   const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
   const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });
   return {

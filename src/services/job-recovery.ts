@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import type { Ledger } from '../billing/ledger.ts';
-import { periodOf, previousPeriod } from '../billing/period.ts';
+import type { HoldExpiry } from './hold-expiry.ts';
 import type { ImageJobs } from './image-jobs.ts';
 import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, JobOnDisk } from './job-journal.ts';
@@ -13,9 +12,7 @@ import type { ProcessLease } from './process-lease.ts';
  * minute, and it never touches the job of a process that is alive.
  */
 export type JobRecovery = {
-  /** At the start: every job on this disk, and every account that may have holds. */
-  recoverAll(): Promise<void>;
-  /** Every minute: what was left over since. */
+  /** Never rejects: what cannot be done now is left to the next sweep. */
   sweep(): Promise<void>;
   /** Resolves when no sweep is under way. */
   whenIdle(): Promise<void>;
@@ -23,17 +20,16 @@ export type JobRecovery = {
 
 export function createJobRecovery(parts: {
   journal: JobJournal;
-  ledger: Ledger;
+  holds: HoldExpiry;
   lease: ProcessLease;
-  jobs: ImageJobs;
+  jobs: Pick<ImageJobs, 'isRunning'>;
   conclusion: JobConclusion;
   resumption: JobResumption;
   originals: Pick<KeptOriginals, 'trim'>;
   now: () => number;
   log: Logger;
 }): JobRecovery {
-  const { journal, ledger, lease, jobs, conclusion, resumption, originals, now, log } = parts;
-  const guildsWithHolds = new Set<string>();
+  const { journal, holds, lease, jobs, conclusion, resumption, originals, now, log } = parts;
   let sweeping: Promise<void> | undefined;
 
   async function recoverJobs(): Promise<void> {
@@ -52,7 +48,7 @@ export function createJobRecovery(parts: {
     if (!adopted) return;
     const job = await journal.open(adopted);
     if (!job) return journal.discard(adopted);
-    guildsWithHolds.add(job.request.guild);
+    holds.watch(job.request.guild);
     if (job.keptUntil !== undefined && job.keptUntil <= now()) return journal.end(job);
     if (job.originals !== undefined) return journal.dropAllButOriginals(job);
     if (job.keptUntil !== undefined) return;
@@ -62,23 +58,10 @@ export function createJobRecovery(parts: {
     await conclusion.conclude(job, outcome);
   }
 
-  async function expireHolds(): Promise<void> {
-    const period = periodOf(now());
-    for (const guild of guildsWithHolds) {
-      const heads = await Promise.all(
-        [period, previousPeriod(period)].map(async (month) => {
-          await ledger.expireHolds(guild, month);
-          return ledger.head(guild, month);
-        }),
-      );
-      if (heads.every(({ open }) => Object.keys(open).length === 0)) guildsWithHolds.delete(guild);
-    }
-  }
-
   async function sweepOnce(): Promise<void> {
     try {
       await recoverJobs();
-      await expireHolds();
+      await holds.expire();
       await originals.trim();
       await journal.dropOldReceipts();
       await lease.clean();
@@ -99,13 +82,6 @@ export function createJobRecovery(parts: {
     sweep,
     async whenIdle() {
       await sweeping;
-    },
-    async recoverAll() {
-      const period = periodOf(now());
-      for (const month of [period, previousPeriod(period)]) {
-        for (const guild of await ledger.guilds(month)) guildsWithHolds.add(guild);
-      }
-      await sweep();
     },
   };
 }

@@ -103,6 +103,26 @@ describe('a store that fails between the receipt and the books', { concurrency: 
   });
 });
 
+test('PostgreSQL, cut off while the bot starts, is missed by nobody', { skip: postgresMissing ?? false }, async (t) => {
+  const database = await createPostgresDatabase();
+  const proxy = await createTcpProxy(addressOf(database.url));
+  const url = Object.assign(new URL(database.url), { hostname: '127.0.0.1', port: String(proxy.port) }).href;
+  const stage = await setStage(t, { environment: { ...HASTY_RECOVERY, STORE_URL: url } });
+  t.after(async () => {
+    await proxy.close();
+    await database.drop();
+  });
+  // The store has been opened by then, and recovery has still to begin.
+  const bot = await stage.startBot({ onLine: (line) => line.includes('models chosen') && proxy.cut() });
+  await stage.discord.waitFor(() => /recovery was cut short/.test(bot.output), WAIT_MS_MAX);
+  proxy.mend();
+  assert.match((await answered(imagine(stage, 'after the outage'))).text, /after the outage/);
+  bot.signal('SIGTERM');
+  await bot.ended();
+  assert.deepEqual(bot.exit, { code: 0, signal: null });
+  assert.doesNotMatch(bot.output, /nobody listened/);
+});
+
 type FailingStore = {
   /** Breaks the store, waits until it may be mended, and mends it. */
   readonly outage: (untilMended: () => Promise<void>) => Promise<void>;
