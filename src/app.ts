@@ -239,6 +239,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
   const { settings } = money;
   const memberRequestsPerMinute = config.MEMBER_REQUESTS_PER_MINUTE;
   const admission = createAdmission({ ...outside, roster, spool, settings, memberRequestsPerMinute });
+  const holds = createHoldExpiry({ ...outside, ...money });
   const callMsMax = callDurationMsMax(config.PROVIDER_TIMEOUT_MS);
   const jobs = createImageJobs({
     ...outside,
@@ -246,7 +247,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     admission,
     intake: createPictureIntake(preparation),
     journal,
-    reservations: createReservations({ ...outside, ...money, callMsMax }),
+    reservations: createReservations({ ...outside, ...money, holds, callMsMax }),
     queue,
     caller: createAlarmingCaller(caller, outside),
     succession: createModelSuccession({ ...money, roster, journal }),
@@ -254,7 +255,6 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     conclusion,
   });
   const resumption = createJobResumption({ ...money, journal, completion });
-  const holds = createHoldExpiry({ ...outside, ...money });
   const recovery = createJobRecovery({ ...outside, journal, holds, lease, jobs, conclusion, resumption, originals });
   const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
   const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });

@@ -1,29 +1,45 @@
+import type { Logger } from 'pino';
 import type { Ledger } from '../billing/ledger.ts';
+import type { TransferRef } from '../billing/movements.ts';
 import { periodOf, previousPeriod } from '../billing/period.ts';
 
 /** Ends the holds that nobody waits for any more, in every server that may have some. */
 export type HoldExpiry = {
   /** A hold of this server may be left over. */
   watch(guild: string): void;
+  /**
+   * Frees what is held for a call that this process has noted as going out, or may have, and knows that it has not made.
+   * Where the store fails, later.
+   */
+  freeUncalled(ref: TransferRef, reason: string): Promise<void>;
   /** Ends every hold whose time is over; where the store fails, the next call goes on with it. */
   expire(): Promise<void>;
 };
 
-export function createHoldExpiry(parts: {
-  ledger: Pick<Ledger, 'guilds' | 'head' | 'expireHolds'>;
-  now: () => number;
-}): HoldExpiry {
-  const { ledger, now } = parts;
-  const guildsWithHolds = new Set<string>();
-  let isListed = false;
+/** Other machines leave holds behind as well, and of those nobody here is told. */
+const LIST_INTERVAL_MS = 60 * 60_000;
+/** As many as wait for a turn at most. Of those beyond, the holds end when their time is over. */
+const UNCALLED_MAX = 500;
 
-  /** Anybody may have left holds behind before this process was there. */
+type UncalledHold = { readonly ref: TransferRef; readonly reason: string };
+
+export function createHoldExpiry(parts: {
+  ledger: Pick<Ledger, 'guilds' | 'head' | 'expireHolds' | 'void'>;
+  now: () => number;
+  log: Logger;
+}): HoldExpiry {
+  const { ledger, now, log } = parts;
+  const guildsWithHolds = new Set<string>();
+  const uncalled = new Set<UncalledHold>();
+  let listedAt = -Infinity;
+
+  /** Anybody may have left holds behind, before this process was there or since. */
   async function listGuilds(): Promise<void> {
-    if (isListed) return;
+    if (now() - listedAt < LIST_INTERVAL_MS) return;
     for (const month of monthsWithHolds()) {
       for (const guild of await ledger.guilds(month)) guildsWithHolds.add(guild);
     }
-    isListed = true;
+    listedAt = now();
   }
 
   /** What was reserved before midnight may be held after it. */
@@ -32,21 +48,48 @@ export function createHoldExpiry(parts: {
     return [period, previousPeriod(period)];
   }
 
+  /**
+   * A hold that says it went out is freed only by whoever knows that it did not, and here that is known. A reservation is
+   * granted once, to one process, and only that process dispatches and calls, once: recovery never calls, and another
+   * process that was asked the same is refused as a duplicate. If the dispatch is still on its way to the store, either
+   * it comes first and is found, or the head is not any more the one it was decided on, and it changes nothing.
+   */
+  async function free({ ref, reason }: UncalledHold): Promise<void> {
+    await ledger.void(ref, reason);
+  }
+
   async function expireIn(guild: string): Promise<void> {
+    // First, so that whoever is told to watch it meanwhile is not forgotten.
+    guildsWithHolds.delete(guild);
     const heads = await Promise.all(
       monthsWithHolds().map(async (month) => {
         await ledger.expireHolds(guild, month);
         return ledger.head(guild, month);
       }),
     );
-    if (heads.every(({ open }) => Object.keys(open).length === 0)) guildsWithHolds.delete(guild);
+    if (heads.some(({ open }) => Object.keys(open).length > 0)) guildsWithHolds.add(guild);
   }
 
   return {
     watch: (guild) => void guildsWithHolds.add(guild),
+    async freeUncalled(ref, reason) {
+      const hold = { ref, reason };
+      try {
+        await free(hold);
+      } catch (error) {
+        log.error({ job: ref.transfer, err: error }, 'a hold could not be freed; the next sweep tries again');
+        if (uncalled.size < UNCALLED_MAX) uncalled.add(hold);
+      }
+      guildsWithHolds.add(ref.guild);
+    },
     async expire() {
+      for (const hold of uncalled) {
+        await free(hold);
+        uncalled.delete(hold);
+      }
       await listGuilds();
-      for (const guild of guildsWithHolds) await expireIn(guild);
+      const guilds = [...guildsWithHolds];
+      for (const guild of guilds) await expireIn(guild);
     },
   };
 }

@@ -8,6 +8,7 @@ import { promptSha256 } from '../billing/prompt-hash.ts';
 import { StoreFailure } from '../storage/store.ts';
 import type { GuildSettings, LimitSource } from './guild-settings.ts';
 import { budgetIn, limitsOf } from './guild-settings.ts';
+import type { HoldExpiry } from './hold-expiry.ts';
 import type { CallPlan, OpenJob } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
 
@@ -30,25 +31,32 @@ const DISPATCH_MARGIN_MS = 60_000;
 
 export function createReservations(parts: {
   ledger: Ledger;
+  /** Hears of every hold that may be left over. */
+  holds: Pick<HoldExpiry, 'watch' | 'freeUncalled'>;
   defaultBudget: NanoUsd;
   /** The longest that a call can take, in milliseconds. */
   callMsMax: number;
   now: () => number;
   log: Logger;
 }): Reservations {
-  const { ledger, now, log } = parts;
+  const { ledger, holds, now, log } = parts;
 
-  /** A store that cannot answer denies the request. */
+  /**
+   * A store that cannot answer denies the request. What it was asked for it may have done, or do a little later.
+   * @param free frees what may be held
+   */
   async function failClosed(
     job: OpenJob,
     step: () => Promise<JobRefusal | undefined>,
+    free: (reason: string) => Promise<void>,
   ): Promise<JobRefusal | undefined> {
     try {
       return await step();
     } catch (error) {
       if (!(error instanceof StoreFailure)) throw error;
       log.error({ job: job.request.id, err: error }, 'the store failed; the request is denied');
-      await cancel(job, 'store-unavailable');
+      await free('store-unavailable');
+      holds.watch(job.request.guild);
       return { reason: 'store-unavailable' };
     }
   }
@@ -59,6 +67,7 @@ export function createReservations(parts: {
       await ledger.voidUndispatched(refOf(job), reason);
     } catch (error) {
       log.error({ job: job.request.id, err: error }, 'a hold could not be freed; it will expire');
+      holds.watch(job.request.guild);
     }
   }
 
@@ -76,20 +85,26 @@ export function createReservations(parts: {
         expiresAt: now() + RESERVATION_MS,
         details: detailsOf(job),
       };
-      return failClosed(job, async () => {
+      const step = async (): Promise<JobRefusal | undefined> => {
         let reserved = await ledger.reserve(refOf(job), order);
         // Holds that nobody waits for any more must not stand in the way of somebody who does.
         if (reserved.refused !== undefined && (await ledger.expireHolds(guild, period)) > 0) {
           reserved = await ledger.reserve(refOf(job), order);
         }
         return reserved.refused === undefined ? undefined : explainRefusal(reserved, amount, source, id);
-      });
+      };
+      // The reservation may be of another process that was asked the same, and was faster.
+      return failClosed(job, step, async (reason) => cancel(job, reason));
     },
     async dispatch(job) {
-      return failClosed(job, async () => {
+      const step = async (): Promise<JobRefusal | undefined> => {
         const dispatched = await ledger.dispatch(refOf(job), now() + parts.callMsMax + DISPATCH_MARGIN_MS);
-        return dispatched.refused === undefined ? undefined : { reason: 'waited-too-long' };
-      });
+        if (dispatched.refused === undefined) return undefined;
+        await cancel(job, 'waited-too-long');
+        return { reason: 'waited-too-long' };
+      };
+      // The reservation is of this process, which goes no further.
+      return failClosed(job, step, async (reason) => holds.freeUncalled(refOf(job), reason));
     },
   };
 }

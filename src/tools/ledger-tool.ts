@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { formatUsd } from '../billing/money.ts';
+import type { Period } from '../billing/period.ts';
 import { formatPeriod } from '../billing/period.ts';
 import type { Account } from './accounts.ts';
 import { listAccounts } from './accounts.ts';
@@ -108,6 +109,7 @@ async function prune(args: readonly string[], parts: ToolParts): Promise<number>
   const period = readMonth(requireOption('month', values.month)) ?? '';
   const archive = requireOption('archive', values.archive);
   requireClosedMonth(period, parts.now());
+  if (values.yes) await endHolds(parts, period);
   const accounts = await inspectMonth(parts, period);
   const obstructed = accounts.filter(({ obstacles }) => obstacles.length > 0);
   for (const account of obstructed) {
@@ -130,4 +132,15 @@ async function prune(args: readonly string[], parts: ToolParts): Promise<number>
   }
   if (!values.yes) parts.print('Nothing was changed. With --yes it is done.');
   return EXIT_OK;
+}
+
+/**
+ * Ends the holds of a month whose time is over. The bot does so itself, this month's and the last one's; nobody else
+ * would find what was left over by one that did not run for longer.
+ */
+async function endHolds({ ledger, now, print }: ToolParts, period: Period): Promise<void> {
+  for await (const account of listAccounts(ledger, { period }, now())) {
+    const ended = await ledger.expireHolds(account.guild, period);
+    if (ended > 0) print(`${nameOf(account)}  ${ended} holds were over and have ended`);
+  }
 }

@@ -50,7 +50,8 @@ export async function inspectMonth(
     const head = await ledger.head(account.guild, period);
     if (head.seq === 0) continue;
     if (!head.pruned) {
-      accounts.push({ ...account, state: 'whole', entries: head.seq, obstacles: await findObstacles(store, account) });
+      const obstacles = await findObstacles(store, account, now());
+      accounts.push({ ...account, state: 'whole', entries: head.seq, obstacles });
     } else {
       // The last entry is the last to be removed.
       const [last] = await store.readMany([entryKey(account.guild, period, head.seq)]);
@@ -61,9 +62,12 @@ export async function inspectMonth(
   return accounts;
 }
 
-async function findObstacles(store: ToolParts['store'], account: Account): Promise<readonly string[]> {
+async function findObstacles(store: ToolParts['store'], account: Account, now: number): Promise<readonly string[]> {
   const { journal, findings } = await verifyAccount(store, account);
-  const open = Object.keys(journal.head.open).map((transfer) => `transfer ${transfer} is still open`);
+  const open = Object.entries(journal.head.open).map(
+    ([transfer, { expiresAt }]) =>
+      `transfer ${transfer} is still open${expiresAt > now ? '' : '; its time is over, and with --yes it ends first'}`,
+  );
   const unknown = [...journal.transfers]
     .filter(([, { type }]) => type === 'unknown')
     .map(([transfer]) => `transfer ${transfer} is unknown; release or post it first`);

@@ -23,6 +23,7 @@ const REDIS = 'src/storage/redis-backend.ts';
 const JOBS = 'src/services/image-jobs.ts';
 const UNDER_WAY = 'src/services/job-under-way.ts';
 const RECORDS = 'src/services/record-file.ts';
+const HOLDS = 'src/services/hold-expiry.ts';
 
 const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
 const ACCOUNT_TESTS = 'test/billing/guild-account.test.ts';
@@ -33,6 +34,8 @@ const JOB_TESTS = 'test/services/image-jobs.test.ts';
 const CANCELLING_TESTS = 'test/services/job-cancelling.test.ts';
 const BUTTON_TROUBLE = 'test/scenarios/button-trouble.test.ts';
 const AFTERWARDS = 'test/scenarios/results-afterwards.test.ts';
+const RESERVATION_TESTS = 'test/services/reservation.test.ts';
+const HOLD_TESTS = 'test/services/hold-expiry.test.ts';
 const RECORD_TESTS = 'test/services/record-file.test.ts';
 const SQLITE_TESTS = 'test/storage/sqlite-store.test.ts';
 
@@ -200,6 +203,33 @@ export const mutants: readonly Mutant[] = [
     name: 'no hold: a reservation takes nothing from the budget',
     edits: [{ file: ACCOUNT, find: 'totals.held += movement.amount;', replace: '' }],
     killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'a hold whose dispatch failed stays, as if its call had gone out',
+    edits: [{ file: HOLDS, find: 'await ledger.void(ref, reason);', replace: '' }],
+    killers: [RESERVATION_TESTS],
+  },
+  {
+    name: 'a reservation whose store failed frees the hold of another process, whose call is out',
+    edits: [
+      {
+        file: 'src/services/reservation.ts',
+        find: 'await ledger.voidUndispatched(refOf(job), reason);',
+        replace: 'await ledger.void(refOf(job), reason);',
+      },
+    ],
+    killers: [RESERVATION_TESTS],
+  },
+  {
+    name: 'servers with holds are looked for at the start only',
+    edits: [
+      {
+        file: HOLDS,
+        find: 'if (now() - listedAt < LIST_INTERVAL_MS) return;',
+        replace: 'if (listedAt > 0) return;',
+      },
+    ],
+    killers: [HOLD_TESTS],
   },
   {
     name: 'what a member has in flight is not counted',

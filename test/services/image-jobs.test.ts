@@ -11,6 +11,7 @@ import { createPriceBook, imageTariff } from '../../src/billing/prices.ts';
 import type { FairQueue } from '../../src/services/fair-queue.ts';
 import { createFairQueue } from '../../src/services/fair-queue.ts';
 import { initialSettings } from '../../src/services/guild-settings.ts';
+import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createImageJobs } from '../../src/services/image-jobs.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import type { JobJournal, Receipt } from '../../src/services/job-journal.ts';
@@ -83,6 +84,7 @@ async function openJobs(
     reservations: createReservations({
       ...parts,
       ledger,
+      holds: createHoldExpiry({ ...parts, ledger }),
       defaultBudget: options.budget ?? GENEROUS,
       callMsMax: 1_000,
     }),
@@ -157,10 +159,9 @@ describe('the money of a job', () => {
   });
 
   it('does not pay for a call whose turn came when its reservation was over', async (context) => {
-    const { run, calls, outcomes, ledger, head } = await openJobs(context, { waitMs: HOUR_MS });
+    const { run, calls, outcomes, head } = await openJobs(context, { waitMs: HOUR_MS });
     await run();
     assert.deepEqual([calls, summaryOf(outcomes)], [[], ['waited-too-long']]);
-    await ledger.expireHolds('guild', '202611');
     assert.equal((await head()).held, 0);
   });
 

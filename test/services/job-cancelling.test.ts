@@ -8,6 +8,7 @@ import { openAiPrices } from '../../src/billing/openai-prices.ts';
 import { createPriceBook } from '../../src/billing/prices.ts';
 import { createFairQueue } from '../../src/services/fair-queue.ts';
 import { initialSettings } from '../../src/services/guild-settings.ts';
+import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createImageJobs } from '../../src/services/image-jobs.ts';
 import type { RequestAttachments } from '../../src/services/image-request.ts';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
@@ -92,7 +93,13 @@ async function openJobs(context: TestContext) {
       createImagePreparation({ concurrency: 1, waitingMax: 1, limits: STANDARD_IMAGE_LIMITS }),
     ),
     journal,
-    reservations: createReservations({ ...parts, ledger, defaultBudget: GENEROUS, callMsMax: 1_000 }),
+    reservations: createReservations({
+      ...parts,
+      ledger,
+      holds: createHoldExpiry({ ...parts, ledger }),
+      defaultBudget: GENEROUS,
+      callMsMax: 1_000,
+    }),
     queue,
     caller,
     succession: { successor: async () => undefined },

@@ -14,8 +14,7 @@ import { createJobRecovery } from '../../src/services/job-recovery.ts';
 import { createJobResumption } from '../../src/services/job-resumption.ts';
 import { detailsOf, refOf } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool.ts';
-import { StoreFailure } from '../../src/storage/store.ts';
-import { createMemoryDatabase } from '../billing/memory-store.ts';
+import { createFailingStore } from '../billing/failing-store.ts';
 import { createDirectory, createPlan, createRequest, silentLog } from './job-fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 15);
@@ -32,24 +31,8 @@ async function openAfterCrash(context: TestContext) {
   const journalOf = (owner: string) =>
     createJobJournal({ spool, receiptsDirectory: join(directory, 'receipts'), owner, now });
   const journal = journalOf('heir');
-  const memory = createMemoryDatabase().connect();
-  const store = { isAway: false };
-  const serve = async <Answer>(answer: () => Promise<Answer>): Promise<Answer> => {
-    if (store.isAway) throw new StoreFailure('the store is away');
-    return answer();
-  };
-  const ledger = createLedger({
-    store: {
-      ...memory,
-      read: async (key) => serve(async () => memory.read(key)),
-      readTogether: async (keys) => serve(async () => memory.readTogether(keys)),
-      readMany: async (keys) => serve(async () => memory.readMany(keys)),
-      commit: async (change) => serve(async () => memory.commit(change)),
-    },
-    now,
-    random: () => 0,
-    sleep: async () => undefined,
-  });
+  const store = createFailingStore();
+  const ledger = createLedger({ store, now, random: () => 0, sleep: async () => undefined });
   const completion = createJobCompletion({
     ledger,
     prices: createPriceBook(openAiPrices),
@@ -59,7 +42,7 @@ async function openAfterCrash(context: TestContext) {
   const outcomes: JobOutcome[] = [];
   const recovery = createJobRecovery({
     journal,
-    holds: createHoldExpiry({ ledger, now }),
+    holds: createHoldExpiry({ ledger, now, log: silentLog }),
     lease: {
       owner: 'heir',
       isAlive: (owner) => owner === 'heir',
@@ -102,10 +85,10 @@ describe('recovery', () => {
     // The same request in another server stands for what a process on another machine has left.
     await leaveHold(await leaveJob(), 'elsewhere');
     clock.now += HOLD_MS;
-    store.isAway = true;
+    store.fail('away');
     await recovery.sweep();
     assert.deepEqual(outcomes, []);
-    store.isAway = false;
+    store.serve();
     await recovery.sweep();
     assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'interrupted' } }]);
     assert.deepEqual([await heldIn('guild'), await heldIn('elsewhere')], [0, 0]);

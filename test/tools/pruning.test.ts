@@ -183,7 +183,6 @@ describe('prune', () => {
   });
 
   for (const [ending, says] of [
-    ['held', /is still open/],
     ['unknown', /is unknown/],
     ['arrived', /is unknown/],
   ] as const) {
@@ -201,6 +200,50 @@ describe('prune', () => {
       assert.deepEqual(database.rows(), before);
     });
   }
+
+  it('ends what was held for too long, and prunes unless a call went out', async (test) => {
+    const directory = await makeDirectory(test);
+    const stage = ledgerOn(createMemoryDatabase().connect());
+    await fill(stage);
+    const [waiting, out] = [snowflake(AUGUST, 6), snowflake(AUGUST, 7)];
+    stage.clock.now = AUGUST;
+    const details = { member: 'mira', model: 'm', size: 's', quality: 'q', count: 1, promptSha256: '' };
+    const order = { amount: 1, limit: LIMIT, expiresAt: AUGUST + 1, details };
+    for (const transfer of [waiting, out]) granted(await stage.ledger.reserve({ guild: GUILD, transfer }, order));
+    granted(await stage.ledger.dispatch({ guild: GUILD, transfer: out }, AUGUST + 1));
+    stage.clock.now = NOVEMBER;
+    const dry = await stage.run(ledgerTool, 'prune', ...MONTH, '--archive', directory);
+    assert.equal(dry.exitCode, 1);
+    for (const transfer of [waiting, out]) {
+      assert.match(
+        dry.lines.join('\n'),
+        new RegExp(`${transfer} is still open; its time is over, and with --yes it ends`),
+      );
+    }
+    const first = await prune(stage, directory);
+    assert.deepEqual(
+      [first.exitCode, first.lines.at(0)],
+      [1, `2026-08  guild ${GUILD}  2 holds were over and have ended`],
+    );
+    assert.match(first.lines.join('\n'), new RegExp(`${out} is unknown; release or post it first`));
+    assert.ok(!first.lines.some((line) => line.includes(waiting)));
+    granted(await stage.ledger.release({ guild: GUILD, transfer: out }, { reason: 'not on the bill', by: 'ada' }));
+    assert.equal((await prune(stage, directory)).exitCode, 0);
+  });
+
+  it('prunes no account of a month in which a hold is not over', async (test) => {
+    const directory = await makeDirectory(test);
+    const database = createMemoryDatabase();
+    const stage = ledgerOn(database.connect());
+    const details = { member: 'mira', model: 'm', size: 's', quality: 'q', count: 1, promptSha256: '' };
+    const ref = { guild: GUILD, transfer: snowflake(AUGUST, 6) };
+    granted(await stage.ledger.reserve(ref, { amount: 1, limit: LIMIT, expiresAt: NOVEMBER + 1, details }));
+    const before = database.rows();
+    const { exitCode, lines } = await prune(stage, directory);
+    assert.equal(exitCode, 1);
+    assert.match(lines.join('\n'), /is still open$/m);
+    assert.deepEqual(database.rows(), before);
+  });
 
   it('prunes nothing that verify would complain about', async (test) => {
     const directory = await makeDirectory(test);

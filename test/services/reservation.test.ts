@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import { createLedger } from '../../src/billing/ledger.ts';
+import { initialSettings } from '../../src/services/guild-settings.ts';
+import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
+import { createJobJournal } from '../../src/services/job-journal.ts';
+import { createReservations, detailsOf, refOf } from '../../src/services/reservation.ts';
+import { openSpool } from '../../src/services/spool.ts';
+import { createFailingStore } from '../billing/failing-store.ts';
+import { createDirectory, createPlan, createRequest, silentLog } from './job-fixture.ts';
+
+const NOW = Date.UTC(2026, 10, 15);
+const MONTH = '202611';
+const HOUR_MS = 60 * 60_000;
+const GENEROUS = 10_000_000_000;
+const CALL_MS_MAX = 60_000;
+const denied = { reason: 'store-unavailable' };
+
+/** A job of which the call is decided on, and a store that can be taken away from it. */
+async function openPlannedJob(context: TestContext) {
+  const directory = await createDirectory(context);
+  const clock = { now: NOW };
+  const parts = { now: () => clock.now, log: silentLog };
+  const spool = await openSpool(join(directory, 'spool'));
+  const journal = createJobJournal({ ...parts, spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine' });
+  const job = await journal.writePlan(await journal.begin(createRequest(), {}), createPlan());
+  const store = createFailingStore();
+  const ledger = createLedger({ ...parts, store, random: () => 0, sleep: async () => undefined });
+  const holds = createHoldExpiry({ ...parts, ledger });
+  // The list of servers has been read when the server of this job was not in it yet.
+  await holds.expire();
+  const reservations = createReservations({
+    ...parts,
+    ledger,
+    holds,
+    defaultBudget: GENEROUS,
+    callMsMax: CALL_MS_MAX,
+  });
+  const account = async () => {
+    const { held, exposure } = await ledger.head(job.request.guild, MONTH);
+    const transfer = await ledger.transfer(refOf(job));
+    return { held, exposure, course: `${transfer?.type} ${transfer?.reason}` };
+  };
+  return { clock, store, ledger, holds, reservations, job, account };
+}
+
+describe('a hold whose store fails', () => {
+  for (const how of ['answers lost', 'away'] as const) {
+    it(`at the dispatch (${how}) is freed when the store is back, because nothing was called`, async (context) => {
+      const { store, holds, reservations, job, account } = await openPlannedJob(context);
+      assert.equal(await reservations.reserve(job, initialSettings()), undefined);
+      store.fail(how);
+      assert.deepEqual(await reservations.dispatch(job), denied);
+      await assert.rejects(holds.expire());
+      store.serve();
+      await holds.expire();
+      assert.deepEqual(await account(), { held: 0, exposure: 0, course: 'void store-unavailable' });
+    });
+
+    it(`at the reservation (${how}) is over when its time is, and no later`, async (context) => {
+      const { clock, store, holds, reservations, job, account } = await openPlannedJob(context);
+      store.fail(how);
+      assert.deepEqual(await reservations.reserve(job, initialSettings()), denied);
+      store.serve();
+      clock.now += HOUR_MS / 2;
+      await holds.expire();
+      assert.equal((await account()).held, 0);
+    });
+
+    it(`when it is to be freed (${how}) is over when its time is`, async (context) => {
+      const { clock, store, holds, reservations, job, account } = await openPlannedJob(context);
+      await reservations.reserve(job, initialSettings());
+      store.fail(how);
+      await reservations.cancel(job, 'cancelled');
+      store.serve();
+      clock.now += HOUR_MS / 2;
+      await holds.expire();
+      assert.equal((await account()).held, 0);
+    });
+  }
+
+  it('for one answer only is freed at once', async (context) => {
+    const { store, reservations, job, account } = await openPlannedJob(context);
+    await reservations.reserve(job, initialSettings());
+    store.fail('one answer lost');
+    assert.deepEqual(await reservations.dispatch(job), denied);
+    assert.deepEqual(await account(), { held: 0, exposure: 0, course: 'void store-unavailable' });
+  });
+
+  it('is not touched where another process was asked the same, and calls', async (context) => {
+    const { store, ledger, holds, reservations, job, account } = await openPlannedJob(context);
+    const order = { amount: createPlan().estimate, limit: GENEROUS, expiresAt: NOW + CALL_MS_MAX };
+    await ledger.reserve(refOf(job), { ...order, details: detailsOf(job) });
+    await ledger.dispatch(refOf(job), NOW + CALL_MS_MAX);
+    store.fail('one answer lost');
+    assert.deepEqual(await reservations.reserve(job, initialSettings()), denied);
+    await holds.expire();
+    assert.deepEqual(await account(), { held: createPlan().estimate, exposure: 0, course: 'dispatch undefined' });
+  });
+});
