@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { Ledger } from '../billing/ledger.ts';
 import type { TransferRef } from '../billing/movements.ts';
 import { periodOf, previousPeriod } from '../billing/period.ts';
+import { UnreadableValue } from '../storage/store.ts';
+import { oneByOne } from './one-by-one.ts';
 
 /** Ends the holds that nobody waits for any more, in every server that may have some. */
 export type HoldExpiry = {
@@ -12,7 +14,10 @@ export type HoldExpiry = {
    * Where the store fails, later.
    */
   freeUncalled(ref: TransferRef, reason: string): Promise<void>;
-  /** Ends every hold whose time is over; where the store fails, the next call goes on with it. */
+  /**
+   * Ends every hold whose time is over; where the store fails, the next call goes on with it.
+   * @throws where the store is away
+   */
   expire(): Promise<void>;
 };
 
@@ -36,10 +41,14 @@ export function createHoldExpiry(parts: {
   /** Anybody may have left holds behind, before this process was there or since. */
   async function listGuilds(): Promise<void> {
     if (now() - listedAt < LIST_INTERVAL_MS) return;
-    for (const month of monthsWithHolds()) {
-      for (const guild of await ledger.guilds(month)) guildsWithHolds.add(guild);
+    try {
+      for (const month of monthsWithHolds()) {
+        for (const guild of await ledger.guilds(month)) guildsWithHolds.add(guild);
+      }
+      listedAt = now();
+    } catch (error) {
+      log.error({ err: error }, 'the servers that may have holds could not be listed; the next sweep tries again');
     }
-    listedAt = now();
   }
 
   /** What was reserved before midnight may be held after it. */
@@ -54,8 +63,9 @@ export function createHoldExpiry(parts: {
    * process that was asked the same is refused as a duplicate. If the dispatch is still on its way to the store, either
    * it comes first and is found, or the head is not any more the one it was decided on, and it changes nothing.
    */
-  async function free({ ref, reason }: UncalledHold): Promise<void> {
-    await ledger.void(ref, reason);
+  async function free(hold: UncalledHold): Promise<void> {
+    uncalled.delete(hold);
+    await ledger.void(hold.ref, hold.reason);
   }
 
   async function expireIn(guild: string): Promise<void> {
@@ -70,26 +80,29 @@ export function createHoldExpiry(parts: {
     if (heads.some(({ open }) => Object.keys(open).length > 0)) guildsWithHolds.add(guild);
   }
 
+  /** What cannot be read will not be readable in a minute either: the list brings the server back within the hour. */
+  function onFailureIn(guild: string, error: unknown): void {
+    if (!(error instanceof UnreadableValue)) guildsWithHolds.add(guild);
+    log.error({ guild, err: error }, 'the holds of a server could not be looked at; a later sweep tries again');
+  }
+
+  /** Where nothing can be read of it, nothing can be freed either, and a person has to look at the account. */
+  function onFailureOf(hold: UncalledHold, error: unknown): void {
+    if (!(error instanceof UnreadableValue) && uncalled.size < UNCALLED_MAX) uncalled.add(hold);
+    log.error({ job: hold.ref.transfer, err: error }, 'a hold could not be freed; a later sweep tries again');
+  }
+
   return {
     watch: (guild) => void guildsWithHolds.add(guild),
     async freeUncalled(ref, reason) {
       const hold = { ref, reason };
-      try {
-        await free(hold);
-      } catch (error) {
-        log.error({ job: ref.transfer, err: error }, 'a hold could not be freed; the next sweep tries again');
-        if (uncalled.size < UNCALLED_MAX) uncalled.add(hold);
-      }
+      await free(hold).catch((error: unknown) => onFailureOf(hold, error));
       guildsWithHolds.add(ref.guild);
     },
     async expire() {
-      for (const hold of uncalled) {
-        await free(hold);
-        uncalled.delete(hold);
-      }
+      await oneByOne([...uncalled], free, onFailureOf);
       await listGuilds();
-      const guilds = [...guildsWithHolds];
-      for (const guild of guilds) await expireIn(guild);
+      await oneByOne([...guildsWithHolds], expireIn, onFailureIn);
     },
   };
 }

@@ -58,15 +58,20 @@ export function createJobRecovery(parts: {
     await conclusion.conclude(job, outcome);
   }
 
+  /** None of these needs the others, and where one cannot be done, the others still can. */
+  const steps: readonly (() => Promise<void>)[] = [
+    recoverJobs,
+    async () => holds.expire(),
+    async () => originals.trim(),
+    async () => journal.dropOldReceipts(),
+    async () => lease.clean(),
+  ];
+
   async function sweepOnce(): Promise<void> {
-    try {
-      await recoverJobs();
-      await holds.expire();
-      await originals.trim();
-      await journal.dropOldReceipts();
-      await lease.clean();
-    } catch (error) {
-      log.error({ err: error }, 'recovery was cut short; it comes back soon');
+    for (const step of steps) {
+      await step().catch((error: unknown) => {
+        log.error({ err: error }, 'recovery was cut short; it comes back soon');
+      });
     }
   }
 

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ledger } from '../billing/ledger.ts';
 import { periodOf, previousPeriod } from '../billing/period.ts';
+import { oneByOne } from './one-by-one.ts';
 import type { UsageRollups } from './usage-rollups.ts';
 
 /**
@@ -17,6 +17,7 @@ export type UsageUpkeep = {
 
 /** So many entries are read within some tens of milliseconds, which whoever asks may just as well wait for. */
 const ENTRIES_MIN = 1_000;
+const CUT_SHORT = 'reports could not be prepared; whoever asks will wait longer';
 
 export function createUsageUpkeep(parts: {
   ledger: Pick<Ledger, 'guilds'>;
@@ -32,20 +33,20 @@ export function createUsageUpkeep(parts: {
     const period = periodOf(now());
     // What was reserved before midnight is often charged after it.
     for (const month of [period, previousPeriod(period)]) {
-      for (const guild of await ledger.guilds(month)) {
-        if (isStopped) return;
-        await rollups.catchUp(guild, month, ENTRIES_MIN);
-        await nextTurn();
-      }
+      await oneByOne(
+        await ledger.guilds(month),
+        async (guild) => {
+          if (!isStopped) await rollups.catchUp(guild, month, ENTRIES_MIN);
+        },
+        (guild, error) => log.warn({ guild, err: error }, CUT_SHORT),
+      );
     }
   }
 
   return {
     async run() {
       running ??= lookAtAll()
-        .catch((error: unknown) =>
-          log.warn({ err: error }, 'reports could not be prepared; whoever asks will wait longer'),
-        )
+        .catch((error: unknown) => log.warn({ err: error }, CUT_SHORT))
         .finally(() => {
           running = undefined;
         });

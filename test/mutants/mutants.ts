@@ -206,7 +206,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a hold whose dispatch failed stays, as if its call had gone out',
-    edits: [{ file: HOLDS, find: 'await ledger.void(ref, reason);', replace: '' }],
+    edits: [{ file: HOLDS, find: 'await ledger.void(hold.ref, hold.reason);', replace: '' }],
     killers: [RESERVATION_TESTS],
   },
   {

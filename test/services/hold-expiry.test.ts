@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { headKey, indexKey } from '../../src/billing/ledger-keys.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { details } from '../billing/account-fixture.ts';
@@ -60,5 +61,43 @@ describe('holds', () => {
     clock.now += MINUTE_MS;
     await holds.expire();
     assert.equal(await heldIn('watched'), 0);
+  });
+
+  it('of others end where one account cannot be read, and its own when it can be again', async () => {
+    const { clock, store, holds, leaveHold, heldIn } = openLedger();
+    const guilds = Array.from({ length: 20 }, (_, index) => `server ${index}`);
+    for (const guild of guilds) await leaveHold(guild);
+    const broken = guilds.slice(0, 10);
+    for (const guild of broken) store.spoil(headKey(guild, '202611'));
+    clock.now += MINUTE_MS;
+    await holds.expire();
+    for (const guild of guilds.slice(10)) assert.equal(await heldIn(guild), 0, guild);
+    store.serve();
+    clock.now += 60 * MINUTE_MS;
+    await holds.expire();
+    for (const guild of broken) assert.equal(await heldIn(guild), 0, guild);
+  });
+
+  it('end where the list of servers cannot be read', async () => {
+    const { clock, store, holds, leaveHold, heldIn } = openLedger();
+    await leaveHold('watched');
+    holds.watch('watched');
+    for (let shard = 0; shard < 64; shard += 1) store.spoil(indexKey('202611', shard));
+    clock.now += MINUTE_MS;
+    await holds.expire();
+    assert.equal(await heldIn('watched'), 0);
+  });
+
+  it('wait for a store that is away, each of them', async () => {
+    const { clock, store, holds, leaveHold, heldIn } = openLedger();
+    const guilds = Array.from({ length: 20 }, (_, index) => `server ${index}`);
+    for (const guild of guilds) await leaveHold(guild);
+    await holds.expire();
+    clock.now += MINUTE_MS;
+    store.fail('away');
+    for (let sweep = 0; sweep < 3; sweep += 1) await assert.rejects(holds.expire());
+    store.serve();
+    await holds.expire();
+    for (const guild of guilds) assert.equal(await heldIn(guild), 0, guild);
   });
 });

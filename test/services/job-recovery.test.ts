@@ -23,7 +23,7 @@ const HOLD_MS = 60_000;
 const LIMIT = 1_000_000_000;
 
 /** A process that has just been started where another one died, on a store that can be taken away. */
-async function openAfterCrash(context: TestContext) {
+async function openAfterCrash(context: TestContext, parts: Partial<Parameters<typeof createJobRecovery>[0]> = {}) {
   const directory = await createDirectory(context);
   const clock = { now: NOW };
   const now = (): number => clock.now;
@@ -60,6 +60,7 @@ async function openAfterCrash(context: TestContext) {
     originals: { trim: async () => undefined },
     now,
     log: silentLog,
+    ...parts,
   });
 
   /** A job of the dead process, whose money is held for a minute. */
@@ -92,6 +93,23 @@ describe('recovery', () => {
     await recovery.sweep();
     assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'interrupted' } }]);
     assert.deepEqual([await heldIn('guild'), await heldIn('elsewhere')], [0, 0]);
+    assert.deepEqual(await spool.list(), []);
+  });
+
+  it('does the rest where one of its steps fails', async (context) => {
+    const done: string[] = [];
+    const fail = (step: string) => async () => {
+      done.push(step);
+      throw new Error(`the ${step} cannot be looked at`);
+    };
+    const { recovery, spool, leaveJob } = await openAfterCrash(context, {
+      holds: { watch: () => undefined, freeUncalled: async () => undefined, expire: fail('holds') },
+      originals: { trim: fail('originals') },
+      lease: { owner: 'heir', isAlive: () => false, clean: fail('leases'), release: () => undefined },
+    });
+    await leaveJob();
+    await recovery.sweep();
+    assert.deepEqual(done, ['holds', 'originals', 'leases']);
     assert.deepEqual(await spool.list(), []);
   });
 });

@@ -53,7 +53,7 @@ describe('a hold whose store fails', () => {
       assert.equal(await reservations.reserve(job, initialSettings()), undefined);
       store.fail(how);
       assert.deepEqual(await reservations.dispatch(job), denied);
-      await assert.rejects(holds.expire());
+      await holds.expire();
       store.serve();
       await holds.expire();
       assert.deepEqual(await account(), { held: 0, exposure: 0, course: 'void store-unavailable' });

@@ -5,9 +5,12 @@ import { createUsageUpkeep } from '../../src/services/usage-upkeep.ts';
 
 const log = pino({ level: 'silent' });
 
-function createWorld(catchUp: (guild: string, period: string) => Promise<boolean>) {
+function createWorld(
+  catchUp: (guild: string, period: string) => Promise<boolean>,
+  guilds: readonly string[] = ['a', 'b'],
+) {
   const visited: string[] = [];
-  const ledger = { guilds: async (period: string) => [`a of ${period}`, `b of ${period}`] };
+  const ledger = { guilds: async (period: string) => guilds.map((guild) => `${guild} of ${period}`) };
   const rollups = {
     catchUp: async (guild: string, period: string) => {
       visited.push(guild);
@@ -36,15 +39,26 @@ test('upkeep runs once at a time, and stops after the server that it is at', asy
   assert.ok(visited.length <= 1, visited.join());
 });
 
-test('a store that fails ends the round, and nothing else', async () => {
-  let fails = true;
+test('a store that is away ends the round, and nothing else', async () => {
+  let isAway = true;
+  const guilds = Array.from({ length: 20 }, (_, index) => `server ${index}`);
   const { visited, upkeep } = createWorld(async () => {
-    if (fails) throw new Error('the store is gone');
+    if (isAway) throw new Error('the store is gone');
+    return true;
+  }, guilds);
+  await upkeep.run();
+  const triedCount = visited.length;
+  assert.ok(triedCount < guilds.length, `${triedCount} servers waited for it`);
+  isAway = false;
+  await upkeep.run();
+  assert.equal(visited.length - triedCount, 2 * guilds.length);
+});
+
+test('a server whose journal cannot be read does not keep the reports of others from being prepared', async () => {
+  const { visited, upkeep } = createWorld(async (guild) => {
+    if (guild.startsWith('a')) throw new Error('an entry is missing');
     return true;
   });
   await upkeep.run();
-  assert.equal(visited.length, 1);
-  fails = false;
-  await upkeep.run();
-  assert.equal(visited.length, 5);
+  assert.deepEqual(visited, ['a of 202601', 'b of 202601', 'a of 202512', 'b of 202512']);
 });

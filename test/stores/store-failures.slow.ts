@@ -114,7 +114,7 @@ test('PostgreSQL, cut off while the bot starts, is missed by nobody', { skip: po
   });
   // The store has been opened by then, and recovery has still to begin.
   const bot = await stage.startBot({ onLine: (line) => line.includes('models chosen') && proxy.cut() });
-  await stage.discord.waitFor(() => /recovery was cut short/.test(bot.output), WAIT_MS_MAX);
+  await stage.discord.waitFor(() => /servers that may have holds could not be listed/.test(bot.output), WAIT_MS_MAX);
   proxy.mend();
   assert.match((await answered(imagine(stage, 'after the outage'))).text, /after the outage/);
   bot.signal('SIGTERM');
