@@ -13,7 +13,8 @@ import { createRecordFile } from './record-file.ts';
 export type IdleFolders = {
   /**
    * Empties a folder, and keeps it. Nobody else may know it: whoever still reads a file of it would read the next job's.
-   * @param durableNames those of its files whose names would outlive a loss of power; the others are removed
+   * @param durableNames those of its files whose names would outlive a loss of power; the others are removed. What else
+   * is among them is given back with the folder.
    * @param clearedNames those of its records that are known to be cleared, and need not be read to find out
    * @returns false, and nothing is changed, where there are enough of them
    */

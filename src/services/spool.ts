@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 import type { Patience } from './durable-file.ts';
 import { createPatience, isErrorCode, syncNames, writeDurably } from './durable-file.ts';
@@ -41,7 +41,7 @@ export type SpoolFolder = {
   writeRecord(name: string, record: unknown): Promise<void>;
   /**
    * The same for a record of something that is paid for: on a full disk it waits for room, and with it every name in
-   * the folder is durable.
+   * the folder is durable, and that the folder is there.
    */
   writePaidRecord(name: string, record: unknown): Promise<void>;
   /** Undefined where there is none, or one of which a crash left only the name or a part. */
@@ -67,6 +67,8 @@ export type SpoolFolder = {
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 /** How much of a file is read at once: a picture in four visits to the disk. */
 const READ_BYTES = 512 * 1024;
+/** What a folder is called in itself; among the names that are durable it stands for the one under which it was made. */
+const OWN_NAME = '.';
 
 /**
  * Opens the spool below a directory, creating it if needed.
@@ -116,7 +118,8 @@ type Shared = { readonly shelf: PictureShelf; readonly patiently: Patience; read
  */
 function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused?: ReadonlySet<string>): SpoolFolder {
   const durableNames = new Set(unused);
-  const newNames = new Set<string>();
+  // A folder that is used again may go back to an older name with a loss of power: its record says whose it is.
+  const newNames = new Set(durableNames.has(OWN_NAME) ? [] : [OWN_NAME]);
   const records = new Map<string, RecordFile>();
 
   function pathOf(name: string): string {
@@ -143,6 +146,7 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     if (newNames.size === 0) return;
     const written = [...newNames];
     await syncNames(folder);
+    if (newNames.has(OWN_NAME)) await syncNames(dirname(folder));
     for (const name of written) {
       newNames.delete(name);
       durableNames.add(name);

@@ -221,6 +221,17 @@ export const mutants: readonly Mutant[] = [
     killers: [RESERVATION_TESTS],
   },
   {
+    name: 'the folder of a paid result can be lost with the power, and everything in it',
+    edits: [
+      {
+        file: 'src/services/spool.ts',
+        find: 'if (newNames.has(OWN_NAME)) await syncNames(dirname(folder));',
+        replace: '',
+      },
+    ],
+    killers: ['test/services/spool.test.ts'],
+  },
+  {
     name: 'servers with holds are looked for at the start only',
     edits: [
       {

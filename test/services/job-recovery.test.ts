@@ -112,4 +112,14 @@ describe('recovery', () => {
     assert.deepEqual(done, ['holds', 'originals', 'leases']);
     assert.deepEqual(await spool.list(), []);
   });
+
+  it('goes by the record of a job where a loss of power has brought back an older name of its folder', async (context) => {
+    const { recovery, spool, outcomes, leaveJob, heldIn } = await openAfterCrash(context);
+    const { folder } = await leaveJob();
+    await spool.rename(folder.name, 'idle-1571313785241599999.dead');
+    await recovery.sweep();
+    assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'interrupted' } }]);
+    assert.equal(await heldIn('guild'), 0);
+    assert.deepEqual(await spool.list(), []);
+  });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { syncBuiltinESMExports } from 'node:module';
+import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { openSpool } from '../../src/services/spool.ts';
@@ -136,6 +138,54 @@ describe('files', () => {
     await folder.writeFile('image-0', Buffer.from('abcdefghij'));
     assert.deepEqual(await folder.inspect('image-0', 4), { head: Buffer.from('abcd'), sizeBytes: 10 });
     assert.deepEqual(await folder.inspect('image-0', 64), { head: Buffer.from('abcdefghij'), sizeBytes: 10 });
+  });
+});
+
+/** The directories whose names are made durable from now on, without the path to the spool. */
+function watchSyncs(context: TestContext, spoolDirectory: string): string[] {
+  const synced: string[] = [];
+  const places = new Map<number, string>();
+  const { openSync, fsync } = fs;
+  context.mock.method(fs, 'openSync', (...args: Parameters<typeof openSync>) => {
+    const file = openSync(...args);
+    places.set(file, relative(spoolDirectory, String(args[0])));
+    return file;
+  });
+  context.mock.method(fs, 'fsync', (file: number, callback: fs.NoParamCallback) => {
+    synced.push(places.get(file) ?? '');
+    fsync(file, callback);
+  });
+  syncBuiltinESMExports();
+  context.after(() => {
+    context.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  return synced;
+}
+
+describe('a paid record', () => {
+  it('makes every name on the way to it durable, once for a folder that is used again', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const synced = watchSyncs(context, directory);
+    const first = await spool.create('job.one');
+    await first.writeRecord('job.json', { step: 'planned' });
+    assert.deepEqual(synced, []);
+    await first.writePaidRecord('receipt.json', { paid: 1 });
+    assert.deepEqual(synced.splice(0), ['job.one', '']);
+    await first.writePaidRecord('receipt.json', { paid: 2 });
+    await first.remove();
+    const second = await spool.create('job.two');
+    await second.writeRecord('job.json', { step: 'planned' });
+    await second.writePaidRecord('receipt.json', { paid: 1 });
+    assert.deepEqual(synced, []);
+  });
+
+  it('makes the name of a folder durable of which no job before needed it', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    await (await spool.create('job.one')).remove();
+    const synced = watchSyncs(context, directory);
+    await (await spool.create('job.two')).writePaidRecord('receipt.json', { paid: 1 });
+    assert.deepEqual(synced, ['job.two', '']);
   });
 });
 
