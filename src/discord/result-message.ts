@@ -175,6 +175,8 @@ function describeNote(note: ResultNote, words: Words): string {
   switch (note.note) {
     case 'fewer-images':
       return words.say('result.note.fewer-images', { got: note.got, asked: note.asked });
+    case 'cut-off':
+      return words.say('result.note.cut-off', { got: note.got, asked: note.asked });
     case 'keep-outside-left-off':
       return words.say('result.note.keep-outside-left-off');
     case 'first-frame-only':

@@ -32,7 +32,10 @@ export function createJobCompletion(parts: {
     const ref = refOf(job);
     // The books count pictures that were made, which may be fewer than were asked for.
     if (charge) await ledger.post(ref, charge, { ...detailsOf(job), count: madeCountOf(receipt) });
-    else await ledger.unknown(ref, { reason: 'no-usage', estimated: true, requestId: receipt.requestId });
+    else {
+      const reason = receipt.isCutOff ? 'cut-off' : 'no-usage';
+      await ledger.unknown(ref, { reason, estimated: true, requestId: receipt.requestId });
+    }
   }
 
   async function completeMade(job: OpenJob, receipt: MadeReceipt): Promise<JobOutcome> {
@@ -73,12 +76,16 @@ export function createJobCompletion(parts: {
   };
 }
 
-/** Undefined where the provider charges by the token and did not tell of any. */
+/**
+ * Undefined where the provider charges by the token and did not tell of any; and where its answer was cut off, because
+ * images that never arrived may be on the bill as well.
+ */
 function priceReceipt(
   prices: PriceBook,
   job: OpenJob,
   receipt: MadeReceipt,
 ): { charge: Charge; usage: TokenUsage | undefined } | undefined {
+  if (receipt.isCutOff) return undefined;
   const modelPrice = prices.priceOf(requirePlan(job).model, timeOfSnowflake(job.request.id));
   const usage = readTokenUsage(receipt.usage);
   const price = modelPrice && priceCall(modelPrice, { imageCount: madeCountOf(receipt), usage });
@@ -92,8 +99,10 @@ function madeCountOf({ madeCount, imageCount }: MadeReceipt): number {
 
 function notesOf(job: OpenJob, plan: CallPlan, receipt: MadeReceipt): ResultNote[] {
   const { count } = job.request;
+  const { imageCount, isCutOff = false } = receipt;
+  const note = isCutOff ? 'cut-off' : 'fewer-images';
   return [
-    ...(receipt.imageCount < count ? [{ note: 'fewer-images', asked: count, got: receipt.imageCount } as const] : []),
+    ...(imageCount < count ? [{ note, asked: count, got: imageCount } as const] : []),
     ...(plan.masked ? [{ note: 'masked', ...plan.masked } as const] : []),
     ...(plan.firstFrameOnly ? [{ note: 'first-frame-only' } as const] : []),
     ...(plan.replacedModel === undefined ? [] : [{ note: 'model-replaced', asked: plan.replacedModel } as const]),

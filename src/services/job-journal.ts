@@ -111,6 +111,8 @@ const receiptSchema = z.discriminatedUnion('outcome', [
     imageCount: z.number(),
     /** How many the provider made; older receipts do not tell. */
     madeCount: z.number().optional(),
+    /** Set where the answer was cut off behind these images: how many were made, and for how much, was not told. */
+    isCutOff: z.literal(true).optional(),
     /** The provider's usage object as it was sent; left out where the provider left it out. */
     usage: z.unknown().optional(),
     requestId: z.string().optional(),

@@ -69,6 +69,8 @@ export type FinishedImage = {
 /** Something that a member should know about a result, because it is not quite what was asked for. */
 export type ResultNote =
   | { readonly note: 'fewer-images'; readonly asked: number; readonly got: number }
+  /** The answer broke off, and these are the images that had arrived by then. */
+  | { readonly note: 'cut-off'; readonly asked: number; readonly got: number }
   | { readonly note: 'keep-outside-left-off' }
   | { readonly note: 'first-frame-only' }
   /** What the mask was taken for, and the share of the picture that could change, between 0 and 1. */

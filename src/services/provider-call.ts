@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { FairQueue } from './fair-queue.ts';
-import type { FailedReceipt, OpenJob, Receipt } from './job-journal.ts';
+import type { FailedReceipt, MadeReceipt, OpenJob, Receipt } from './job-journal.ts';
 import type { JobProgress, Preview } from './job-progress.ts';
 import type { Recall } from './job-under-way.ts';
 import { createPreviewTarget } from './previews.ts';
@@ -65,8 +65,12 @@ export function createProviderCaller(parts: {
   return {
     async call(job, progress, recall) {
       try {
-        const { imageCount, madeCount, usage, requestId } = await callWithRetries(job, progress, recall);
-        return { outcome: 'made', imageCount, madeCount, usage, ...(requestId === undefined ? {} : { requestId }) };
+        const result = await callWithRetries(job, progress, recall);
+        if (result.cutOffBy !== undefined) {
+          const about = { job: job.request.id, images: result.imageCount, err: result.cutOffBy };
+          log.warn(about, 'the answer was cut off behind images that are whole');
+        }
+        return madeReceiptOf(result);
       } catch (error) {
         const failure = asProviderFailure(error);
         log.warn(
@@ -83,6 +87,16 @@ export function createProviderCaller(parts: {
 function asProviderFailure(error: unknown): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   return new ProviderFailure('unusable-answer', 'unknown', { message: 'the result could not be kept', cause: error });
+}
+
+function madeReceiptOf({ imageCount, madeCount, usage, requestId }: ImageResult): MadeReceipt {
+  return {
+    outcome: 'made',
+    imageCount,
+    ...(madeCount === undefined ? { isCutOff: true } : { madeCount }),
+    usage,
+    ...(requestId === undefined ? {} : { requestId }),
+  };
 }
 
 function failedReceiptOf({ kind, charged, moderationStage, requestId }: ProviderFailure): FailedReceipt {

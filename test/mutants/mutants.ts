@@ -526,6 +526,11 @@ export const mutants: readonly Mutant[] = [
     killers: ['test/services/job-conclusion.test.ts', AFTERWARDS],
   },
   {
+    name: 'images that arrived whole are the price of an answer that was cut off',
+    edits: [{ file: 'src/services/job-completion.ts', find: 'if (receipt.isCutOff) return undefined;', replace: '' }],
+    killers: ['test/services/job-completion.test.ts'],
+  },
+  {
     name: 'the record of a result is written when its message is there already',
     edits: [
       {

@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import type { EndingFault } from '../../sandbox/provider/faults.ts';
 import type { EmulatedProvider } from '../../sandbox/provider/emulated-provider.ts';
 import { createEmulatedProvider } from '../../sandbox/provider/emulated-provider.ts';
 import { callsFor } from './judgement.ts';
-import { accountOf, answered, ask, billsFor, courseOf, endReasonOf, entriesOf, isFor, picturesOf } from './requests.ts';
+import {
+  accountOf,
+  answered,
+  ask,
+  billsFor,
+  courseOf,
+  endReasonOf,
+  entriesOf,
+  isFor,
+  picturesOf,
+  shownUsd,
+  theBillFor,
+} from './requests.ts';
 import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
@@ -38,8 +51,8 @@ const lostAnswers: readonly {
   },
   { name: 'cut in the middle', fault: { kind: 'bill-then-cut' }, reason: 'connection-lost', billCount: 1 },
   {
-    name: 'cut before the last byte',
-    fault: { kind: 'bill-then-cut', afterShare: 0.999 },
+    name: 'cut shortly before its picture is whole',
+    fault: { kind: 'bill-then-cut', afterShare: 0.99 },
     reason: 'connection-lost',
     billCount: 1,
   },
@@ -72,6 +85,49 @@ describe('A call whose answer is lost', { concurrency: 4 }, () => {
       assert.ok(estimate > 0);
       const { settled, held, exposure } = accountOf(stage, server);
       assert.deepEqual({ settled, held, exposure }, { settled: 0, held: 0, exposure: estimate });
+    });
+  }
+});
+
+const cutAnswers = [
+  {
+    name: 'in the last of four pictures',
+    count: 4,
+    arrived: 3,
+    afterShare: 0.9,
+    says: /The provider's answer broke off: 3 of 4 images had arrived by then\./,
+  },
+  {
+    name: 'before the last byte, in what it says of its cost',
+    count: 1,
+    arrived: 1,
+    afterShare: 0.999,
+    says: /cost not reported by the provider/,
+  },
+];
+
+describe('A call whose answer is cut off behind whole pictures', () => {
+  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+
+  for (const { name, count, arrived, afterShare, says } of cutAnswers) {
+    it(`${name}: brings those, and counts at its estimate until somebody knows more`, async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const prompt = `cut off ${name}`;
+      stage.provider.faults.add({ kind: 'bill-then-cut', afterShare, when: isFor(prompt) });
+      const asked = await ask(stage, server, 'imagine', { prompt, quality: 'low', count });
+
+      const pictures = picturesOf(asked);
+      assert.equal(pictures.length, arrived);
+      for (const { bytes } of pictures) await sharp(bytes).raw().toBuffer();
+      assert.match(asked.text, says);
+      assert.equal(callsFor(stage, prompt).length, 1);
+      assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch unknown');
+      assert.equal(endReasonOf(stage, asked.interaction), 'cut-off');
+      const { settled, held, exposure } = accountOf(stage, server);
+      assert.deepEqual({ settled, held }, { settled: 0, held: 0 });
+      assert.ok(exposure >= theBillFor(stage, prompt).costNanoUsd, 'the estimate covers all that was made');
+      assert.ok(asked.text.includes(`${shownUsd(exposure)} counts against the budget`), asked.text);
     });
   }
 });

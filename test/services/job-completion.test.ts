@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import type { Entry } from '../../src/billing/guild-account.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
-import { createPriceBook } from '../../src/billing/prices.ts';
+import type { PriceBook } from '../../src/billing/prices.ts';
+import { createPriceBook, imageTariff } from '../../src/billing/prices.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import type { OpenJob, Receipt } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
@@ -22,7 +24,11 @@ const made: Receipt = { outcome: 'made', imageCount: 2, usage, requestId: 'req_1
 const unpriced: Receipt = { outcome: 'made', imageCount: 2, usage: undefined, requestId: 'req_1' };
 
 /** A job whose call is out, on a real database. */
-async function openDispatchedJob(context: TestContext, changesOf: (store: Store) => Partial<Store> = () => ({})) {
+async function openDispatchedJob(
+  context: TestContext,
+  changesOf: (store: Store) => Partial<Store> = () => ({}),
+  { count = 1, prices = createPriceBook(openAiPrices) }: { count?: number; prices?: PriceBook } = {},
+) {
   const directory = await createDirectory(context);
   const spool = await openSpool(join(directory, 'spool'));
   const honest = await openStore(`sqlite:${join(directory, 'easel.sqlite')}`, 'ledger');
@@ -32,7 +38,7 @@ async function openDispatchedJob(context: TestContext, changesOf: (store: Store)
   const ledger = createLedger(parts);
   const records = createResultRecords(parts);
   const journal = createJobJournal({ ...parts, spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine' });
-  const job = await journal.writePlan(await journal.begin(createRequest(), {}), createPlan());
+  const job = await journal.writePlan(await journal.begin(createRequest({ count }), {}), createPlan());
   const expiresAt = Date.now() + 60_000;
   const order = { amount: createPlan().estimate, limit: createPlan().estimate, expiresAt, details: detailsOf(job) };
   await ledger.reserve(refOf(job), order);
@@ -42,7 +48,7 @@ async function openDispatchedJob(context: TestContext, changesOf: (store: Store)
     createJobCompletion({
       ...parts,
       ledger: createLedger(parts),
-      prices: createPriceBook(openAiPrices),
+      prices,
       pictures: { finish: async () => ({ images: [], notes: [] }) },
       records,
     }).complete(by, receipt);
@@ -51,8 +57,37 @@ async function openDispatchedJob(context: TestContext, changesOf: (store: Store)
     const record = await records.read('guild', JOB_ID);
     return { posts: counts.post, unknowns: counts.unknown, recordedImages: record?.made.count };
   };
-  return { job, complete, readBooks };
+  const lastEntry = async (): Promise<Entry | undefined> => {
+    let last: Entry | undefined;
+    for await (const page of ledger.entries('guild', PERIOD)) last = page.at(-1);
+    return last;
+  };
+  return { job, complete, readBooks, lastEntry };
 }
+
+describe('an answer that was cut off behind whole images', () => {
+  const cutOff: Receipt = { outcome: 'made', imageCount: 3, isCutOff: true, usage: undefined, requestId: 'req_1' };
+  const perImage = { model: 'gpt-image-2', version: 'flat', effectiveFrom: 0, tariff: imageTariff('0.01') };
+
+  for (const [name, prices] of [
+    ['token', createPriceBook(openAiPrices)],
+    ['image', createPriceBook([perImage])],
+  ] as const) {
+    it(`is delivered, and counts at its estimate, where the provider charges by the ${name}`, async (context) => {
+      const { job, complete, lastEntry } = await openDispatchedJob(context, undefined, { count: 4, prices });
+      for (const attempt of ['first', 'after a crash']) {
+        const outcome = await complete(job, cutOff);
+        assert.ok(outcome.ended === 'finished', attempt);
+        assert.equal(outcome.result.charge, undefined, 'nobody knows how many of the four are on the bill');
+        assert.deepEqual(outcome.result.notes, [{ note: 'cut-off', asked: 4, got: 3 }]);
+        const last = await lastEntry();
+        assert.ok(last?.type === 'unknown', attempt);
+        const { reason, estimated, requestId } = last;
+        assert.deepEqual({ reason, estimated, requestId }, { reason: 'cut-off', estimated: true, requestId: 'req_1' });
+      }
+    });
+  }
+});
 
 describe('what a result was made of', () => {
   it('is written with its charge, once', async (context) => {

@@ -83,6 +83,21 @@ describe('a call that went well', () => {
   });
 });
 
+describe('a call whose answer was cut off behind whole images', () => {
+  it('is not made again, and its receipt says that nobody knows how many were made', async (context) => {
+    const cutOffBy = failure('connection-lost', 'unknown');
+    const { call, calls } = await openCaller(context, { ...made, madeCount: undefined, usage: undefined, cutOffBy });
+    assert.deepEqual(await call(), {
+      outcome: 'made',
+      imageCount: 1,
+      isCutOff: true,
+      usage: undefined,
+      requestId: 'req_1',
+    });
+    assert.equal(calls.length, 1);
+  });
+});
+
 describe('a call that may have been charged', () => {
   it('is never made again, whatever its failure is called', async (context) => {
     for (const kind of PROVIDER_FAILURE_KINDS) {

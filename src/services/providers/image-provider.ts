@@ -77,11 +77,16 @@ export type PreviewTarget = {
 export type ImageResult = {
   /** How many images arrived whole. At least 1. */
   readonly imageCount: number;
-  /** How many of the images that were asked for the answer told of, those that did not arrive whole included. */
-  readonly madeCount: number;
+  /**
+   * How many of the images that were asked for the answer told of, those that did not arrive whole included; undefined
+   * where it was cut off before it had told, and then nobody knows how many were made.
+   */
+  readonly madeCount: number | undefined;
   /** The provider's usage object exactly as it was sent; undefined where it sent none. */
   readonly usage: unknown;
   readonly requestId: string | undefined;
+  /** What kept the rest from arriving behind the images that are whole; left out where nothing did. */
+  readonly cutOffBy?: unknown;
 };
 
 export const PROVIDER_FAILURE_KINDS = [

@@ -141,15 +141,15 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
   const partialImages = previews?.count ?? 0;
   const upload = call.images.length > 0 ? await openUpload(call, partialImages) : undefined;
   let requestId: string | undefined;
+  let answer: ImageAnswer | undefined;
   try {
     const response = await send(attempt, upload);
     const givenId = response.headers.get('x-request-id');
     requestId = givenId === null ? undefined : context.redact(givenId);
-    const answer = await readAnswer(attempt, response, requestId);
+    answer = await readAnswer(attempt, response, requestId);
     const problem = await downloadResults(answer.resultUrls, call.count, context, writer, deadline.signal);
     if (writer.wholeCount > 0) {
-      const madeCount = Math.min(answer.toldCount, call.count);
-      return { imageCount: writer.wholeCount, madeCount, usage: answer.usage, requestId };
+      return { ...tell(answer, call), imageCount: writer.wholeCount, requestId };
     }
     const stopReason = deadline.stopReason();
     const message = problem ?? answer.errorMessage ?? 'The answer has no image in it.';
@@ -159,13 +159,22 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
     });
   } catch (error) {
     // What a sink threw is not the provider's failure, and goes on as it is.
-    throw error instanceof UnreadableAnswerError || error instanceof ImageTooLargeError
-      ? new ProviderFailure('unusable-answer', 'unknown', { message: error.message, requestId, cause: error.cause })
-      : error;
+    const failure =
+      error instanceof UnreadableAnswerError || error instanceof ImageTooLargeError
+        ? new ProviderFailure('unusable-answer', 'unknown', { message: error.message, requestId, cause: error.cause })
+        : error;
+    // Images that are whole are paid for, whatever became of those behind them.
+    if (writer.wholeCount === 0) throw failure;
+    return { ...tell(answer, call), imageCount: writer.wholeCount, requestId, cutOffBy: failure };
   } finally {
     await writer.abandon();
     await upload?.close();
   }
+}
+
+/** What an answer tells of its price; nothing where it was not read to its end. */
+function tell(answer: ImageAnswer | undefined, { count }: ImageCall): Pick<ImageResult, 'madeCount' | 'usage'> {
+  return { madeCount: answer && Math.min(answer.toldCount, count), usage: answer?.usage };
 }
 
 /** A provider that was asked for a stream may answer as if it had not been. */

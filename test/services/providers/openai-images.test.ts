@@ -241,6 +241,57 @@ test('a cut body is a lost connection of unknown cost', async () => {
   assert.equal(sinks.openCount(), 0);
 });
 
+test('images that are whole outlive what breaks behind them, and how many were made is not known', async () => {
+  const images = [randomBytes(60_000), randomBytes(60_001), randomBytes(1_000_000)];
+  const body = JSON.stringify({
+    data: images.map((image) => ({ b64_json: base64(image) })),
+    usage: { output_tokens: 7 },
+  });
+  await using server = await startLocalServer(async (response, request) => {
+    const { prompt } = JSON.parse(request.body.toString());
+    response.writeHead(200, {
+      'x-request-id': 'req_1',
+      ...(prompt === 'cut' ? { 'content-length': body.length } : {}),
+    });
+    response.write(body.slice(0, -60_000));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (prompt === 'cut') response.destroy();
+    else if (prompt === 'garbled') response.end('}]}');
+  });
+  const kinds = {
+    cut: 'connection-lost',
+    silent: 'timeout',
+    garbled: 'unusable-answer',
+    'too large': 'unusable-answer',
+  };
+  for (const [prompt, kind] of Object.entries(kinds)) {
+    const provider = createProvider(server.origin, {
+      timeoutMs: prompt === 'silent' ? 300 : 10_000,
+      imageSizeBytesMax: prompt === 'too large' ? 60_001 : 2_000_000,
+    });
+    const sinks = createMemorySinks();
+    const call = createCall({ prompt, count: 3 });
+    const { cutOffBy, ...result } = await provider.makeImages(call, sinks.openByteSink, signal);
+    assert.ok(cutOffBy instanceof ProviderFailure);
+    assert.equal(cutOffBy.kind, kind, prompt);
+    assert.deepEqual(result, { imageCount: 2, madeCount: undefined, usage: undefined, requestId: 'req_1' }, prompt);
+    assertSameImages(sinks.closedImages(), images.slice(0, 2));
+    assert.equal(sinks.openCount(), 0, prompt);
+  }
+});
+
+test('what could not be fetched behind a whole image does not take the price away', async () => {
+  await using server = await startLocalServer((response, { path }) => {
+    if (path === '/large') return void response.end(randomBytes(1_000));
+    const data = [{ b64_json: 'AAEC' }, { url: `${server.origin}/large` }];
+    return answerJson(response, 200, { data, usage: { output_tokens: 7 } });
+  });
+  const provider = createProvider(server.origin, { imageSizeBytesMax: 500 });
+  const { result } = await make(provider, createCall({ count: 2 }));
+  assert.ok(result.cutOffBy instanceof ProviderFailure);
+  assert.deepEqual([result.imageCount, result.madeCount, result.usage], [1, 2, { output_tokens: 7 }]);
+});
+
 test('a reset before any answer is a lost connection of unknown cost, and nothing is repeated', async () => {
   await using server = await startLocalServer((response) => void response.destroy());
   const failure = await failureOf(make(createProvider(server.origin)));
