@@ -2,8 +2,9 @@ import type { REST } from 'discord.js';
 import { MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import type { DeliverOutcome, Delivery, MessagePlace } from '../services/job-conclusion.ts';
-import type { FinishedImage, JobOutcome } from '../services/job-outcome.ts';
+import type { FinishedImage, JobOutcome, ResultNote } from '../services/job-outcome.ts';
 import type { OpenJob } from '../services/job-journal.ts';
+import { referenceOf } from '../services/job-reference.ts';
 import type { Upload } from './multipart.ts';
 import { isDiscreet } from './refusal-message.ts';
 import { bodyOf, deleteOriginal, editOriginal } from './reply-editor.ts';
@@ -44,11 +45,11 @@ export function createDelivery(parts: {
       const result = await settle(async () =>
         replacePublicReply(rest, address, renderOutcome(job.request, outcome, [], words)),
       );
-      return asDelivery({ result, place: undefined, originals: [] });
+      return asDelivery({ result, place: undefined, originals: [], isComplete: true });
     }
     for (const way of job.request.isPrivate ? PRIVATE_WAYS : PUBLIC_WAYS) {
-      const sent = await sendFitting(job, outcome, address.uploadLimitBytes, async (uploads) => {
-        const payload = renderOutcome(job.request, outcome, uploads, words, way.place);
+      const sent = await sendFitting(job, outcome, address.uploadLimitBytes, async (shown, uploads) => {
+        const payload = renderOutcome(job.request, shown, uploads, words, way.place);
         let place: MessagePlace | undefined;
         const result = await settle(async () => {
           place = await way.send({ rest, address, jobId: job.request.id, payload, uploads });
@@ -60,23 +61,31 @@ export function createDelivery(parts: {
     return { state: 'undeliverable' };
   };
 
-  /** Makes the files smaller until they are taken; what fits from the start goes out as it is. */
+  /**
+   * Makes the files smaller until they are taken; what fits from the start goes out as it is, and what cannot be made to
+   * fit is told of instead.
+   */
   async function sendFitting(
     job: OpenJob,
     outcome: JobOutcome,
     uploadLimitBytes: number,
-    send: (uploads: readonly FittedUpload[]) => Promise<Omit<Sent, 'originals'>>,
+    send: (
+      shown: JobOutcome,
+      uploads: readonly FittedUpload[],
+    ) => Promise<{ readonly result: SendResult; readonly place: MessagePlace | undefined }>,
   ): Promise<Sent> {
     const images = outcome.ended === 'finished' ? outcome.result.images : [];
     let limitBytes = uploadLimitBytes;
     for (let attempt = 1; attempt <= SHRINKING_ATTEMPTS_MAX; attempt += 1) {
-      const uploads = await fitter.fit(job.folder, images, limitBytes);
-      const sent = await send(uploads);
-      const originals = images.filter((_image, index) => uploads[index]?.shrunk === true);
-      if (sent.result !== 'too-large') return { ...sent, originals };
+      const fitted = await fitter.fit(job.folder, images, limitBytes);
+      const uploads = fitted.filter((upload) => upload !== undefined);
+      const missingCount = images.length - uploads.length;
+      const sent = await send(missingCount > 0 ? noteMissing(job, outcome, missingCount) : outcome, uploads);
+      const originals = images.filter((_image, index) => fitted[index]?.shrunk === true);
+      if (sent.result !== 'too-large') return { ...sent, originals, isComplete: missingCount === 0 };
       limitBytes /= 2;
     }
-    return { result: 'closed', place: undefined, originals: [] };
+    return { result: 'closed', place: undefined, originals: [], isComplete: false };
   }
 }
 
@@ -95,6 +104,8 @@ type Sent = {
   readonly result: SendResult;
   readonly place: MessagePlace | undefined;
   readonly originals: readonly FinishedImage[];
+  /** Whether every picture was among the files. */
+  readonly isComplete: boolean;
 };
 
 /** One attempt to bring a message to somebody, and where they read it then. */
@@ -149,10 +160,17 @@ function hasId(value: unknown): value is { id: string } {
   return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
 }
 
-function asDelivery({ result, place, originals }: Sent): Delivery {
+/** The outcome as it is told where some of its pictures cannot be shown. */
+function noteMissing(job: OpenJob, outcome: JobOutcome, count: number): JobOutcome {
+  if (outcome.ended !== 'finished') return outcome;
+  const note: ResultNote = { note: 'too-large', count, reference: referenceOf(job.request.id) };
+  return { ...outcome, result: { ...outcome.result, notes: [...outcome.result.notes, note] } };
+}
+
+function asDelivery({ result, place, originals, isComplete }: Sent): Delivery {
   switch (result) {
     case 'sent':
-      return { state: 'delivered', place, originals };
+      return isComplete ? { state: 'delivered', place, originals } : { state: 'incomplete', place };
     case 'later':
       return { state: 'later' };
     case 'closed':

@@ -133,14 +133,16 @@ function renderResult(
   place: Place,
 ): APIContainerComponent {
   const { files, altText } = shown;
-  const isShrunk = files.some(({ shrunk }) => shrunk);
+  // Where pictures are missing all of them are kept, as a result that can be fetched and not as originals.
+  const isShrunk = files.some(({ shrunk }) => shrunk) && !result.notes.some(({ note }) => note === 'too-large');
   const names = files.map(({ name }) => name);
-  const buttons = place === 'server' ? [renderButtons(request.id, offerButtons(isShrunk, words))] : [];
+  const hasButtons = place === 'server' && names.length > 0;
+  const buttons = hasButtons ? [renderButtons(request.id, offerButtons(isShrunk, words))] : [];
   return {
     type: ComponentType.Container,
     components: [
       { type: ComponentType.TextDisplay, content: escapeText(truncate(request.prompt, PROMPT_LENGTH_MAX)) },
-      renderGallery(names, altText, request.isSpoiler),
+      ...(names.length > 0 ? [renderGallery(names, altText, request.isSpoiler)] : []),
       { type: ComponentType.TextDisplay, content: describeDetails(request, result, isShrunk, words) },
       ...buttons,
     ],
@@ -177,6 +179,8 @@ function describeNote(note: ResultNote, words: Words): string {
       return words.say('result.note.fewer-images', { got: note.got, asked: note.asked });
     case 'cut-off':
       return words.say('result.note.cut-off', { got: note.got, asked: note.asked });
+    case 'too-large':
+      return words.say('result.note.too-large', { count: note.count, reference: note.reference });
     case 'keep-outside-left-off':
       return words.say('result.note.keep-outside-left-off');
     case 'first-frame-only':

@@ -42,7 +42,7 @@ export async function findPostedResult(
     throw error;
   });
   const messages = z.array(messageSchema).safeParse(listed).data ?? [];
-  const isOfJob = (url: string): boolean => fileNameOf(url).startsWith(`${jobId}-1.`);
+  const isOfJob = (url: string): boolean => fileNameOf(url).startsWith(`${jobId}-`);
   const posted = messages.find(({ author, components }) => author.bot && components.flatMap(picturesOf).some(isOfJob));
   return placeOf(posted);
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { Logger } from 'pino';
 import type { ImagePreparation } from '../services/image-preparation.ts';
 import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/patience.ts';
@@ -12,16 +13,26 @@ export type FittedUpload = Upload & ShownFile;
 
 /** Brings results under the size that Discord takes, and touches nothing that is under it already. */
 export type UploadFitter = {
-  fit(folder: SpoolFolder, images: readonly FinishedImage[], limitBytes: number): Promise<readonly FittedUpload[]>;
+  /** What goes up for each of the images, in their order; undefined for one that can be brought under no such size. */
+  fit(
+    folder: SpoolFolder,
+    images: readonly FinishedImage[],
+    limitBytes: number,
+  ): Promise<readonly (FittedUpload | undefined)[]>;
 };
 
 export function createUploadFitter(parts: {
   preparation: ImagePreparation;
   sleep: (ms: number) => Promise<unknown>;
+  log: Logger;
 }): UploadFitter {
-  const { preparation, sleep } = parts;
+  const { preparation, sleep, log } = parts;
 
-  async function fitOne(folder: SpoolFolder, image: FinishedImage, sizeBytesMax: number): Promise<FittedUpload> {
+  async function fitOne(
+    folder: SpoolFolder,
+    image: FinishedImage,
+    sizeBytesMax: number,
+  ): Promise<FittedUpload | undefined> {
     const { path, name, contentType, sizeBytes } = image;
     if (sizeBytes <= sizeBytesMax) {
       return { name, contentType, sizeBytes, open: () => folder.read(basename(path)), shrunk: false };
@@ -29,8 +40,10 @@ export function createUploadFitter(parts: {
     const fitted = await untilNotBusy(sleep, async () =>
       preparation.fitToBytes(async () => readFile(path), sizeBytesMax),
     );
-    if (fitted.kind !== 'fits')
-      throw new Error(`a result cannot be brought under ${sizeBytesMax} bytes: ${fitted.kind}`);
+    if (fitted.kind !== 'fits') {
+      log.error({ file: name, sizeBytes, sizeBytesMax, why: fitted.kind }, 'a result is too large for Discord');
+      return undefined;
+    }
     const { format, bytes: smaller } = fitted;
     const fittedName = `${name.slice(0, name.lastIndexOf('.'))}.${format === 'jpeg' ? 'jpg' : format}`;
     const file = `fitted-${fittedName}`;

@@ -16,6 +16,8 @@ export type Delivery =
       /** The pictures that are shown re-encoded, as they came. */
       readonly originals: readonly FinishedImage[];
     }
+  /** The message stands, without pictures that Discord takes in no form that could be made of them. */
+  | { readonly state: 'incomplete'; readonly place: MessagePlace | undefined }
   | { readonly state: 'undeliverable' }
   /** It could not be done now, and must be tried again. */
   | { readonly state: 'later' };
@@ -38,6 +40,8 @@ export type JobConclusion = { conclude(job: OpenJob, outcome: JobOutcome): Promi
 
 /** How long a result that reached nobody waits to be fetched. */
 const KEPT_MS = 24 * 60 * 60_000;
+/** What nobody expected may pass, like a disk that is full; by then, half an hour of sweeps, it has not. */
+const FAILURES_MAX = 30;
 
 export function createJobConclusion(parts: {
   deliver: DeliverOutcome;
@@ -57,10 +61,30 @@ export function createJobConclusion(parts: {
     return originals.keep(job, delivery.originals);
   }
 
+  /** How often the delivery of a job has failed in a way that nobody expected. */
+  const failureCounts = new Map<string, number>();
+
+  /** A delivery that fails in the same way for ever is given up, so that its result can be fetched, and goes one day. */
+  async function deliverOrGiveUp(job: OpenJob, outcome: JobOutcome): Promise<Delivery> {
+    const { id } = job.request;
+    try {
+      const delivery = await deliver(job, outcome);
+      failureCounts.delete(id);
+      return delivery;
+    } catch (error) {
+      const count = (failureCounts.get(id) ?? 0) + 1;
+      failureCounts.set(id, count);
+      if (count < FAILURES_MAX) throw error;
+      failureCounts.delete(id);
+      log.error({ job: id, reference: referenceOf(id), err: error }, 'delivery given up');
+      return { state: 'undeliverable' };
+    }
+  }
+
   return {
     async conclude(job, outcome) {
       try {
-        const delivery = await deliver(job, outcome);
+        const delivery = await deliverOrGiveUp(job, outcome);
         const { state } = delivery;
         log.info(
           {
@@ -73,7 +97,7 @@ export function createJobConclusion(parts: {
           'job concluded',
         );
         if (state === 'later') return;
-        const place = state === 'delivered' ? delivery.place : undefined;
+        const place = state === 'undeliverable' ? undefined : delivery.place;
         // What is fetched later has ended once already.
         if (job.keptUntil === undefined) parts.onEnd({ job, outcome, place });
         await putAway(job, outcome, delivery);

@@ -71,6 +71,8 @@ export type ResultNote =
   | { readonly note: 'fewer-images'; readonly asked: number; readonly got: number }
   /** The answer broke off, and these are the images that had arrived by then. */
   | { readonly note: 'cut-off'; readonly asked: number; readonly got: number }
+  /** So many of the images are missing in the message, because Discord takes them in no form that could be made. */
+  | { readonly note: 'too-large'; readonly count: number; readonly reference: string }
   | { readonly note: 'keep-outside-left-off' }
   | { readonly note: 'first-frame-only' }
   /** What the mask was taken for, and the share of the picture that could change, between 0 and 1. */

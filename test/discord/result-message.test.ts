@@ -94,6 +94,7 @@ describe('renderOutcome', () => {
   it('stays within the texts that Discord takes, however long the prompt is', () => {
     const notes: ResultNote[] = [
       { note: 'cut-off', asked: 4, got: 1 },
+      { note: 'too-large', count: 4, reference: '12345678' },
       { note: 'keep-outside-left-off' },
       { note: 'first-frame-only' },
       { note: 'masked', by: 'own-transparency', coveredShare: 0.004 },

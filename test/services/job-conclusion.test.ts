@@ -19,7 +19,7 @@ const here = { token: 'of the button' };
 const now = (): number => Date.UTC(2026, 10, 20);
 
 /** A job that has its pictures, and a Discord that does with its outcomes as it is told, one after another. */
-async function openJob(context: TestContext, deliveries: readonly Delivery[]) {
+async function openJob(context: TestContext, deliveries: readonly (Delivery | Error)[]) {
   const directory = await createDirectory(context);
   const spool = await openSpool(join(directory, 'spool'));
   const journal = createJobJournal({ spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine', now });
@@ -42,7 +42,9 @@ async function openJob(context: TestContext, deliveries: readonly Delivery[]) {
   const conclusion = createJobConclusion({
     async deliver({ address }, { ended }) {
       sent.push({ address, ended });
-      return deliveries[sent.length - 1] ?? delivered;
+      const delivery = deliveries[sent.length - 1] ?? delivered;
+      if (delivery instanceof Error) throw delivery;
+      return delivery;
     },
     journal,
     originals,
@@ -78,6 +80,32 @@ describe('the end of a job', () => {
     assert.deepEqual([ends.length, (await journal.listKept()).length, (await journal.list()).length], [0, 0, 1]);
     await conclusion.conclude(job, outcomeOf(job));
     assert.deepEqual([ends.length, (await journal.list()).length], [1, 0]);
+  });
+
+  it('that fails in a way that nobody expected is tried again for half an hour, and then kept', async (context) => {
+    const failures = Array.from({ length: 30 }, () => new Error('no delivery is like this'));
+    const { job, conclusion, keptResults, sent, ends, outcomeOf } = await openJob(context, failures);
+    for (const [attempt] of failures.slice(1).entries()) {
+      await conclusion.conclude(job, outcomeOf(job));
+      assert.deepEqual(await keptResults.list('guild', 'mira'), [], `after ${attempt + 1} attempts`);
+    }
+    await conclusion.conclude(job, outcomeOf(job));
+    assert.equal((await keptResults.list('guild', 'mira')).length, 1);
+    assert.equal(ends.length, 1, 'it has ended, and is told of');
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), true);
+    assert.deepEqual(sent.at(-1), { address: here, ended: 'finished' });
+  });
+
+  it('that fails now and then is not counted', async (context) => {
+    const failure = new Error('a disk that was full');
+    const deliveries = Array.from({ length: 60 }, (_, index) =>
+      index % 2 === 0 ? failure : { state: 'later' as const },
+    );
+    const { job, conclusion, keptResults, outcomeOf } = await openJob(context, deliveries);
+    for (const [attempt] of deliveries.entries()) {
+      await conclusion.conclude(job, outcomeOf(job));
+      assert.deepEqual(await keptResults.list('guild', 'mira'), [], `after ${attempt + 1} attempts`);
+    }
   });
 
   it('keeps the originals of what is shown re-encoded, and offers them to nobody as undelivered', async (context) => {
