@@ -235,7 +235,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     onEnd: createEndWatch(outside, money, edge),
   });
   const pictures = createResultPictures({ ...outside, preparation });
-  const completion = createJobCompletion({ ...money, pictures, records });
+  const completion = createJobCompletion({ ...outside, ...money, pictures, records });
   const { settings } = money;
   const memberRequestsPerMinute = config.MEMBER_REQUESTS_PER_MINUTE;
   const admission = createAdmission({ ...outside, roster, spool, settings, memberRequestsPerMinute });
@@ -250,7 +250,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     reservations: createReservations({ ...outside, ...money, holds, callMsMax }),
     queue,
     caller: createAlarmingCaller(caller, outside),
-    succession: createModelSuccession({ ...money, roster, journal }),
+    succession: createModelSuccession({ ...outside, ...money, roster, journal }),
     completion,
     conclusion,
   });

@@ -193,7 +193,7 @@ type TransferSum = {
 const predecessors: Readonly<Record<Exclude<MovementType, 'reserve'>, readonly MovementType[]>> = {
   dispatch: ['reserve'],
   post: ['dispatch', 'unknown', 'release'],
-  void: ['reserve', 'dispatch'],
+  void: ['reserve', 'dispatch', 'unknown'],
   unknown: ['dispatch'],
   release: ['unknown'],
   adjust: ['post'],

@@ -11,7 +11,7 @@ import { requireNanoUsd } from './money.ts';
  *
  *     reserve ─▶ dispatch ─▶ post ─▶ adjust
  *        │          ├─────▶ void
- *        └─▶ void   └─────▶ unknown ─▶ post, or release ─▶ post
+ *        └─▶ void   └─────▶ unknown ─▶ post, void, or release ─▶ post
  */
 
 /** What an entry of the journal does to the account. */
@@ -215,7 +215,8 @@ const allowedAfter: Readonly<Record<MovementType | 'nothing', readonly MovementT
   nothing: ['reserve'],
   reserve: ['dispatch', 'void'],
   dispatch: ['post', 'void', 'unknown'],
-  unknown: ['post', 'release'],
+  // The answer that nobody waited for any more turns up, and may be a refusal.
+  unknown: ['post', 'void', 'release'],
   // A charge that shows up after an administrator gave it up is still a charge.
   release: ['post'],
   post: ['adjust'],
@@ -283,7 +284,8 @@ function totalsAfter(before: Totals, current: TransferState | undefined, held: N
       totals.settled += movement.charge.cost;
       break;
     case 'void':
-      totals.held -= held;
+      if (isExposed) totals.exposure -= held;
+      else totals.held -= held;
       break;
     case 'unknown':
       totals.held -= held;

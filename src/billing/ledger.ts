@@ -28,7 +28,7 @@ export type Ledger = {
   dispatch(ref: TransferRef, expiresAt: number): Promise<Applied | Refusal>;
   /** Replaces the hold, or a former unknown, by what the call cost. */
   post(ref: TransferRef, charge: Charge, details: RequestDetails): Promise<Applied | Refusal>;
-  /** Frees the hold: provably nothing was made. */
+  /** Frees the hold, or a former unknown: provably nothing was made. */
   void(ref: TransferRef, reason: string): Promise<Applied | Refusal>;
   /** Frees the hold of a request that never went out; refused as out of order if it did. */
   voidUndispatched(ref: TransferRef, reason: string): Promise<Applied | Refusal>;

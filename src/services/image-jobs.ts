@@ -7,7 +7,7 @@ import type { FairQueue } from './fair-queue.ts';
 import type { Attached, ImageRequest, RequestAttachments } from './image-request.ts';
 import type { JobCompletion } from './job-completion.ts';
 import type { JobConclusion } from './job-conclusion.ts';
-import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
+import type { JobJournal, OpenJob, Receipt, ReplyAddress } from './job-journal.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { Cancelling, JobUnderWay } from './job-under-way.ts';
@@ -16,6 +16,7 @@ import { referenceOf } from './job-reference.ts';
 import type { ModelSuccession } from './model-succession.ts';
 import type { PictureIntake } from './picture-intake.ts';
 import type { ProviderCaller } from './provider-call.ts';
+import { lastStartOf } from './provider-call.ts';
 import type { Reservations } from './reservation.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -47,6 +48,7 @@ type JobParts = {
   succession: ModelSuccession;
   completion: JobCompletion;
   conclusion: JobConclusion;
+  now: () => number;
   log: Logger;
 };
 
@@ -87,10 +89,14 @@ function createJobWork(parts: JobParts) {
 
   /** The call may have been charged, so whatever goes wrong from here on is never thrown away. */
   async function callAndSettle(current: JobUnderWay): Promise<JobOutcome | undefined> {
-    let receipt = await caller.call(current.job, current.progress, current);
+    // One end for all of its calls: what is held for the job does not wait longer because its model was replaced.
+    const lastStartAt = lastStartOf(parts.now());
+    const call = async (): Promise<Receipt> => caller.call(current.job, current.progress, current, lastStartAt);
+    let receipt = await call();
     try {
-      const succeed = async (job: OpenJob): Promise<OpenJob | undefined> => succession.successor(job, receipt);
-      while (await current.write(succeed)) receipt = await caller.call(current.job, current.progress, current);
+      const succeed = async (job: OpenJob): Promise<OpenJob | undefined> =>
+        succession.successor(job, receipt, lastStartAt);
+      while (await current.write(succeed)) receipt = await call();
       await current.close();
       await journal.writeReceipt(current.job, receipt);
       return await completion.complete(current.job, receipt);

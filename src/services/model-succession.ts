@@ -15,8 +15,11 @@ import { requirePlan } from './reservation.ts';
  * to us, where it can do the same, where they may use it, and where it costs no more than what is held already.
  */
 export type ModelSuccession = {
-  /** The job with its new plan, or undefined where the receipt has to stand. */
-  successor(job: OpenJob, receipt: Receipt): Promise<OpenJob | undefined>;
+  /**
+   * The job with its new plan, or undefined where the receipt has to stand.
+   * @param lastStartAt after this moment it is too late for another call on what is held
+   */
+  successor(job: OpenJob, receipt: Receipt, lastStartAt: number): Promise<OpenJob | undefined>;
 };
 
 export function createModelSuccession(parts: {
@@ -24,6 +27,7 @@ export function createModelSuccession(parts: {
   journal: Pick<JobJournal, 'writePlan'>;
   prices: PriceBook;
   settings: Pick<GuildSettingsStore, 'read'>;
+  now: () => number;
 }): ModelSuccession {
   const { roster, journal, prices } = parts;
 
@@ -38,11 +42,11 @@ export function createModelSuccession(parts: {
   }
 
   return {
-    async successor(job, receipt) {
+    async successor(job, receipt, lastStartAt) {
       if (receipt.outcome !== 'failed' || receipt.kind !== 'model-not-found') return undefined;
       const plan = requirePlan(job);
       roster.retire(plan.model);
-      if (job.request.model !== undefined) return undefined;
+      if (job.request.model !== undefined || parts.now() > lastStartAt) return undefined;
 
       const admitted = await admitAgain(job.request).catch(noneWhereTheStoreFails);
       if (!admitted) return undefined;

@@ -39,8 +39,8 @@ export function createAlarmingCaller(
   }
 
   return {
-    async call(job, progress, recall) {
-      const receipt = await caller.call(job, progress, recall);
+    async call(job, progress, recall, lastStartAt) {
+      const receipt = await caller.call(job, progress, recall, lastStartAt);
       if (receipt.outcome === 'failed') raise(receipt.kind);
       return receipt;
     },

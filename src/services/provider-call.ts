@@ -12,17 +12,25 @@ import { untilAborted } from './until-aborted.ts';
 
 /** Calls the provider for a job, and calls again only where provably nothing was made. */
 export type ProviderCaller = {
-  /** Answers what came of it, also where that is a failure, because every call has to be accounted for. */
-  call(job: OpenJob, progress: JobProgress, recall: Recall): Promise<Receipt>;
+  /**
+   * Answers what came of it, also where that is a failure, because every call has to be accounted for.
+   * @param lastStartAt after this moment no further attempt is begun
+   */
+  call(job: OpenJob, progress: JobProgress, recall: Recall, lastStartAt: number): Promise<Receipt>;
 };
 
-/** After this long no further attempt is begun. */
+/** After this long no further attempt of a job is begun. */
 const RETRY_WINDOW_MS = 3 * 60_000;
 const RETRIES_MAX = 6;
 const FIRST_PAUSE_MS = 1_000;
 const PAUSE_MS_MAX = 60_000;
 
-/** The longest that a call with all its repetitions can take, in milliseconds. */
+/** When the last call of a job may begin whose first one begins now, those for the successors of its model included. */
+export function lastStartOf(firstStartAt: number): number {
+  return firstStartAt + RETRY_WINDOW_MS;
+}
+
+/** The longest that a job's calls with all their repetitions can take, in milliseconds. */
 export function callDurationMsMax(timeoutMs: number): number {
   return RETRY_WINDOW_MS + timeoutMs;
 }
@@ -37,9 +45,13 @@ export function createProviderCaller(parts: {
 }): ProviderCaller {
   const { provider, queue, now, sleep, log } = parts;
 
-  async function callWithRetries(job: OpenJob, progress: JobProgress, recall: Recall): Promise<ImageResult> {
+  async function callWithRetries(
+    job: OpenJob,
+    progress: JobProgress,
+    recall: Recall,
+    lastStartAt: number,
+  ): Promise<ImageResult> {
     const call = toImageCall(job, parts.safetyIdentifierOf(job.request.member));
-    const lastStartAt = now() + RETRY_WINDOW_MS;
     for (let retry = 0; ; retry += 1) {
       if (recall.signal.aborted) throw new ProviderFailure('cancelled', 'no', { message: 'cancelled by the member' });
       const since = now();
@@ -63,9 +75,9 @@ export function createProviderCaller(parts: {
   }
 
   return {
-    async call(job, progress, recall) {
+    async call(job, progress, recall, lastStartAt) {
       try {
-        const result = await callWithRetries(job, progress, recall);
+        const result = await callWithRetries(job, progress, recall, lastStartAt);
         if (result.cutOffBy !== undefined) {
           const about = { job: job.request.id, images: result.imageCount, err: result.cutOffBy };
           log.warn(about, 'the answer was cut off behind images that are whole');

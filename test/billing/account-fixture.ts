@@ -132,13 +132,18 @@ export const states = [
   },
   {
     path: ['reserve', 'dispatch', 'unknown'],
-    next: ['post', 'release'],
+    next: ['post', 'void', 'release'],
     totals: { settled: 0, held: 0, exposure: 100 },
   },
   {
     path: ['reserve', 'dispatch', 'unknown', 'post'],
     next: ['adjust'],
     totals: { settled: 70, held: 0, exposure: 0 },
+  },
+  {
+    path: ['reserve', 'dispatch', 'unknown', 'void'],
+    next: [],
+    totals: { settled: 0, held: 0, exposure: 0 },
   },
   {
     path: ['reserve', 'dispatch', 'unknown', 'release'],

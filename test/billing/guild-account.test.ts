@@ -119,7 +119,12 @@ describe('the budget', () => {
   });
 
   it('has what a void, a release and a cheaper bill gave back', () => {
-    for (const path of [['void'], ['dispatch', 'void'], ['dispatch', 'unknown', 'release']] as const) {
+    for (const path of [
+      ['void'],
+      ['dispatch', 'void'],
+      ['dispatch', 'unknown', 'void'],
+      ['dispatch', 'unknown', 'release'],
+    ] as const) {
       const account = openAccount(ESTIMATE);
       account.walk(['reserve', ...path], 'first');
       granted(account.move(reserve(ESTIMATE), 'second'));

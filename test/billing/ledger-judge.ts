@@ -5,7 +5,7 @@ import type { Aftermath, ProviderCall } from './ledger-world.ts';
 import { LIMIT, MEMBER_LIMITS, PERIOD } from './ledger-world.ts';
 
 /** Holds what a scenario left behind against the provider's own log, and against what was promised on the way. */
-export function judge({ database, calls, acknowledged, failures, unfinished }: Aftermath): void {
+export function judge({ database, calls, receipts, acknowledged, failures, unfinished }: Aftermath): void {
   assert.deepEqual(failures, [], 'nothing may be thrown');
   assert.deepEqual(unfinished, [], 'nobody may wait for ever');
   const books = sortBooks(database.rows());
@@ -21,7 +21,7 @@ export function judge({ database, calls, acknowledged, failures, unfinished }: A
       `${account} still holds money after everything has expired`,
     );
   }
-  judgeCalls(books, calls);
+  judgeCalls(books, calls, receipts);
 }
 
 function billsOf(calls: readonly ProviderCall[]) {
@@ -30,7 +30,7 @@ function billsOf(calls: readonly ProviderCall[]) {
   );
 }
 
-function judgeCalls(books: Books, calls: readonly ProviderCall[]): void {
+function judgeCalls(books: Books, calls: readonly ProviderCall[], receipts: Aftermath['receipts']): void {
   const endings = new Map(
     [...books.entries.values()].flatMap((entries) =>
       [...replayJournal(entries, LIMIT).transfers].map(([transfer, { ending }]) => [transfer, ending] as const),
@@ -46,5 +46,7 @@ function judgeCalls(books: Books, calls: readonly ProviderCall[]): void {
       ending && accepted.includes(ending),
       `transfer ${transfer} was billed ${billed} times and ended as ${ending}`,
     );
+    const isProvenFree = receipts.get(transfer)?.outcome === 'nothing-made';
+    assert.ok(!isProvenFree || ending !== 'unknown', `transfer ${transfer} counts, though it provably made nothing`);
   }
 }

@@ -39,6 +39,8 @@ type Receipt = {
 export type Aftermath = {
   readonly database: MemoryDatabase;
   readonly calls: readonly ProviderCall[];
+  /** What came of calls and was written down, by transfer. All of it has been settled. */
+  readonly receipts: ReadonlyMap<string, Receipt>;
   /** Why somebody was refused, each time that it happened. */
   readonly refusals: readonly Refusal['refused'][];
   /** The entries that somebody was told to be in the journal. */
@@ -150,7 +152,7 @@ function createWorld({ scheduler, delays, crashes, holdSteps }: Scenario, option
   }
 
   const failures: unknown[] = [];
-  return { database, calls: provider.calls, refusals, acknowledged, failures, startProcess, recover };
+  return { database, calls: provider.calls, receipts, refusals, acknowledged, failures, startProcess, recover };
 }
 
 function createProvider() {

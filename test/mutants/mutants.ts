@@ -331,6 +331,22 @@ export const mutants: readonly Mutant[] = [
     killers: [RANDOM_RUNS, MEMBER_TESTS],
   },
   {
+    name: 'a refusal that turns up late takes what it frees from what is held',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: 'if (isExposed) totals.exposure -= held;\n      else totals.held -= held;',
+        replace: 'totals.held -= held;',
+      },
+    ],
+    killers: [RANDOM_RUNS, ACCOUNT_TESTS],
+  },
+  {
+    name: 'a refusal that turns up late does not end what is unknown',
+    edits: [{ file: ACCOUNT, find: "unknown: ['post', 'void', 'release'],", replace: "unknown: ['post', 'release']," }],
+    killers: [RANDOM_RUNS, ACCOUNT_TESTS, 'test/services/job-resumption.test.ts'],
+  },
+  {
     name: 'expiry frees a call that went out',
     edits: [
       {

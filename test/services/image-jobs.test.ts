@@ -27,6 +27,8 @@ import { createDirectory, createProgressLog, createRequest, JOB_ID, silentLog } 
 const NOW = Date.UTC(2026, 10, 15);
 const HOUR_MS = 60 * 60_000;
 const GENEROUS = 10_000_000_000;
+const CALL_MS = 60_000;
+const RETRY_WINDOW_MS = 180_000;
 const model = createModelCatalogue().find('gpt-image-2') ?? assert.fail();
 const usage = { input_tokens: 60, input_tokens_details: { text_tokens: 60, image_tokens: 0 }, output_tokens: 1_756 };
 const made: Receipt = { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' };
@@ -45,6 +47,8 @@ async function openJobs(
     readonly journal?: Partial<JobJournal>;
     /** How long every job waits for its turn. */
     readonly waitMs?: number;
+    /** How many models take the place of the one that is asked for, one after another. */
+    readonly successors?: number;
   } = {},
 ) {
   const directory = await createDirectory(context);
@@ -70,6 +74,8 @@ async function openJobs(
   const outcomes: JobOutcome[] = [];
   /** Where the transfer stood when the provider was called. */
   const calls: (TransferState | undefined)[] = [];
+  /** Until when another call could begin, as the caller and those who look for a successor were told. */
+  const lastStarts: number[] = [];
   const transfer = async (): Promise<TransferState | undefined> =>
     ledger.transfer({ guild: 'guild', transfer: JOB_ID });
   const jobs = createImageJobs({
@@ -90,23 +96,32 @@ async function openJobs(
     }),
     queue,
     caller: {
-      async call() {
+      async call(_job, _progress, _recall, lastStartAt) {
         calls.push(await transfer());
+        lastStarts.push(lastStartAt);
+        clock.now += CALL_MS;
         return options.receipt ?? made;
       },
     },
-    succession: { successor: async () => undefined },
+    succession: {
+      async successor(job, _receipt, lastStartAt) {
+        lastStarts.push(lastStartAt);
+        return calls.length <= (options.successors ?? 0) ? job : undefined;
+      },
+    },
     completion: createJobCompletion({
       ledger,
       prices,
       pictures: { finish: async () => ({ images: [], notes: [] }) },
       records: { write: async () => undefined },
+      log: silentLog,
     }),
     conclusion: { conclude: async (_job, outcome) => void outcomes.push(outcome) },
   });
   return {
     ledger,
     calls,
+    lastStarts,
     outcomes,
     transfer,
     head: async () => ledger.head('guild', '202611'),
@@ -123,6 +138,16 @@ function summaryOf(outcomes: readonly JobOutcome[]): readonly unknown[] {
     outcome.ended === 'refused' ? outcome.refusal.reason : outcome.result.charge?.cost,
   );
 }
+
+describe('the calls of a job whose models are gone', () => {
+  it('share the time that there is for repetitions, because what is held does not wait longer for them', async (context) => {
+    const receipt: Receipt = { outcome: 'failed', kind: 'model-not-found', charged: 'no' };
+    const { run, calls, lastStarts } = await openJobs(context, { receipt, successors: 2 });
+    await run();
+    assert.equal(calls.length, 3);
+    assert.deepEqual([...new Set(lastStarts)], [NOW + RETRY_WINDOW_MS]);
+  });
+});
 
 describe('the money of a job', () => {
   it('is held and the call written down before it is made, and the bill takes the place of the hold', async (context) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import { pino } from 'pino';
 import type { Entry } from '../../src/billing/guild-account.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
@@ -16,7 +17,7 @@ import { openSpool } from '../../src/services/spool.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
-import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
+import { createDirectory, createPlan, createRequest, JOB_ID } from './job-fixture.ts';
 
 const PERIOD = '202611';
 const usage = { input_tokens: 60, output_tokens: 1_756, input_tokens_details: { text_tokens: 60, image_tokens: 0 } };
@@ -34,7 +35,9 @@ async function openDispatchedJob(
   const honest = await openStore(`sqlite:${join(directory, 'easel.sqlite')}`, 'ledger');
   context.after(async () => honest.close());
   const store = { ...honest, ...changesOf(honest) };
-  const parts = { store, now: Date.now, random: () => 0, sleep: async () => undefined, log: silentLog };
+  const refusals: unknown[] = [];
+  const log = pino({ level: 'error' }, { write: (line) => void refusals.push(JSON.parse(line)) });
+  const parts = { store, now: Date.now, random: () => 0, sleep: async () => undefined, log };
   const ledger = createLedger(parts);
   const records = createResultRecords(parts);
   const journal = createJobJournal({ ...parts, spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine' });
@@ -62,7 +65,7 @@ async function openDispatchedJob(
     for await (const page of ledger.entries('guild', PERIOD)) last = page.at(-1);
     return last;
   };
-  return { job, complete, readBooks, lastEntry };
+  return { job, ledger, complete, readBooks, lastEntry, refusals };
 }
 
 describe('an answer that was cut off behind whole images', () => {
@@ -87,6 +90,34 @@ describe('an answer that was cut off behind whole images', () => {
       }
     });
   }
+});
+
+describe('a receipt against which the ledger stands', () => {
+  const notCharged: Receipt = { outcome: 'failed', kind: 'moderation', charged: 'no' };
+  const lost: Receipt = { outcome: 'failed', kind: 'timeout', charged: 'unknown' };
+  const charge = { cost: 42, usage: null, priceVersion: 'reconcile-1', rule: 'reconciled' };
+  const byHand = { reason: 'not on the invoice', by: 'operator ada' };
+
+  it('is told to the operator', async (context) => {
+    const { job, ledger, complete, refusals } = await openDispatchedJob(context);
+    await ledger.post(refOf(job), charge, detailsOf(job));
+    await complete(job, notCharged);
+    assert.partialDeepStrictEqual(refusals, [
+      { job: JOB_ID, movement: 'void', stands: 'post', refused: 'out-of-order' },
+    ]);
+  });
+
+  it('is nothing to tell where it was settled before, after a crash or by a person', async (context) => {
+    const posted = await openDispatchedJob(context);
+    for (const receipt of [made, made, lost, unpriced]) await posted.complete(posted.job, receipt);
+    const given = await openDispatchedJob(context);
+    await given.complete(given.job, lost);
+    await given.ledger.release(refOf(given.job), byHand);
+    for (const receipt of [lost, notCharged]) await given.complete(given.job, receipt);
+    const freed = await openDispatchedJob(context);
+    for (const receipt of [lost, notCharged, notCharged]) await freed.complete(freed.job, receipt);
+    assert.deepEqual([posted.refusals, given.refusals, freed.refusals], [[], [], []]);
+  });
 });
 
 describe('what a result was made of', () => {

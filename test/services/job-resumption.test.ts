@@ -11,7 +11,7 @@ import { createJobResumption } from '../../src/services/job-resumption.ts';
 import { detailsOf, refOf } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
-import { createDirectory, createPlan, createRequest } from './job-fixture.ts';
+import { createDirectory, createPlan, createRequest, silentLog } from './job-fixture.ts';
 
 const HOLD_MS = 60_000;
 const LIMIT = 1_000_000_000;
@@ -42,6 +42,7 @@ async function openExpiredJob(context: TestContext) {
     prices: createPriceBook(openAiPrices),
     pictures,
     records: { write: async () => undefined },
+    log: silentLog,
   });
   const resumption = createJobResumption({ journal, ledger, completion });
   const totals = async () => {
@@ -60,6 +61,20 @@ describe('a receipt that turns up after its call was given up as unknown', () =>
     for (const attempt of ['first', 'second']) {
       assert.equal((await resumption.resume(job))?.ended, 'finished', attempt);
       assert.deepEqual(await totals(), { settled: COST, held: 0, exposure: 0, posts: 1 }, attempt);
+    }
+  });
+
+  it('frees the unknown, once, where it says that nothing was made', async (context) => {
+    const { journal, job, resumption, totals } = await openExpiredJob(context);
+    await journal.writeReceipt(job, { outcome: 'failed', kind: 'rate-limited', charged: 'no' });
+    for (const attempt of ['first', 'second']) {
+      const outcome = await resumption.resume(job);
+      assert.deepEqual(
+        outcome,
+        { ended: 'refused', refusal: { reason: 'provider-refused', kind: 'rate-limited' } },
+        attempt,
+      );
+      assert.deepEqual(await totals(), { settled: 0, held: 0, exposure: 0, posts: 0 }, attempt);
     }
   });
 

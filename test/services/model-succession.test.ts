@@ -15,6 +15,7 @@ import { createSettings } from './settings-fixture.ts';
 const GONE = 'gpt-image-2';
 const NEXT = 'gpt-image-2.5-sunburst';
 const DEAR_ENOUGH = 1_000_000_000;
+const LAST_START = 180_000;
 const modelIsGone: Receipt = { outcome: 'failed', charged: 'no', kind: 'model-not-found' };
 
 /** The plan of the job that takes the place of one whose model is gone; undefined where none does. */
@@ -26,6 +27,8 @@ async function succeed(
     readonly estimate?: number;
     readonly pictures?: Partial<CallPlan>;
     readonly receipt?: Receipt;
+    /** How late it is found out that the model is gone. */
+    readonly lateMs?: number;
   } = {},
 ): Promise<CallPlan | undefined> {
   const { settings = {}, estimate = DEAR_ENOUGH } = options;
@@ -49,6 +52,7 @@ async function succeed(
         return createSettings(settings);
       },
     },
+    now: () => LAST_START + (options.lateMs ?? 0),
   });
   const spool = await openSpool(await createDirectory(context));
   const job: OpenJob = {
@@ -61,7 +65,7 @@ async function succeed(
     originals: undefined,
     folder: spool.folder('job'),
   };
-  const next = await succession.successor(job, options.receipt ?? modelIsGone);
+  const next = await succession.successor(job, options.receipt ?? modelIsGone, LAST_START);
   return next?.plan;
 }
 
@@ -104,6 +108,10 @@ describe('the successor of a model that is gone', () => {
   it('is not one that costs more than what is held, or that somebody did not leave to us', async (context) => {
     assert.equal(await succeed(context, { estimate: 1 }), undefined);
     assert.equal(await succeed(context, { request: { model: GONE } }), undefined);
+  });
+
+  it('does not come when it is too late for another call on what is held', async (context) => {
+    assert.equal(await succeed(context, { lateMs: 1 }), undefined);
   });
 
   it('does not come where something else is wrong, or where nobody can tell what is allowed', async (context) => {

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { createFairQueue } from '../../src/services/fair-queue.ts';
 import type { OpenJob } from '../../src/services/job-journal.ts';
-import { createProviderCaller } from '../../src/services/provider-call.ts';
+import { createProviderCaller, lastStartOf } from '../../src/services/provider-call.ts';
 import type {
   ImageCall,
   ImageProvider,
@@ -67,7 +67,9 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
     log: silentLog,
   });
   const recall = createRecall();
-  return { call: async () => caller.call(job, progress, recall), calls, pausesMs, progress, recall };
+  const lastStartAt = lastStartOf(0);
+  const call = async () => caller.call(job, progress, recall, lastStartAt);
+  return { call, calls, pausesMs, progress, recall };
 }
 
 describe('a call that went well', () => {
@@ -146,6 +148,13 @@ describe('a call that provably made nothing', () => {
     const { call, calls } = await openCaller(context, failure('rate-limited', 'no', 100_000));
     await call();
     assert.equal(calls.length, 2);
+  });
+
+  it('is waited for no longer where it is the second one of its job', async (context) => {
+    const { call, calls } = await openCaller(context, failure('rate-limited', 'no', 100_000));
+    await call();
+    await call();
+    assert.equal(calls.length, 3, 'two within three minutes, and the one that began the second time');
   });
 
   it('is not even begun for somebody who has cancelled', async (context) => {
