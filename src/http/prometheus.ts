@@ -37,13 +37,20 @@ export function createPrometheusMetrics(queues: readonly WatchedQueue[]): Promet
   const images = counterOf('easel_images_total', 'Images made, by model', 'model');
   const cost = counterOf('easel_cost_usd_total', 'What the provider charged, by model', 'model');
 
+  const overruns = counterOf(
+    'easel_cost_overruns_total',
+    'Calls that cost more than was held for them, by model',
+    'model',
+  );
+
   return {
     countOutcome(outcome) {
       jobs.inc({ outcome: labelOf(outcome) });
       if (outcome.ended === 'refused') return;
-      const { model, charge } = outcome.result;
+      const { model, charge, estimate } = outcome.result;
       images.inc({ model }, outcome.result.images.length);
       cost.inc({ model }, (charge?.cost ?? 0) / NANO_USD_PER_USD);
+      if (charge && charge.cost > estimate) overruns.inc({ model });
     },
     render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };

@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
-import type { Applied, Charge, MovementType, Refusal } from '../billing/guild-account.ts';
+import type { Charge } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import { timeOfSnowflake } from '../billing/period.ts';
 import type { PriceBook } from '../billing/prices.ts';
 import { priceCall } from '../billing/prices.ts';
 import type { TokenUsage } from '../billing/token-usage.ts';
 import { readTokenUsage } from '../billing/token-usage.ts';
+import { createCallSettlement } from './call-settlement.ts';
 import type { CallPlan, FailedReceipt, MadeReceipt, OpenJob, Receipt } from './job-journal.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from './job-outcome.ts';
-import { referenceOf } from './job-reference.ts';
-import { detailsOf, refOf, requirePlan } from './reservation.ts';
+import { requirePlan } from './reservation.ts';
 import type { ResultPictures } from './result-pictures.ts';
 import type { ResultRecords } from './result-records.ts';
 
@@ -22,45 +22,22 @@ export type JobCompletion = {
   complete(job: OpenJob, receipt: Receipt): Promise<JobOutcome>;
 };
 
-/** How a call is settled. */
-type Settling = Extract<MovementType, 'post' | 'void' | 'unknown'>;
-
-/** Where a transfer may stand already, so that nothing is left to do: a person may have ended it by the bill, or given it up. */
-const ALREADY_SETTLED: Readonly<Record<Settling, readonly MovementType[]>> = {
-  post: ['post'],
-  void: ['void', 'release'],
-  unknown: ['unknown', 'post', 'release'],
-};
-
 export function createJobCompletion(parts: {
   ledger: Ledger;
   prices: PriceBook;
   pictures: ResultPictures;
   records: Pick<ResultRecords, 'write'>;
+  now: () => number;
   log: Logger;
 }): JobCompletion {
-  const { ledger, prices, pictures, records, log } = parts;
-
-  /** What the ledger does not take is told to the operator, unless somebody has done it before: after a crash, or by hand. */
-  function settle(job: OpenJob, type: Settling, outcome: Applied | Refusal): void {
-    if (outcome.refused === undefined) return;
-    const stands = 'transfer' in outcome ? outcome.transfer?.type : undefined;
-    if (stands !== undefined && ALREADY_SETTLED[type].includes(stands)) return;
-    const { id, guild } = job.request;
-    const about = { job: id, reference: referenceOf(id), guild, movement: type, stands, refused: outcome.refused };
-    log.error(about, 'the ledger refused what came of a call: look at the transfer with `npm run reconcile`');
-  }
+  const { prices, pictures, records } = parts;
+  const settlement = createCallSettlement(parts);
 
   async function book(job: OpenJob, receipt: MadeReceipt, charge: Charge | undefined): Promise<void> {
-    const ref = refOf(job);
     // The books count pictures that were made, which may be fewer than were asked for.
-    if (charge) {
-      const details = { ...detailsOf(job), count: madeCountOf(receipt) };
-      return settle(job, 'post', await ledger.post(ref, charge, details));
-    }
+    if (charge) return settlement.post(job, charge, madeCountOf(receipt));
     const reason = receipt.isCutOff ? 'cut-off' : 'no-usage';
-    const why = { reason, estimated: true, requestId: receipt.requestId };
-    return settle(job, 'unknown', await ledger.unknown(ref, why));
+    return settlement.unknown(job, { reason, estimated: true, requestId: receipt.requestId });
   }
 
   async function completeMade(job: OpenJob, receipt: MadeReceipt): Promise<JobOutcome> {
@@ -83,15 +60,14 @@ export function createJobCompletion(parts: {
   }
 
   async function completeFailed(job: OpenJob, receipt: FailedReceipt): Promise<JobOutcome> {
-    const ref = refOf(job);
     const { kind, charged, requestId } = receipt;
     if (charged === 'no') {
-      settle(job, 'void', await ledger.void(ref, kind));
+      await settlement.void(job, kind);
       if (kind === 'cancelled') return { ended: 'refused', refusal: { reason: 'cancelled' } };
       const stage = receipt.stage ? { stage: receipt.stage } : {};
       return { ended: 'refused', refusal: { reason: 'provider-refused', kind, ...stage } };
     }
-    settle(job, 'unknown', await ledger.unknown(ref, { reason: kind, requestId }));
+    await settlement.unknown(job, { reason: kind, requestId });
     return { ended: 'refused', refusal: { reason: 'outcome-unknown', kind } };
   }
 

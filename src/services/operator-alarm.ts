@@ -20,6 +20,17 @@ const REMEDIES: ReadonlyMap<ProviderFailureKind, string> = new Map([
   ],
 ]);
 
+/** Says of each kind of alarm whether it may be raised now, which it then is. */
+export function createAlarmPace(now: () => number): (kind: string) => boolean {
+  const raisedAt = new Map<string, number>();
+  return (kind) => {
+    const lastAt = raisedAt.get(kind);
+    if (lastAt !== undefined && now() - lastAt < REPEATED_AFTER_MS) return false;
+    raisedAt.set(kind, now());
+    return true;
+  };
+}
+
 /**
  * Calls as before, and tells the operator of failures that nobody else can mend: as an error with its remedy, once an
  * hour for each kind. Members read that this has happened.
@@ -28,14 +39,11 @@ export function createAlarmingCaller(
   caller: ProviderCaller,
   { now, log }: { readonly now: () => number; readonly log: Logger },
 ): ProviderCaller {
-  const raisedAt = new Map<ProviderFailureKind, number>();
+  const isDue = createAlarmPace(now);
 
   function raise(kind: ProviderFailureKind): void {
     const remedy = REMEDIES.get(kind);
-    const lastAt = raisedAt.get(kind);
-    if (remedy === undefined || (lastAt !== undefined && now() - lastAt < REPEATED_AFTER_MS)) return;
-    raisedAt.set(kind, now());
-    log.error({ kind }, remedy);
+    if (remedy !== undefined && isDue(kind)) log.error({ kind }, remedy);
   }
 
   return {

@@ -27,3 +27,12 @@ test('cancelled jobs are counted, and what they cost where they were cancelled t
     'easel_cost_usd_total{model="gpt-image-2"} 0.1',
   ]);
 });
+
+test('calls that cost more than their ceiling are counted', async () => {
+  const metrics = createMetrics();
+  for (const cost of [result.estimate, result.estimate + 1]) {
+    metrics.countOutcome({ ended: 'finished', result: { ...result, charge: { cost, usage: undefined } } });
+  }
+  const { text } = await metrics.render();
+  assert.match(text, /^easel_cost_overruns_total\{model="gpt-image-2"\} 1$/m);
+});

@@ -110,11 +110,11 @@ async function openJobs(
       },
     },
     completion: createJobCompletion({
+      ...parts,
       ledger,
       prices,
       pictures: { finish: async () => ({ images: [], notes: [] }) },
       records: { write: async () => undefined },
-      log: silentLog,
     }),
     conclusion: { conclude: async (_job, outcome) => void outcomes.push(outcome) },
   });

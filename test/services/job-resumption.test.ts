@@ -42,6 +42,7 @@ async function openExpiredJob(context: TestContext) {
     prices: createPriceBook(openAiPrices),
     pictures,
     records: { write: async () => undefined },
+    now,
     log: silentLog,
   });
   const resumption = createJobResumption({ journal, ledger, completion });
