@@ -30,7 +30,7 @@ export function createJobCompletion(parts: {
   now: () => number;
   log: Logger;
 }): JobCompletion {
-  const { prices, pictures, records } = parts;
+  const { pictures, records } = parts;
   const settlement = createCallSettlement(parts);
 
   async function book(job: OpenJob, receipt: MadeReceipt, charge: Charge | undefined): Promise<void> {
@@ -42,7 +42,7 @@ export function createJobCompletion(parts: {
 
   async function completeMade(job: OpenJob, receipt: MadeReceipt): Promise<JobOutcome> {
     const plan = requirePlan(job);
-    const priced = priceReceipt(prices, job, receipt);
+    const priced = priceReceipt(parts, job, receipt);
     // Side by side, because commits that come together go to the disk together. Nobody goes on from what was called off.
     const recording = job.isCancelled ? undefined : records.write(job, receipt.imageCount);
     await Promise.all([book(job, receipt, priced?.charge), recording]);
@@ -78,19 +78,36 @@ export function createJobCompletion(parts: {
 }
 
 /**
- * Undefined where the provider charges by the token and did not tell of any; and where its answer was cut off, because
- * images that never arrived may be on the bill as well.
+ * Undefined where the provider charges by the token and did not tell of any, or of more than can be counted; and where its
+ * answer was cut off, because images that never arrived may be on the bill as well.
  */
 function priceReceipt(
-  prices: PriceBook,
+  { prices, log }: { readonly prices: PriceBook; readonly log: Logger },
   job: OpenJob,
   receipt: MadeReceipt,
 ): { charge: Charge; usage: TokenUsage | undefined } | undefined {
   if (receipt.isCutOff) return undefined;
   const modelPrice = prices.priceOf(requirePlan(job).model, timeOfSnowflake(job.request.id));
   const usage = readTokenUsage(receipt.usage);
-  const price = modelPrice && priceCall(modelPrice, { imageCount: madeCountOf(receipt), usage });
+  const price = modelPrice && unlessTooLarge(() => priceCall(modelPrice, { imageCount: madeCountOf(receipt), usage }));
+  if (price === 'too-large') {
+    log.error(
+      { job: job.request.id, usage: receipt.usage },
+      'the provider told of a usage that no price can be found for',
+    );
+    return undefined;
+  }
   return price && { usage, charge: { ...price, usage: receipt.usage ?? null, requestId: receipt.requestId } };
+}
+
+/** A usage that no sum of money can express must not keep its pictures from whoever asked for them. */
+function unlessTooLarge<Result>(calculate: () => Result): Result | 'too-large' {
+  try {
+    return calculate();
+  } catch (error) {
+    if (error instanceof RangeError) return 'too-large';
+    throw error;
+  }
 }
 
 /** What a provider that charges by the image charges for, also where not all of it arrived here. */

@@ -35,8 +35,8 @@ async function openDispatchedJob(
   const honest = await openStore(`sqlite:${join(directory, 'easel.sqlite')}`, 'ledger');
   context.after(async () => honest.close());
   const store = { ...honest, ...changesOf(honest) };
-  const refusals: unknown[] = [];
-  const log = pino({ level: 'error' }, { write: (line) => void refusals.push(JSON.parse(line)) });
+  const errors: unknown[] = [];
+  const log = pino({ level: 'error' }, { write: (line) => void errors.push(JSON.parse(line)) });
   const parts = { store, now: Date.now, random: () => 0, sleep: async () => undefined, log };
   const ledger = createLedger(parts);
   const records = createResultRecords(parts);
@@ -65,7 +65,7 @@ async function openDispatchedJob(
     for await (const page of ledger.entries('guild', PERIOD)) last = page.at(-1);
     return last;
   };
-  return { job, ledger, complete, readBooks, lastEntry, refusals };
+  return { job, ledger, complete, readBooks, lastEntry, errors };
 }
 
 describe('an answer that was cut off behind whole images', () => {
@@ -92,6 +92,20 @@ describe('an answer that was cut off behind whole images', () => {
   }
 });
 
+describe('a usage that adds up to more than can be counted', () => {
+  it('is no price: its pictures are delivered, its estimate counts, and the operator is told', async (context) => {
+    const { job, complete, lastEntry, errors } = await openDispatchedJob(context);
+    for (const output_tokens of [1e12, Number.MAX_SAFE_INTEGER]) {
+      const outcome = await complete(job, { ...made, usage: { ...usage, output_tokens } });
+      assert.ok(outcome.ended === 'finished');
+      assert.equal(outcome.result.charge, undefined);
+      assert.partialDeepStrictEqual(errors.pop(), { job: JOB_ID, usage: { output_tokens } });
+    }
+    assert.partialDeepStrictEqual(await lastEntry(), { type: 'unknown', reason: 'no-usage', estimated: true });
+    assert.deepEqual(errors, []);
+  });
+});
+
 describe('a receipt against which the ledger stands', () => {
   const notCharged: Receipt = { outcome: 'failed', kind: 'moderation', charged: 'no' };
   const lost: Receipt = { outcome: 'failed', kind: 'timeout', charged: 'unknown' };
@@ -99,12 +113,10 @@ describe('a receipt against which the ledger stands', () => {
   const byHand = { reason: 'not on the invoice', by: 'operator ada' };
 
   it('is told to the operator', async (context) => {
-    const { job, ledger, complete, refusals } = await openDispatchedJob(context);
+    const { job, ledger, complete, errors } = await openDispatchedJob(context);
     await ledger.post(refOf(job), charge, detailsOf(job));
     await complete(job, notCharged);
-    assert.partialDeepStrictEqual(refusals, [
-      { job: JOB_ID, movement: 'void', stands: 'post', refused: 'out-of-order' },
-    ]);
+    assert.partialDeepStrictEqual(errors, [{ job: JOB_ID, movement: 'void', stands: 'post', refused: 'out-of-order' }]);
   });
 
   it('is nothing to tell where it was settled before, after a crash or by a person', async (context) => {
@@ -116,7 +128,7 @@ describe('a receipt against which the ledger stands', () => {
     for (const receipt of [lost, notCharged]) await given.complete(given.job, receipt);
     const freed = await openDispatchedJob(context);
     for (const receipt of [lost, notCharged, notCharged]) await freed.complete(freed.job, receipt);
-    assert.deepEqual([posted.refusals, given.refusals, freed.refusals], [[], [], []]);
+    assert.deepEqual([posted.errors, given.errors, freed.errors], [[], [], []]);
   });
 });
 
