@@ -1,6 +1,6 @@
 import type { EditDraft, EditDrafts } from '../services/edit-drafts.ts';
 import type { PaintTicket } from '../services/paint-links.ts';
-import type { PaintPictures } from '../services/paint-pictures.ts';
+import type { LentPicture, PaintPictures } from '../services/paint-pictures.ts';
 import type { DraftedEdits } from './drafted-edits.ts';
 import { readAddress } from './reply-address.ts';
 import type { Words } from './words.ts';
@@ -20,7 +20,7 @@ export type PaintDesk = {
   /** Undefined where the link was used, has run out, or was followed by another. */
   read(ticket: PaintTicket): Promise<PaintOrder | undefined>;
   /** The very pixels that a mask of the same size will belong to; undefined where they cannot be had. */
-  picture(ticket: PaintTicket): Promise<{ readonly bytes: Buffer; readonly contentType: string } | undefined>;
+  picture(ticket: PaintTicket): Promise<LentPicture | 'busy' | undefined>;
   /**
    * Begins the edit, once; what comes of it is told in Discord. `over` where somebody was faster or the link does not
    * hold any more, and `closed` where this process begins nothing any more.
@@ -72,7 +72,7 @@ export function createPaintDesk(parts: {
     },
     async picture(ticket) {
       const [first] = (await find(ticket))?.pictures ?? [];
-      return first && pictures.load(first.url);
+      return first && pictures.lend(first.url);
     },
     begin: async (ticket, mask) => (isClosed ? 'closed' : follow(begin(ticket, mask))),
     async drain() {

@@ -155,4 +155,21 @@ describe('the painter', { skip }, () => {
     assert.ok((await paintedCount(page)) > stroke);
     await finish(work, page, LONG_PROMPT, async () => page.getByRole('button', { name: 'Done' }).tap());
   });
+
+  it('waits for a picture that cannot be had at once, and loads it again with the page', async (t) => {
+    const { link } = await painting(t, 'a busy hour');
+    let refusals = 1;
+    const page = await openPainterTab(t, link, {
+      toldStatus: 503,
+      prepare: async (tab) => {
+        await tab.route('**/picture', async (route) => {
+          refusals -= 1;
+          return refusals < 0 ? route.continue() : route.fulfill({ status: 503 });
+        });
+      },
+    });
+    assert.equal(refusals, -1, 'it was refused once');
+    await page.reload();
+    await page.locator('#viewport:not([aria-busy])').waitFor();
+  });
 });

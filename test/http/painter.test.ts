@@ -1,77 +1,44 @@
 import assert from 'node:assert/strict';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { createPaintDesk } from '../../src/discord/paint-desk.ts';
 import { CATALOGUES } from '../../src/discord/words.ts';
 import { createPainterRoutes } from '../../src/http/painter.ts';
-import { readPainterFiles } from '../../src/http/painter-files.ts';
-import { createEditDrafts } from '../../src/services/edit-drafts.ts';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
 import { createPaintLinks } from '../../src/services/paint-links.ts';
-import { createPaintPictures } from '../../src/services/paint-pictures.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
 import { photograph } from '../fixtures/pictures.ts';
 import { paintedMask } from '../scenarios/painting.ts';
-import { createRequest, silentLog } from '../services/job-fixture.ts';
+import { ADDRESS, files, ORIGIN, preparePainter, PUBLIC_URL, SIZE, TICKET } from './painter-fixture.ts';
 
-const PUBLIC_URL = 'https://easel.example/below';
-const ORIGIN = 'https://easel.example';
-const SIZE = { width: 64, height: 48 };
-const TICKET = { guild: '1', draft: '2', press: '3' };
-const ADDRESS = {
-  applicationId: '4',
-  token: 'reply token',
-  channelId: '5',
-  memberId: '6',
-  uploadLimitBytes: 1,
-  locale: 'de',
-};
 const MINUTE_MS = 60_000;
-const PROMPT = 'a <b>hat</b> & "more"';
 
-const files = readPainterFiles();
-const preparation = createImagePreparation({ concurrency: 1, waitingMax: 8, limits: STANDARD_IMAGE_LIMITS });
 const mask = await paintedMask(SIZE, (x) => x < 20);
 
 /** The pages over a draft that was invited, whose begun edits are only noted. */
 async function open(changes: { readonly store?: Store } = {}) {
-  const time = { now: Date.UTC(2026, 10, 21) };
-  const store = createMemoryDatabase().connect();
-  const outside = { now: () => time.now, random: () => 0, sleep: async () => undefined };
-  const drafts = createEditDrafts({ ...outside, store });
-  const request = createRequest({ id: TICKET.draft, guild: TICKET.guild, prompt: PROMPT, operation: 'edit' });
-  await drafts.open({ request, pictures: [{ label: 'image', url: 'https://cdn.example/1.png' }] });
-  await drafts.invite(TICKET.guild, TICKET.draft, { id: TICKET.press, roles: [], address: ADDRESS });
-  const begun: (Buffer | undefined)[] = [];
-  const photo = await photograph(SIZE).png().toBuffer();
-  const links = createPaintLinks({ publicUrl: PUBLIC_URL, key: 'the key' });
-  const desk = createPaintDesk({
-    drafts: changes.store ? createEditDrafts({ ...outside, store: changes.store }) : drafts,
-    pictures: createPaintPictures({ preparation, load: async () => photo }),
-    edits: {
-      begin: async (_draft, _by, painted) => {
-        begun.push(painted);
-        return { run: async () => undefined };
-      },
-    },
-  });
-  const app = new Hono().route(
-    '/paint',
-    createPainterRoutes({ links, desk, files, publicUrl: PUBLIC_URL, log: silentLog }),
-  );
-  const path = new URL(links.linkFor(TICKET)).pathname.replace('/below', '');
+  const { parts, ...painter } = await preparePainter(changes);
+  const app = new Hono<{ Bindings: HttpBindings }>().route('/paint', createPainterRoutes(parts));
+
+  /** With a connection that is there until the answer has been read, and carries nothing. */
+  async function request(at: string, init: RequestInit): Promise<Response> {
+    const incoming = new IncomingMessage(new Socket());
+    const outgoing = new ServerResponse(incoming);
+    const response = await app.request(at, init, { incoming, outgoing });
+    const whole = new Response(await response.arrayBuffer(), response);
+    outgoing.emit('close');
+    return whole;
+  }
+
   return {
-    begun,
-    desk,
-    drafts,
-    path,
-    time,
-    get: async (at: string, headers: Record<string, string> = {}) => app.request(at, { headers }),
-    post: async (body: Buffer, headers: Record<string, string> = { origin: ORIGIN }, at = path) =>
-      app.request(at, { method: 'POST', headers, body: new Uint8Array(body) }),
+    ...painter,
+    get: async (at: string, headers: Record<string, string> = {}) => request(at, { headers }),
+    post: async (body: Buffer, headers: Record<string, string> = { origin: ORIGIN }, at = painter.path) =>
+      request(at, { method: 'POST', headers, body: new Uint8Array(body) }),
   };
 }
 
@@ -192,7 +159,9 @@ describe('the pages of the painter', () => {
     const store = { ...createMemoryDatabase().connect(), read: fail, commit: fail };
     const failing = await open({ store });
     assert.equal((await failing.get(failing.path)).status, 503);
-    assert.equal((await failing.post(mask)).status, 503);
+    const answer = await failing.post(mask);
+    assert.equal(answer.status, 503);
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
     assert.deepEqual(failing.begun, []);
   });
 

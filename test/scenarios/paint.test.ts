@@ -13,6 +13,8 @@ import { setStage } from './support.ts';
 const SIZE = { width: 320, height: 240 };
 const GONE = 410;
 const NOT_FOUND = 404;
+const BUSY = 503;
+const CUT_OFF = 0;
 
 /** A brush on its way along the whole border and once through the middle: what may change reaches every edge. */
 const isBrushed = (x: number, y: number): boolean =>
@@ -92,11 +94,11 @@ describe('painting a mask', { concurrency: 2 }, () => {
     const asked = await askOpenly(stage, stage, 'once');
     const { link } = await openPainter(stage, asked, stage.member);
     const mask = await paintedMask(SIZE, isBrushed);
-    const sent = await Promise.all([1, 2, 3, 4].map(async () => (await sendMask(link, mask)).status));
-    assert.deepEqual(
-      sent.toSorted((one, other) => one - other),
-      [200, GONE, GONE, GONE],
-    );
+    const sent = await Promise.allSettled([1, 2, 3, 4].map(async () => (await sendMask(link, mask)).status));
+    // The others come too late, or while the one is taken, or give way to a newer one.
+    const answers = sent.map((one) => (one.status === 'fulfilled' ? one.value : CUT_OFF));
+    assert.equal(answers.filter((status) => status === 200).length, 1);
+    for (const status of answers) assert.ok([200, GONE, BUSY, CUT_OFF].includes(status), String(status));
     await outcome(stage, asked);
     await atRest(stage);
     assert.equal(callsFor(stage, 'once').length, 1);
@@ -218,7 +220,7 @@ describe('painting a mask', { concurrency: 2 }, () => {
     bot.signal('SIGTERM');
     await stage.discord.waitFor(() => /stopping/.test(bot.output));
     await stage.discord.waitFor(() => stage.discord.gateway.connectedSessions().length === 0);
-    assert.equal((await sendMask(lateLink, mask)).status, 503);
+    assert.equal((await sendMask(lateLink, mask)).status, BUSY);
     gate.release();
     await bot.ended();
     assert.equal(bot.exit?.code, 0);

@@ -20,15 +20,28 @@ const RADIUS_SHARE_MAX = 0.25;
 const SLIDER_STEPS = 100;
 const SLIDER_STEP_OF_KEYS = 5;
 const ZOOM_STEP = 1.25;
+/** Others may be looking at so many pictures that this one has to wait. */
+const PICTURE_ATTEMPTS_MAX = 4;
+const PICTURE_RETRY_MS = 3_000;
 
 showEnd();
 const picture = imageElement('picture');
-const isThere = await picture.decode().then(
-  () => true,
-  () => false,
-);
-if (isThere) start(createMask(picture.naturalWidth, picture.naturalHeight));
+if (await isLoaded(picture)) start(createMask(picture.naturalWidth, picture.naturalHeight));
 else element('status').textContent = words.noPicture;
+
+async function isLoaded(image: HTMLImageElement): Promise<boolean> {
+  const { src } = image;
+  for (let attempt = 1; attempt <= PICTURE_ATTEMPTS_MAX; attempt += 1) {
+    try {
+      await image.decode();
+      return true;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, PICTURE_RETRY_MS));
+      image.src = src;
+    }
+  }
+  return false;
+}
 
 function start(mask: Mask): void {
   const viewport = element('viewport');
