@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.ts';
@@ -54,12 +54,23 @@ export async function startHttpServer(options: {
     server.listen(port, host, () =>
       resolve({
         port: portOf(server.address()),
-        close: async () =>
-          new Promise((done) => {
-            server.close(() => done());
-          }),
+        close: async () => close(server),
       }),
     );
+  });
+}
+
+/** Long enough for every page; a picture that somebody still loads can be loaded again. */
+const LAST_ANSWERS_MS_MAX = 2_000;
+
+/** Answers that are under way still get out, and whoever has only opened a connection keeps nobody waiting. */
+async function close(server: Server): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS_MAX);
+    server.close(() => {
+      clearTimeout(timer);
+      done();
+    });
   });
 }
 

@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startHttpServer } from '../../src/http/server.ts';
 import { silentLog } from '../services/job-fixture.ts';
 
+/** Less than anybody would wait for a process to stop. */
+const CLOSING_MS_MAX = 6_000;
+
 type Options = Parameters<typeof startHttpServer>[0];
 
-async function open(context: TestContext, changes: Partial<Options> = {}) {
-  const server = await startHttpServer({
+const answerLate: Options['painter'] = (_request, response) => {
+  setTimeout(() => response.end('late, and whole'), 1_000);
+};
+
+async function start(changes: Partial<Options> = {}) {
+  return startHttpServer({
     host: '127.0.0.1',
     port: 0,
     health: { isReady: async () => true },
@@ -16,6 +26,10 @@ async function open(context: TestContext, changes: Partial<Options> = {}) {
     log: silentLog,
     ...changes,
   });
+}
+
+async function open(context: TestContext, changes: Partial<Options> = {}) {
+  const server = await start(changes);
   context.after(async () => server.close());
   return async (path: string, method = 'GET') => {
     const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
@@ -56,5 +70,25 @@ describe('the HTTP server', () => {
     const ask = await open(context, { painter: (request, response) => void response.end(request.url) });
     assert.equal((await ask('/paint/token?x=1')).text, '/paint/token?x=1');
     assert.equal((await ask('/painting')).status, 404);
+  });
+
+  it('stops while somebody has a connection and says nothing, and answers the others before', async (context) => {
+    const server = await start({ painter: answerLate });
+    const openings = [
+      '',
+      'GET /healthz HTTP/1.1\r\n',
+      'POST /paint/token HTTP/1.1\r\nHost: easel\r\nContent-Length: 9\r\n\r\n',
+    ];
+    for (const opening of openings) {
+      const socket = connect(server.port, '127.0.0.1').on('error', () => undefined);
+      context.after(() => socket.destroy());
+      await once(socket, 'connect');
+      socket.write(opening);
+    }
+    const answer = fetch(`http://127.0.0.1:${server.port}/paint/token`);
+    await sleep(200);
+    const limit = AbortSignal.timeout(CLOSING_MS_MAX);
+    await Promise.race([server.close(), once(limit, 'abort').then(() => assert.fail('it is still open'))]);
+    assert.equal(await (await answer).text(), 'late, and whole');
   });
 });
