@@ -101,14 +101,14 @@ function renderButton(
   </button>`;
 }
 
-/** A page that says one thing. */
+/** A page that says one thing. By its mark the painter tells it from what others answer in this server's place. */
 export function renderPaintWords(words: Words, what: 'sent' | 'over' | 'forged' | 'failed' | 'no-mask') {
   return html`<!doctype html>
     <html lang="${words.locale}">
       <head>
         ${renderHead(words.say(`painter.${what}.title`))}
       </head>
-      <body class="words">
+      <body class="words" data-says="${what}">
         <main>
           <h1 tabindex="-1">${words.say(`painter.${what}.title`)}</h1>
           <p>${words.say(`painter.${what}.text`)}</p>

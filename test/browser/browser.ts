@@ -36,18 +36,26 @@ export async function openTab(test: TestContext, address: string, options: TabOp
 
 /**
  * The same with the painter.
- * @param options.toldStatus an answer of the server that the page itself tells of; all other errors are errors
+ * @param options.toldStatuses answers that the page itself tells of; all other errors are errors
  * @param options.prepare what has to be done before the page is loaded
  */
 export async function openPainterTab(
   test: TestContext,
   link: string,
-  options: TabOptions & { readonly toldStatus?: number; readonly prepare?: (page: Page) => Promise<void> } = {},
+  options: TabOptions & {
+    readonly toldStatuses?: readonly number[];
+    readonly prepare?: (page: Page) => Promise<void>;
+  } = {},
 ): Promise<Page> {
   const page = await openPage(test, { colorScheme: 'light', ...options });
-  const { toldStatus } = options;
+  const { toldStatuses = [] } = options;
   await options.prepare?.(page);
-  watch(test, page, link, toldStatus === undefined ? NOTHING_TOLD : new RegExp(`status of ${toldStatus}`));
+  watch(
+    test,
+    page,
+    link,
+    toldStatuses.length === 0 ? NOTHING_TOLD : new RegExp(`status of (?:${toldStatuses.join('|')})`),
+  );
   await page.goto(link);
   await painterReady(page);
   return page;

@@ -49,7 +49,7 @@ describe('the painter', { skip }, () => {
 
   it('with the mouse: what is shown is what the provider gets', async (t) => {
     const work = await painting(t, 'a hat of straw');
-    const page = await openPainterTab(t, work.link, { toldStatus: 410 });
+    const page = await openPainterTab(t, work.link, { toldStatuses: [410] });
     await page.getByText('a hat of straw').waitFor();
     await page.getByText(/The link expires at \d/).waitFor();
     const button = (name: string) => page.getByRole('button', { name, exact: true });
@@ -160,7 +160,7 @@ describe('the painter', { skip }, () => {
     const { link } = await painting(t, 'a busy hour');
     let refusals = 1;
     const page = await openPainterTab(t, link, {
-      toldStatus: 503,
+      toldStatuses: [503],
       prepare: async (tab) => {
         await tab.route('**/picture', async (route) => {
           refusals -= 1;
@@ -171,5 +171,27 @@ describe('the painter', { skip }, () => {
     assert.equal(refusals, -1, 'it was refused once');
     await page.reload();
     await page.locator('#viewport:not([aria-busy])').waitFor();
+  });
+
+  it('keeps what was painted, whatever a proxy says in the place of the server', async (t) => {
+    const work = await painting(t, 'behind a proxy');
+    const page = await openPainterTab(t, work.link, { toldStatuses: [502, 504, 500, 429, 403] });
+    await drag(page, [0.4, 0.3], [0.6, 0.6]);
+    const count = await paintedCount(page);
+    const answers = [502, 504, 500, 429, 403, 200];
+    await page.route(work.link, async (route) => {
+      const status = answers.shift();
+      return status === undefined
+        ? route.continue()
+        : route.fulfill({ status, contentType: 'text/html', body: '<title>nginx</title><h1>Bad Gateway</h1>' });
+    });
+    const done = page.getByRole('button', { name: 'Done' });
+    while (answers.length > 0) {
+      await done.click();
+      await page.locator('#done:not([aria-disabled="true"])').waitFor();
+      await page.getByText('What you painted is still here').waitFor();
+      assert.equal(await paintedCount(page), count);
+    }
+    await finish(work, page, 'behind a proxy', async () => done.click());
   });
 });

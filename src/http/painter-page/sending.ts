@@ -3,9 +3,6 @@ import type { Mask } from './mask.ts';
 import { encodeMask } from './png.ts';
 import { words } from './words.ts';
 
-/** What the server answers where it may work in a moment: the mask stays where it is. */
-const TRY_AGAIN = 503;
-
 /** Sends the mask. The answer is a page of its own, which says how it went. */
 export async function sendMask(mask: Mask, share: number): Promise<void> {
   const status = element('status');
@@ -23,7 +20,10 @@ export async function sendMask(mask: Mask, share: number): Promise<void> {
   done.ariaDisabled = 'false';
 }
 
-/** Undefined where it did not get there. */
+/**
+ * Undefined where it did not get there, or may work in a moment. What a proxy or anybody else between says in the server's
+ * place is no answer: nothing that was painted is given up for it.
+ */
 async function post(body: Blob): Promise<Document | undefined> {
   try {
     const response = await fetch(location.href, {
@@ -33,8 +33,9 @@ async function post(body: Blob): Promise<Document | undefined> {
       // To the page's own server only; without it some browsers would not say where the mask comes from.
       referrerPolicy: 'same-origin',
     });
-    if (response.status === TRY_AGAIN) return undefined;
-    return new DOMParser().parseFromString(await response.text(), 'text/html');
+    const answer = new DOMParser().parseFromString(await response.text(), 'text/html');
+    const { says } = answer.body.dataset;
+    return says === undefined || says === 'failed' ? undefined : answer;
   } catch {
     return undefined;
   }
