@@ -1,5 +1,6 @@
 import { VERB } from '../discord/button-verbs.ts';
 import type { Button, Deferral, GuildButton, GuildInteraction, Task } from '../discord/command.ts';
+import { beginOrPutBack } from '../discord/drafted-edits.ts';
 import { renderPaintLink, renderPaintQuestion } from '../discord/paint-messages.ts';
 import type { Painting } from '../discord/painting.ts';
 import { describeRefusal, tellRefusal } from '../discord/refusal-message.ts';
@@ -90,7 +91,7 @@ export function createWholeButton(parts: ImageCommandParts, painting: Painting):
   return createDraftButton(VERB.whole, parts, painting, async (interaction, draft) => {
     const taken = await painting.drafts.take(interaction.guildId, draft.request.id);
     if (!taken) return false;
-    const task = await painting.edits.begin(taken, readInvitation(interaction), undefined);
+    const task = await beginOrPutBack(painting, taken, readInvitation(interaction), undefined);
     await task.run();
     return true;
   });

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EditDraft, Invitation } from '../services/edit-drafts.ts';
+import type { EditDraft, EditDrafts, Invitation } from '../services/edit-drafts.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
 import { WHOLE_REGION } from '../services/image-preparation.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
@@ -69,4 +69,26 @@ export function createDraftedEdits(parts: {
       return { run: async () => run(job, images, painted) };
     },
   };
+}
+
+/**
+ * The same with a draft that is put back where nothing begins, so that whoever asked can ask again: a mask that somebody
+ * painted is still on their page. It is taken out before, because only one of several can do that.
+ */
+export async function beginOrPutBack(
+  { drafts, edits }: { readonly drafts: Pick<EditDrafts, 'putBack'>; readonly edits: DraftedEdits },
+  draft: EditDraft,
+  by: Invitation,
+  mask: Buffer | undefined,
+): Promise<Task> {
+  try {
+    return await edits.begin(draft, by, mask);
+  } catch (error) {
+    await drafts.putBack(draft).catch((failure: unknown) => {
+      throw new AggregateError([error, failure], 'an edit did not begin, and its draft is lost', {
+        cause: error,
+      });
+    });
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import type { EditDraft, EditDrafts } from '../services/edit-drafts.ts';
 import type { PaintTicket } from '../services/paint-links.ts';
 import type { LentPicture, PaintPictures } from '../services/paint-pictures.ts';
 import type { DraftedEdits } from './drafted-edits.ts';
+import { beginOrPutBack } from './drafted-edits.ts';
 import { readAddress } from './reply-address.ts';
 import type { Words } from './words.ts';
 import { wordsFor } from './words.ts';
@@ -23,7 +24,8 @@ export type PaintDesk = {
   picture(ticket: PaintTicket): Promise<LentPicture | 'busy' | undefined>;
   /**
    * Begins the edit, once; what comes of it is told in Discord. `over` where somebody was faster or the link does not
-   * hold any more, and `closed` where this process begins nothing any more.
+   * hold any more, and `closed` where this process begins nothing any more. Rejects where it did not begin, and can be
+   * asked again then.
    */
   begin(ticket: PaintTicket, mask: Buffer): Promise<'begun' | 'over' | 'closed'>;
   /** No further edits are begun; resolves when those that were have ended. */
@@ -35,7 +37,7 @@ export function createPaintDesk(parts: {
   pictures: PaintPictures;
   edits: DraftedEdits;
 }): PaintDesk {
-  const { drafts, pictures, edits } = parts;
+  const { drafts, pictures } = parts;
   const active = new Set<Promise<unknown>>();
   let isClosed = false;
 
@@ -57,7 +59,7 @@ export function createPaintDesk(parts: {
   async function begin({ guild, draft, press }: PaintTicket, mask: Buffer): Promise<'begun' | 'over'> {
     const taken = await drafts.take(guild, draft, press);
     if (!taken?.invitation) return 'over';
-    const task = await edits.begin(taken, taken.invitation, mask);
+    const task = await beginOrPutBack(parts, taken, taken.invitation, mask);
     // It tells of its own end, whatever that is, and whoever painted need not wait for it.
     void follow(task.run());
     return 'begun';

@@ -23,6 +23,8 @@ export type EditDrafts = {
    * @param invitedBy the press from which its mask comes, which has to be the last one; left out where none does
    */
   take(guild: string, id: string, invitedBy?: string): Promise<EditDraft | undefined>;
+  /** Puts one back as it was, for whoever took it out and could not begin with it. */
+  putBack(draft: EditDraft): Promise<void>;
 };
 
 const invitationSchema = z.object({
@@ -111,5 +113,7 @@ export function createEditDrafts(parts: {
         });
         return { drafts: drafts.filter((draft) => draft !== found), answer: found };
       }),
+    putBack: async (draft) =>
+      change(draft.request.guild, (drafts) => ({ drafts: [...drafts, draft].slice(-DRAFTS_MAX), answer: undefined })),
   };
 }

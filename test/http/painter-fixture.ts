@@ -37,6 +37,8 @@ export async function preparePainter(changes: { readonly store?: Store; readonly
   const photo = changes.photo ?? (await photograph(SIZE).png().toBuffer());
   const links = createPaintLinks({ publicUrl: PUBLIC_URL, key: 'the key' });
   const begun: (Buffer | undefined)[] = [];
+  /** What the edits to come do not begin for. */
+  const failures: Error[] = [];
   /** The pictures that were downloaded. */
   const loads: Buffer[] = [];
 
@@ -60,11 +62,13 @@ export async function preparePainter(changes: { readonly store?: Store; readonly
     }),
     edits: {
       begin: async (_draft, _by, painted) => {
+        const failure = failures.shift();
+        if (failure) throw failure;
         begun.push(painted);
         return { run: async () => undefined };
       },
     },
   });
   const parts = { links, desk, files, publicUrl: PUBLIC_URL, log: silentLog };
-  return { begun, desk, drafts, invite, loads, parts, path: await invite(TICKET), time };
+  return { begun, desk, drafts, failures, invite, loads, parts, path: await invite(TICKET), time };
 }

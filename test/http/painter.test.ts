@@ -165,6 +165,18 @@ describe('the pages of the painter', () => {
     assert.deepEqual(failing.begun, []);
   });
 
+  it('take a mask again whose edit did not begin', async () => {
+    const { post, begun, drafts, failures } = await open();
+    const before = await drafts.read(TICKET.guild, TICKET.draft);
+    failures.push(new Error('no folder'), new Error('still none'));
+    assert.equal((await post(mask)).status, 503);
+    assert.deepEqual(await drafts.read(TICKET.guild, TICKET.draft), before);
+    assert.equal((await post(mask)).status, 503);
+    assert.equal((await post(mask)).status, 200);
+    assert.deepEqual(begun, [mask]);
+    assert.equal((await post(mask)).status, 410);
+  });
+
   it('speak the language that a browser asks for where nobody is known', async (t: TestContext) => {
     const { get } = await open();
     const languageOf = async (accepted: string): Promise<string | undefined> =>

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import { reachablePainter } from '../../sandbox/painter-address.ts';
@@ -187,6 +189,21 @@ describe('painting a mask', { concurrency: 2 }, () => {
     await stage.startBot();
     assert.equal((await sendMask(link, await paintedMask(SIZE, isBrushed))).status, 200);
     assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+  });
+
+  it('takes a mask again whose job could not be written down', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'sent again');
+    const { link } = await openPainter(stage, asked, stage.member);
+    const mask = await paintedMask(SIZE, isBrushed);
+    const spool = join(stage.dataDirectory, 'spool');
+    await rename(spool, `${spool}-away`);
+    assert.equal((await sendMask(link, mask)).status, BUSY);
+    await rename(`${spool}-away`, spool);
+    assert.equal((await sendMask(link, mask)).status, 200);
+    assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+    assert.equal(callsFor(stage, 'sent again').length, 1);
   });
 
   it('is recovered where the process dies after the mask came', async (t) => {

@@ -43,6 +43,21 @@ describe('drafts of edits', () => {
     assert.equal(await invite('1', '9'), undefined);
   });
 
+  it('are put back as they were, and no longer for that', async () => {
+    const { drafts, ask, invite, time, known } = open();
+    await ask('1');
+    const invited = await invite('1', '7');
+    const taken = (await drafts.take(GUILD, '1', '7')) ?? assert.fail('there was nothing to take');
+    time.now = 10 * MINUTE_MS;
+    await ask('2');
+    await drafts.putBack(taken);
+    assert.deepEqual(await drafts.read(GUILD, '1'), invited);
+    assert.ok(await drafts.take(GUILD, '1', '7'));
+    await drafts.putBack(taken);
+    time.now = 15 * MINUTE_MS;
+    assert.deepEqual(await known(['1', '2']), ['2']);
+  });
+
   it('are forgotten after a quarter of an hour, counted from the last press', async () => {
     const { drafts, time, ask, invite, known, database } = open();
     await ask('1');
