@@ -74,7 +74,8 @@ export function createPainterRoutes(parts: PainterParts, msMax = EXCHANGE_MS_MAX
     context.header('cache-control', 'no-store');
   });
   app.onError((error, context) => {
-    log.error({ err: error }, 'the painter failed');
+    if (isCutOff(error, context.env.outgoing)) log.debug({ err: error }, 'whoever sent something has gone');
+    else log.error({ err: error }, 'the painter failed');
     return say(context, 'failed', 503);
   });
 
@@ -134,6 +135,11 @@ export function createPainterRoutes(parts: PainterParts, msMax = EXCHANGE_MS_MAX
   });
   app.all('*', (context) => say(context, 'forged', 404));
   return app;
+}
+
+/** Whether a request did not come whole because its connection ended, which is nothing to look into. */
+function isCutOff(error: Error, { closed }: HttpBindings['outgoing']): boolean {
+  return closed && 'code' in error && error.code === 'ECONNRESET';
 }
 
 /** Read a piece at a time, so that no copy of the whole is made for whoever reads slowly. */

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import { createPainterListener } from '../../src/http/painter.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import { photograph } from '../fixtures/pictures.ts';
@@ -21,12 +22,14 @@ const WAIT_STEP_MS = 20;
 async function serve(context: TestContext, exchangeMsMax?: number) {
   const photo = await photograph(PHOTO_SIZE).png({ compressionLevel: 0 }).toBuffer();
   const painter = await preparePainter({ photo });
+  const logged: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   const server = await startHttpServer({
     host: '127.0.0.1',
     port: 0,
     health: { isReady: async () => true },
     metrics: { render: async () => ({ text: '', contentType: 'text/plain' }) },
-    painter: createPainterListener('/paint', painter.parts, exchangeMsMax),
+    painter: createPainterListener('/paint', { ...painter.parts, log }, exchangeMsMax),
     log: silentLog,
   });
   const sockets: Socket[] = [];
@@ -45,11 +48,13 @@ async function serve(context: TestContext, exchangeMsMax?: number) {
 
   return {
     ...painter,
+    logged,
     lookAt: (path: string) => say(`GET ${path}/picture HTTP/1.1\r\nHost: easel\r\n\r\n`),
     /** Half a mask, of which the server has taken notice. */
-    beginToSend: async (path: string): Promise<Socket> => {
-      const headers = ['Host: easel', `Origin: ${ORIGIN}`, 'Content-Length: 1000', 'Expect: 100-continue'];
-      const socket = say([`POST ${path} HTTP/1.1`, ...headers, '', 'half'].join('\r\n'));
+    beginToSend: async (path: string, isChunked = false): Promise<Socket> => {
+      const length = isChunked ? 'Transfer-Encoding: chunked' : 'Content-Length: 1000';
+      const headers = ['Host: easel', `Origin: ${ORIGIN}`, length, 'Expect: 100-continue'];
+      const socket = say([`POST ${path} HTTP/1.1`, ...headers, '', isChunked ? '4\r\nhalf\r\n' : 'half'].join('\r\n'));
       await once(socket.resume(), 'data');
       return socket;
     },
@@ -116,12 +121,22 @@ describe('what goes over the links of the painter', () => {
     const { inviteMany, beginToSend, post, begun } = await serve(context);
     const mask = await paintedMask(SIZE, (x) => x < 20);
     const [late = '', again = '', ...others] = await inviteMany(9);
-    const halves = await Promise.all([again, ...others].map(beginToSend));
+    const halves = await Promise.all([again, ...others].map(async (path) => beginToSend(path)));
     assert.equal((await post(late, mask)).status, 503);
     assert.equal((await post(again, mask)).status, 200, 'whoever sends again has given up on the first time');
     await Promise.all(halves.slice(0, 1).map(whenClosed));
     assert.equal((await post(late, mask)).status, 200);
     assert.equal(begun.length, 2);
+  });
+
+  it('is nothing to look into where somebody goes in the middle of it', async (context) => {
+    for (const isChunked of [false, true]) {
+      const { path, beginToSend, logged } = await serve(context);
+      const socket = await beginToSend(path, isChunked);
+      socket.destroy();
+      await until(() => logged.length > 0);
+      assert.match(logged.join(), /^{"level":20,/);
+    }
   });
 
   it('is no mask that does not come to its end', async (context) => {
