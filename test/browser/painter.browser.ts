@@ -194,4 +194,42 @@ describe('the painter', { skip }, () => {
     }
     await finish(work, page, 'behind a proxy', async () => done.click());
   });
+
+  it('with a pen, and the hand that holds it on the picture', async (t) => {
+    const work = await painting(t, 'by pen');
+    const page = await openPainterTab(t, work.link);
+    const send = async (type: string, pointer: 'pen' | 'touch', x: number, y: number): Promise<void> => {
+      // Browsers can be told to touch, and not to do so beside a pen.
+      await page.evaluate(`(() => {
+        const viewport = document.getElementById('viewport');
+        viewport.setPointerCapture = () => undefined;
+        const box = viewport.getBoundingClientRect();
+        const [clientX, clientY] = [box.x + box.width * ${x}, box.y + box.height * ${y}];
+        const pointerId = ${pointer === 'pen' ? 11 : 12};
+        const options = { pointerId, pointerType: '${pointer}', clientX, clientY, button: 0, bubbles: true };
+        viewport.dispatchEvent(new PointerEvent('${type}', options));
+      })()`);
+    };
+    const stroke = async (isWithHand: boolean): Promise<number> => {
+      if (isWithHand) await send('pointerdown', 'touch', 0.7, 0.8);
+      await send('pointerdown', 'pen', 0.4, 0.4);
+      await send('pointermove', 'pen', 0.5, 0.4);
+      if (isWithHand) {
+        await send('pointermove', 'touch', 0.7, 0.82);
+        await send('pointerup', 'touch', 0.7, 0.8);
+        await send('pointerdown', 'touch', 0.7, 0.8);
+        await send('pointermove', 'pen', 0.55, 0.4);
+        await send('pointercancel', 'touch', 0.7, 0.8);
+      }
+      await send('pointermove', 'pen', 0.6, 0.4);
+      await send('pointerup', 'pen', 0.6, 0.4);
+      const count = await paintedCount(page);
+      await page.getByRole('button', { name: 'Undo' }).click();
+      assert.equal(await paintedCount(page), 0, 'it was one stroke');
+      return count;
+    };
+    const alone = await stroke(false);
+    assert.ok(alone > 0);
+    assert.equal(await stroke(true), alone);
+  });
 });

@@ -14,7 +14,8 @@ const PEN_ERASER_BUTTON = 5;
 
 /**
  * Mouse, pen and touch. One pointer paints; two fingers, the middle button, or one pointer with the hand move the
- * picture, and two fingers or the wheel zoom.
+ * picture, and two fingers or the wheel zoom. Whoever holds a pen rests a hand on the picture: while a pen is down, touch
+ * means nothing.
  */
 export function connectPointers(
   viewport: HTMLElement,
@@ -29,7 +30,17 @@ export function connectPointers(
     view.showBrush(isSeen ? view.toPicture(event.clientX, event.clientY) : undefined, painter.radius);
   };
 
+  /** The hand may have come before the pen. */
+  const forgetTouches = (): void => {
+    painter.dropStroke();
+    panning = undefined;
+    for (const { pointerId, pointerType } of down.values()) if (pointerType === 'touch') down.delete(pointerId);
+  };
+
   viewport.addEventListener('pointerdown', (event) => {
+    const isBesidePen = [...down.values()].some(({ pointerType }) => pointerType === 'pen');
+    if (event.pointerType === 'touch' && isBesidePen) return undefined;
+    if (event.pointerType === 'pen') forgetTouches();
     viewport.setPointerCapture(event.pointerId);
     down.set(event.pointerId, event);
     if (down.size > 1) return painter.dropStroke();
@@ -57,13 +68,13 @@ export function connectPointers(
   });
 
   const release = (event: PointerEvent): void => {
-    down.delete(event.pointerId);
+    if (!down.delete(event.pointerId)) return;
     if (panning === event.pointerId) panning = undefined;
     painter.endStroke();
   };
   viewport.addEventListener('pointerup', release);
   viewport.addEventListener('pointercancel', (event) => {
-    painter.dropStroke();
+    if (down.has(event.pointerId)) painter.dropStroke();
     release(event);
   });
   viewport.addEventListener('pointerleave', () => view.showBrush(undefined, painter.radius));
