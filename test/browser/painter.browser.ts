@@ -232,4 +232,16 @@ describe('the painter', { skip }, () => {
     assert.ok(alone > 0);
     assert.equal(await stroke(true), alone);
   });
+
+  it('tells where the mask cannot be written, and takes it where it can be after all', async (t) => {
+    const work = await painting(t, 'an old browser');
+    const page = await openPainterTab(t, work.link);
+    await drag(page, [0.4, 0.3], [0.6, 0.6]);
+    await page.evaluate('window.kept = CompressionStream; window.CompressionStream = undefined');
+    const done = page.getByRole('button', { name: 'Done' });
+    await done.click();
+    await page.getByText('What you painted is still here').waitFor();
+    await page.evaluate('window.CompressionStream = window.kept');
+    await finish(work, page, 'an old browser', async () => done.click());
+  });
 });

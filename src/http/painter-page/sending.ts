@@ -14,22 +14,22 @@ export async function sendMask(mask: Mask, share: number): Promise<void> {
   }
   done.ariaDisabled = 'true';
   status.textContent = words.sending;
-  const answer = await post(await encodeMask(mask));
+  const answer = await post(mask);
   if (answer) return showAnswer(answer);
   status.textContent = words.failed;
   done.ariaDisabled = 'false';
 }
 
 /**
- * Undefined where it did not get there, or may work in a moment. What a proxy or anybody else between says in the server's
+ * Undefined where it could not be written, did not get there, or may work in a moment. What a proxy or anybody else between says in the server's
  * place is no answer: nothing that was painted is given up for it.
  */
-async function post(body: Blob): Promise<Document | undefined> {
+async function post(mask: Mask): Promise<Document | undefined> {
   try {
     const response = await fetch(location.href, {
       method: 'POST',
       headers: { 'content-type': 'image/png' },
-      body,
+      body: await encodeMask(mask),
       // To the page's own server only; without it some browsers would not say where the mask comes from.
       referrerPolicy: 'same-origin',
     });
