@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { after, describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { reachablePainter } from '../../sandbox/painter-address.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { fileOf } from '../scenarios/edits.ts';
@@ -243,5 +243,33 @@ describe('the painter', { skip }, () => {
     await page.getByText('What you painted is still here').waitFor();
     await page.evaluate('window.CompressionStream = window.kept');
     await finish(work, page, 'an old browser', async () => done.click());
+  });
+
+  it('stands still while the mask is on its way, and goes on where it did not get there', async (t) => {
+    const work = await painting(t, 'in the meantime');
+    const page = await openPainterTab(t, work.link, { toldStatuses: [502] });
+    await drag(page, [0.4, 0.3], [0.6, 0.6]);
+    const count = await paintedCount(page);
+    const held: Route[] = [];
+    await page.route(work.link, (route) => void held.push(route));
+    const done = page.getByRole('button', { name: 'Done' });
+    // The button is held down still while somebody who has another hand is done.
+    await page.mouse.down();
+    await done.focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Sending…').waitFor();
+    await page.mouse.up();
+    const sent = await paintedCount(page);
+    await drag(page, [0.2, 0.3], [0.2, 0.6]);
+    for (const key of ['i', 'Control+z', 'Control+y']) await page.keyboard.press(key);
+    await page.locator('#invert').click({ force: true });
+    assert.equal(await paintedCount(page), sent);
+    await page.getByText('Sending…').waitFor();
+    await held[0]?.fulfill({ status: 502 });
+    await page.getByText('What you painted is still here').waitFor();
+    await page.unroute(work.link);
+    await drag(page, [0.2, 0.3], [0.2, 0.6]);
+    assert.ok((await paintedCount(page)) > count);
+    await finish(work, page, 'in the meantime', async () => done.click());
   });
 });

@@ -72,6 +72,8 @@ export function connectKeyboard(
     if (event.key === ' ') painter.endStroke();
   });
   document.addEventListener('keydown', (event) => {
+    // While the mask is on its way, keys are as still as their buttons.
+    if (viewport.closest('[inert]')) return;
     if (event.ctrlKey || event.metaKey) return takeBack(event, actions);
     // Letters are for the picture: anywhere else somebody may be talking to their computer.
     const isForPicture = event.target === viewport || event.target === document.body;

@@ -67,7 +67,10 @@ function start(mask: Mask): void {
     closer: () => view.zoomBy(ZOOM_STEP),
     farther: () => view.zoomBy(1 / ZOOM_STEP),
     fit: () => view.fit(),
-    done: () => void sendMask(mask, painter.share),
+    done: () => {
+      painter.endStroke();
+      void sendMask(mask, painter.share);
+    },
   };
   for (const [name, act] of Object.entries(actions)) document.getElementById(name)?.addEventListener('click', act);
   for (const name of Object.keys(QUICK_AREAS).filter(isQuickArea)) {

@@ -14,10 +14,17 @@ export async function sendMask(mask: Mask, share: number): Promise<void> {
   }
   done.ariaDisabled = 'true';
   status.textContent = words.sending;
+  keepStill(true);
   const answer = await post(mask);
   if (answer) return showAnswer(answer);
   status.textContent = words.failed;
   done.ariaDisabled = 'false';
+  keepStill(false);
+}
+
+/** Whether what is under way can be seen only, because what is painted now would not be in what is sent. */
+function keepStill(isStill: boolean): void {
+  for (const part of document.querySelectorAll<HTMLElement>('.tools, .stage')) part.inert = isStill;
 }
 
 /**
