@@ -65,7 +65,7 @@ export function createDraftedEdits(parts: {
         return { run: async () => replies.edit(target, renderText(text)) };
       }
       const images = pictures.map(({ label, url }) => ({ label, load: async () => attachments.load(url) }));
-      const painted = mask && { label: 'mask', load: async () => mask };
+      const painted = mask && { label: 'mask', load: async () => mask, isPainted: true as const };
       return { run: async () => run(job, images, painted) };
     },
   };

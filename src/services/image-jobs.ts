@@ -170,8 +170,8 @@ export function createImageJobs(parts: JobParts): ImageJobs {
 
 /** The same attachments, of which none is waited for any more once the job is cancelled. */
 function untilCancelled({ images, mask }: RequestAttachments, signal: AbortSignal): RequestAttachments {
-  const cutOff = ({ label, load }: Attached): Attached => ({
-    label,
+  const cutOff = ({ load, ...attached }: Attached): Attached => ({
+    ...attached,
     load: async () => (await untilAborted(signal, load)) ?? { refused: 'gone' },
   });
   return { images: images.map(cutOff), mask: mask && cutOff(mask) };

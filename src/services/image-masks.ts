@@ -28,8 +28,11 @@ import type { ReadableKind } from './image-recognition.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from './providers/image-provider.ts';
 
-/** What made a part of the picture editable: transparency, a colour, a named region, or the picture's own transparency. */
-export type MaskSource = 'alpha' | 'white' | 'black' | 'region' | 'own-transparency';
+/**
+ * What made a part of the picture editable: transparency, a colour, a mask that was painted on it, a named region, or the
+ * picture's own transparency.
+ */
+export type MaskSource = 'alpha' | 'white' | 'black' | 'painted' | 'region' | 'own-transparency';
 
 export type PreparedMask = ImageSize & {
   readonly kind: 'prepared-mask';

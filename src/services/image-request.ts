@@ -48,6 +48,8 @@ export type Attached = {
   readonly label: string;
   /** Downloads it, once, into memory that is the caller's from then on. Answers a refusal where it cannot be had. */
   readonly load: () => Promise<Buffer | AttachmentRefusal>;
+  /** Whether it is a mask that was painted on the picture, whose form its painter has not seen. */
+  readonly isPainted?: true;
 };
 
 export type AttachmentRefusal = {

@@ -90,7 +90,10 @@ const callPlanSchema = z.object({
   keptFrom: z.string().optional(),
   /** What the mask was taken for, and the share of the picture that may change, between 0 and 1. */
   masked: z
-    .object({ by: z.enum(['alpha', 'white', 'black', 'region', 'own-transparency']), coveredShare: z.number() })
+    .object({
+      by: z.enum(['alpha', 'white', 'black', 'painted', 'region', 'own-transparency']),
+      coveredShare: z.number(),
+    })
     .optional(),
   firstFrameOnly: z.boolean(),
   /** How many unfinished pictures the provider is asked for on the way; left out where none. */

@@ -68,12 +68,12 @@ async function takeInPictures(
   if (!first || !mask) return { images, firstFrameOnly };
   if ('reason' in mask) return mask;
   held.hold(mask.bytes);
-  const { source: by, coveredShare } = mask;
+  const by = attachments.mask?.isPainted ? 'painted' : mask.source;
   const keptFrom = job.request.keepOutside ? { keptFrom: await keepOriginal(job.folder, first) } : {};
   return {
     images,
     mask: await write(job.folder, MASK_FILE, mask),
-    masked: { by, coveredShare },
+    masked: { by, coveredShare: mask.coveredShare },
     firstFrameOnly,
     ...keptFrom,
   };

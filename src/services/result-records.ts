@@ -102,5 +102,5 @@ function describe({ request, plan }: Pick<OpenJob, 'request' | 'plan'>, count: n
 
 /** The other masks follow from the request and its picture, and can be made again. */
 function isUploaded(source: MaskSource | undefined): boolean {
-  return source === 'alpha' || source === 'white' || source === 'black';
+  return source === 'alpha' || source === 'white' || source === 'black' || source === 'painted';
 }

@@ -77,6 +77,7 @@ describe('painting a mask', { concurrency: 2 }, () => {
     assert.match(await sent.text(), /was sent to Discord/);
     const message = await outcome(stage, asked);
     assert.equal(message.shownAttachments.length, 1);
+    assert.match(renderMessage(message), /The part you painted could change: \d+% of the picture/);
     const received = fileOf(callsFor(stage, 'a hat')[0]?.files, 'mask');
     assert.deepEqual(await painted(received.bytes), await painted(mask));
     assert.equal(courseOf(stage, pressed), 'reserve dispatch post');

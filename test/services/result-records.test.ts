@@ -77,6 +77,22 @@ describe('the record of a result', () => {
     assert.equal((await recordsOn(store).read('guild', JOB_ID))?.at, AT);
   });
 
+  it('tells of masks that nobody can make again', async () => {
+    const sources = [
+      ['alpha', true],
+      ['white', true],
+      ['black', true],
+      ['painted', true],
+      ['region', false],
+      ['own-transparency', false],
+    ] as const;
+    for (const [by, isMaskUploaded] of sources) {
+      const records = recordsOn(createMemoryDatabase().connect());
+      await records.write({ request, plan: { ...plan, masked: { by, coveredShare: 0.5 } } }, 2);
+      assert.equal((await records.read('guild', JOB_ID))?.made.isMaskUploaded, isMaskUploaded, by);
+    }
+  });
+
   it('is gone when it was removed, and removing it twice does no harm', async () => {
     const store = createMemoryDatabase().connect();
     const records = recordsOn(store);
