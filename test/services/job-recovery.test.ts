@@ -38,6 +38,8 @@ async function openAfterCrash(context: TestContext, parts: Partial<Parameters<ty
     prices: createPriceBook(openAiPrices),
     pictures: { finish: async () => ({ images: [], notes: [] }) },
     records: { write: async () => undefined },
+    now,
+    log: silentLog,
   });
   const outcomes: JobOutcome[] = [];
   const recovery = createJobRecovery({
