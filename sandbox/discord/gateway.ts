@@ -47,6 +47,8 @@ export interface GatewayOptions {
 export class Gateway {
   /** Set to false and new connections are closed before HELLO, as by a gateway that is being restarted. */
   greetsClients = true;
+  /** How an interaction goes out. Other emulations of Discord leave things out of it that Discord never does. */
+  writeInteraction: (interaction: unknown) => unknown = (interaction) => interaction;
   readonly #options: GatewayOptions;
   readonly #server = new WebSocketServer({ noServer: true });
   #sessions: GatewaySession[] = [];
@@ -78,8 +80,9 @@ export class Gateway {
     const connected = inShard.filter((session) => session.isConnected);
     const reachable = connected.length > 0 ? connected : inShard;
     const targets = options.delivery === 'all' ? reachable : reachable.slice(-1);
+    const written = name === 'INTERACTION_CREATE' ? this.writeInteraction(data) : data;
     for (const session of targets) {
-      for (let count = 0; count < (options.times ?? 1); count += 1) session.dispatch(name, data);
+      for (let count = 0; count < (options.times ?? 1); count += 1) session.dispatch(name, written);
     }
     return targets.length;
   }

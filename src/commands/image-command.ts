@@ -3,13 +3,14 @@ import type { Deferral, GuildInteraction, Task } from '../discord/command.ts';
 import type { Painting } from '../discord/painting.ts';
 import type { ProgressMessages } from '../discord/progress-message.ts';
 import { tellRefusal } from '../discord/refusal-message.ts';
+import { addressOf } from '../discord/reply-address.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
 import type { ImageRequest, RequestAttachments } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
-import { readReplyAddress, rolesOf } from './image-options.ts';
+import { rolesOf } from './image-options.ts';
 
 /** What everything that makes images is built from. */
 export type ImageCommandParts = {
@@ -54,7 +55,7 @@ export async function beginImageTask(
 ): Promise<Task> {
   const { jobs, replies, progress } = parts;
   const words = wordsFor(interaction.locale);
-  const job = await jobs.begin(request, readReplyAddress(interaction));
+  const job = await jobs.begin(request, addressOf(interaction));
   if ('reason' in job) {
     return { run: async () => replies.edit(interaction, renderText(tellRefusal(job, interaction.id, words))) };
   }

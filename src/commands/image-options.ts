@@ -2,7 +2,6 @@ import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteract
 import { ApplicationCommandOptionType, GuildMember } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
 import type { GuildCommand, GuildInteraction } from '../discord/command.ts';
-import type { DiscordAddress } from '../discord/reply-address.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { listSizeChoices } from '../services/providers/image-sizes.ts';
@@ -113,19 +112,6 @@ export function readRequest(
 export function rolesOf({ member }: GuildInteraction): string[] {
   if (!member) return [];
   return member instanceof GuildMember ? member['_roles'] : member.roles;
-}
-
-/** Where the answer to whatever was asked goes. */
-export function readReplyAddress(interaction: GuildInteraction): DiscordAddress {
-  return {
-    applicationId: interaction.applicationId,
-    token: interaction.token,
-    channelId: interaction.channelId,
-    memberId: interaction.user.id,
-    uploadLimitBytes: interaction.attachmentSizeLimit,
-    locale: interaction.locale,
-    guildLocale: interaction.guildLocale ?? interaction.locale,
-  };
 }
 
 /** An attached picture under the name of its option. Its file name is never used for anything. */

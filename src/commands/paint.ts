@@ -4,6 +4,7 @@ import { beginOrPutBack } from '../discord/drafted-edits.ts';
 import { renderPaintLink, renderPaintQuestion } from '../discord/paint-messages.ts';
 import type { Painting } from '../discord/painting.ts';
 import { describeRefusal, tellRefusal } from '../discord/refusal-message.ts';
+import { addressOf } from '../discord/reply-address.ts';
 import { renderText } from '../discord/result-message.ts';
 import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
@@ -12,7 +13,7 @@ import type { ImageRequest } from '../services/image-request.ts';
 import { StoreFailure } from '../storage/store.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
-import { readReplyAddress, rolesOf, toAttached } from './image-options.ts';
+import { rolesOf, toAttached } from './image-options.ts';
 
 /** Asking what may change of a picture before it is edited, and what is pressed under that question. */
 
@@ -128,7 +129,7 @@ function createDraftButton(
 }
 
 function readInvitation(interaction: GuildButton): Invitation {
-  return { id: interaction.id, roles: rolesOf(interaction), address: readReplyAddress(interaction) };
+  return { id: interaction.id, roles: rolesOf(interaction), address: addressOf(interaction) };
 }
 
 async function orUnavailable<Result>(attempt: Promise<Result>): Promise<Result | 'unavailable'> {

@@ -9,6 +9,7 @@ import { VERB } from '../discord/button-verbs.ts';
 import type { Button, Command, GuildButton, GuildCommand } from '../discord/command.ts';
 import { writeCustomId } from '../discord/custom-id.ts';
 import { describeAllowance } from '../discord/limit-message.ts';
+import { addressOf } from '../discord/reply-address.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { describeQuota } from '../discord/usage-message.ts';
@@ -19,7 +20,7 @@ import type { GuildSettingsStore } from '../services/guild-settings.ts';
 import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
 import type { UsageReports } from '../services/usage-report.ts';
-import { readReplyAddress, rolesOf } from './image-options.ts';
+import { rolesOf } from './image-options.ts';
 
 export type QuotaCommandParts = {
   readonly ledger: Ledger;
@@ -95,7 +96,7 @@ function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelC
 }
 
 async function fetchResult(parts: QuotaCommandParts, interaction: GuildButton, jobId: string): Promise<void> {
-  const isFetched = await parts.keptResults.fetch(jobId, interaction.user.id, readReplyAddress(interaction));
+  const isFetched = await parts.keptResults.fetch(jobId, interaction.user.id, addressOf(interaction));
   if (!isFetched) {
     await parts.replies.edit(interaction, renderText(wordsFor(interaction.locale).say('quota.gone')));
   }

@@ -1,6 +1,7 @@
 import type { Interaction, RESTOptions } from 'discord.js';
 import { Client, Events, Options, Status } from 'discord.js';
 import type { Logger } from 'pino';
+import { fillInteractionGaps } from './interaction-gaps.ts';
 
 /** The live connection through which Discord tells of commands. */
 export type Gateway = {
@@ -33,6 +34,8 @@ export async function connectGateway(options: {
 }): Promise<{ gateway: Gateway; client: Client<true> }> {
   const { token, log } = options;
   const client = new Client({ intents: [], rest: options.rest, makeCache: createEmptyCaches() });
+  // Told of a packet just before the library reads it.
+  client.on(Events.Raw, (packet: unknown) => fillInteractionGaps(packet, client.application?.id));
   client.on(Events.InteractionCreate, options.onInteraction);
   client.on(Events.Invalidated, options.onLost);
   // An error event that nobody hears would end the process.
