@@ -1,12 +1,15 @@
 import type {
   AutocompleteInteraction,
+  ChatInputCommandInteraction,
   Interaction,
   MessageComponentInteraction,
   ModalSubmitInteraction,
 } from 'discord.js';
 import type { Logger } from 'pino';
 import type { Button, Command, FirstAnswer, MessageMenu, Modal } from './command.ts';
+import { nameOption } from './command-words.ts';
 import { readCustomId } from './custom-id.ts';
+import { settleOptions } from './option-values.ts';
 import { answerAlone } from './private-answer.ts';
 import type { ReplyEditor, ReplyTarget } from './reply-editor.ts';
 import type { MessageKey } from './words.ts';
@@ -44,6 +47,8 @@ export function createVerbs(parts: {
     if (!interaction.isChatInputCommand()) return undefined;
     const command = commands.get(interaction.commandName);
     if (!command) return undefined;
+    const unusable = settleOptions(command.schema.options ?? [], interaction.options);
+    if (unusable !== undefined) return turnAway(interaction, unusable);
     const first = command.isPrivate(interaction) ? 'private-reply' : 'public-reply';
     return { first, begin: async () => command.begin(interaction) };
   }
@@ -60,6 +65,12 @@ export function createVerbs(parts: {
     }
     const button = interaction.isButton() ? buttons.get(verb)?.answer(interaction, id) : undefined;
     return button ?? apologize(interaction, 'router.outdated');
+  }
+
+  function turnAway(interaction: ChatInputCommandInteraction, name: string): FirstAnswer {
+    log.warn({ job: interaction.id, option: name }, 'an option came with what it cannot have');
+    const words = wordsFor(interaction.locale);
+    return answerAlone(replies, interaction, words.say('router.unusable-option', { option: nameOption(name, words) }));
   }
 
   function apologize(interaction: Apologizable, key: MessageKey): FirstAnswer {

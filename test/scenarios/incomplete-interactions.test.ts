@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
+import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
+import type { Stage } from '../../sandbox/stage.ts';
 import { ask, courseOf, picturesOf } from './requests.ts';
-import { judge } from './judgement.ts';
+import { callsFor, judge } from './judgement.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
 /** An interaction as it would be written by somebody who knows less of Discord. */
@@ -14,6 +17,18 @@ const without =
 const withOther =
   (others: Written) =>
   (interaction: Written): Written => ({ ...interaction, ...others });
+
+/** The options as these, whatever the member filled in. */
+const withOptions =
+  (...options: readonly Written[]) =>
+  (interaction: Written): Written => ({ ...interaction, data: { ...Object(interaction['data']), options } });
+
+/** Has interactions written in another way for as long as a test goes on. */
+function writeWith(t: TestContext, { discord: { gateway } }: Stage, write: (interaction: Written) => Written): void {
+  const { writeInteraction } = gateway;
+  t.after(() => Object.assign(gateway, { writeInteraction }));
+  gateway.writeInteraction = (interaction) => write(Object(interaction));
+}
 
 describe('what an interaction lacks does not cost anybody the picture', () => {
   const shared = shareStage();
@@ -30,14 +45,63 @@ describe('what an interaction lacks does not cost anybody the picture', () => {
   for (const [name, write] of incomplete) {
     test(name, async (t) => {
       const { stage } = shared();
-      const { gateway } = stage.discord;
-      const { writeInteraction } = gateway;
-      t.after(() => Object.assign(gateway, { writeInteraction }));
-      gateway.writeInteraction = (interaction) => write(Object(interaction));
+      writeWith(t, stage, write);
       const answer = await ask(stage, addServer(stage), 'imagine', { prompt: `a heron: ${name}` });
       assert.equal(picturesOf(answer).length, 1);
       assert.equal(courseOf(stage, answer.interaction), 'reserve dispatch post');
       judge(stage);
     });
   }
+});
+
+describe('options that Discord would not have sent', () => {
+  const shared = shareStage();
+  const prompt = 'a stork';
+  const asked = { name: 'prompt', type: 3, value: prompt };
+  const unusable: [string, Written, string][] = [
+    ['half a picture', { name: 'count', type: 4, value: 1.5 }, 'count'],
+    ['less than no picture', { name: 'count', type: 4, value: -1 }, 'count'],
+    ['more pictures than there may be', { name: 'count', type: 4, value: 9 }, 'count'],
+    ['a number in words', { name: 'count', type: 3, value: 'two' }, 'count'],
+    ['a choice that there is not', { name: 'quality', type: 3, value: 'best' }, 'quality'],
+    ['a picture that does not come along', { name: 'reference', type: 11, value: '1573782598100975757' }, 'reference'],
+  ];
+
+  for (const [name, option, shown] of unusable) {
+    test(`${name}: refused before anything is held`, async (t) => {
+      const { stage } = shared();
+      writeWith(t, stage, withOptions(asked, option));
+      const { interaction, text } = await ask(stage, addServer(stage), 'imagine', { prompt });
+      assert.match(text, new RegExp(`cannot use what came for \`${shown}\`. Nothing was done and nothing charged`));
+      assert.equal(courseOf(stage, interaction), '');
+      assert.deepEqual(callsFor(stage, prompt), []);
+    });
+  }
+
+  test('an edit without its picture is not made from words instead', async (t) => {
+    const { stage } = shared();
+    const image = { name: 'image', type: 11, value: '1573782598100975757' };
+    writeWith(t, stage, (interaction) => ({
+      ...interaction,
+      data: { id: '1', name: 'edit', type: 1, options: [{ ...asked, value: 'a stork at night' }, image] },
+    }));
+    const { interaction, text } = await ask(stage, addServer(stage), 'imagine', { prompt });
+    assert.match(text, /cannot use what came for `image`/);
+    assert.equal(courseOf(stage, interaction), '');
+    assert.deepEqual(callsFor(stage, 'a stork at night'), []);
+  });
+
+  test('what is only written differently is understood, and booked as what it is', async (t) => {
+    const { stage } = shared();
+    const written = { name: 'count', type: 3, value: '2' };
+    writeWith(
+      t,
+      stage,
+      withOptions({ name: 'prompt', value: 'two storks' }, written, { name: 'private', value: 'true' }),
+    );
+    const answer = await ask(stage, addServer(stage), 'imagine', { prompt: 'two storks' });
+    assert.equal(picturesOf(answer).length, 2);
+    assert.ok((answer.message.flags & MESSAGE_FLAG.ephemeral) !== 0);
+    judge(stage);
+  });
 });
