@@ -10,8 +10,15 @@ const packetSchema = z.object({
   d: z.record(z.string(), z.unknown()),
 });
 
+/** A number of bits, written as Discord does. Nobody may do anything where it is not there. */
+const permissions = z.union([z.string().regex(/^\d+$/), z.int().nonnegative().transform(String)]).catch('0');
+const member = z.looseObject({ roles: z.array(z.string()).catch([]), permissions });
+
 /** What Discord always sends along, and what is assumed where it is not there or makes no sense. */
 const factsSchema = z.object({
+  app_permissions: permissions,
+  authorizing_integration_owners: z.record(z.string(), z.unknown()).catch({}),
+  entitlements: z.array(z.record(z.string(), z.unknown())).catch([]),
   attachment_size_limit: z.int().positive().catch(UPLOAD_LIMIT_BYTES_MIN),
   locale: z.string().min(1).catch(DEFAULT_LOCALE),
   guild_locale: z.string().min(1).nullish().catch(null),
@@ -19,19 +26,31 @@ const factsSchema = z.object({
 
 /**
  * Fills in what an interaction lacks, before the library makes something of it. Emulations of Discord leave things out
- * that Discord itself never does, and what is missing would be noticed when a result is delivered: after it was paid.
+ * that Discord itself never does. Some of that the library cannot do without, and it drops the interaction; the rest
+ * would be noticed when a result is delivered: after it was paid.
  * @param packet as it came through the gateway; it is changed in its place
  * @param applicationId the bot's own, to which every interaction belongs that it is told of
  */
 export function fillInteractionGaps(packet: unknown, applicationId: string | undefined): void {
   if (!isInteraction(packet)) return;
-  const ownId = z
-    .string()
-    .min(1)
-    .catch(applicationId ?? '');
-  Object.assign(packet.d, factsSchema.parse(packet.d), { application_id: ownId.parse(packet.d['application_id']) });
+  const { d: interaction } = packet;
+  const told = member.safeParse(interaction['member']).data;
+  Object.assign(interaction, factsSchema.parse(interaction), {
+    application_id: readId(interaction['application_id']) ?? applicationId,
+    channel: channelOf(interaction),
+    ...(told && { member: told }),
+  });
 }
 
 function isInteraction(packet: unknown): packet is z.infer<typeof packetSchema> {
   return packetSchema.safeParse(packet).success;
+}
+
+/** The library takes the id of the channel from here, and only from here. */
+function channelOf({ channel, channel_id: id }: Readonly<Record<string, unknown>>): unknown {
+  return z.object({ id: z.string() }).safeParse(channel).success ? channel : id === undefined ? undefined : { id };
+}
+
+function readId(id: unknown): string | undefined {
+  return z.string().min(1).safeParse(id).data;
 }

@@ -14,7 +14,13 @@ describe('the gaps of an interaction', () => {
   test('what Discord says is left as it is', () => {
     const complete = {
       application_id: '7',
+      app_permissions: '2147483647',
       attachment_size_limit: 26_214_400,
+      authorizing_integration_owners: { 0: '8' },
+      channel: { id: '9', type: 0 },
+      channel_id: '9',
+      entitlements: [{ id: '10' }],
+      member: { user: { id: '11' }, roles: ['12'], permissions: '32', nick: null },
       locale: 'de',
       guild_locale: 'fr',
       something: { new: true },
@@ -23,13 +29,38 @@ describe('the gaps of an interaction', () => {
   });
 
   test('what is missing or makes no sense is what Discord has at least', () => {
-    const least = { application_id: OWN_ID, attachment_size_limit: 10_485_760, locale: 'en-US' };
+    const least = {
+      app_permissions: '0',
+      application_id: OWN_ID,
+      attachment_size_limit: 10_485_760,
+      authorizing_integration_owners: {},
+      channel: undefined,
+      entitlements: [],
+      locale: 'en-US',
+    };
     assert.deepEqual(filled({}), least);
-    const senseless = { application_id: 7, attachment_size_limit: '10485760', locale: null, guild_locale: 7 };
-    assert.deepEqual(filled(senseless), { ...least, guild_locale: null });
+    const senseless = Object.fromEntries(Object.keys(least).map((name) => [name, null]));
+    assert.deepEqual(filled({ ...senseless, guild_locale: 7 }), { ...least, guild_locale: null });
     for (const limit of [0, -1, 1.5, Infinity, null]) {
       assert.equal(filled({ attachment_size_limit: limit })['attachment_size_limit'], 10_485_760, String(limit));
     }
+  });
+
+  test('a channel that is only named', () => {
+    assert.deepEqual(filled({ channel_id: '9' })['channel'], { id: '9' });
+    assert.deepEqual(filled({ channel_id: '9', channel: {} })['channel'], { id: '9' });
+  });
+
+  test('a member whose rights are not told has none', () => {
+    const user = { id: '11' };
+    assert.deepEqual(filled({ member: { user } })['member'], { user, roles: [], permissions: '0' });
+    const senseless = { user, roles: null, permissions: 'all' };
+    assert.deepEqual(filled({ member: senseless })['member'], { user, roles: [], permissions: '0' });
+    assert.deepEqual(filled({ member: { user, roles: [], permissions: 32 } })['member'], {
+      user,
+      roles: [],
+      permissions: '32',
+    });
   });
 
   test('other packets, and what is none, are not touched', () => {

@@ -18,6 +18,10 @@ const withOther =
   (others: Written) =>
   (interaction: Written): Written => ({ ...interaction, ...others });
 
+const changeMember =
+  (others: Written) =>
+  (interaction: Written): Written => ({ ...interaction, member: { ...Object(interaction['member']), ...others } });
+
 /** The options as these, whatever the member filled in. */
 const withOptions =
   (...options: readonly Written[]) =>
@@ -39,6 +43,12 @@ describe('what an interaction lacks does not cost anybody the picture', () => {
     ['a limit of nothing', withOther({ attachment_size_limit: 0 })],
     ['no application', without('application_id')],
     ['no languages', without('locale', 'guild_locale')],
+    ['no channel but its id', without('channel')],
+    ['no entitlements', without('entitlements')],
+    ['nobody who installed it', without('authorizing_integration_owners')],
+    ['no rights of the bot', withOther({ app_permissions: null })],
+    ['a member without roles', changeMember({ roles: null })],
+    ['rights that are a number', changeMember({ permissions: 8 })],
     ['languages that are none', withOther({ locale: null, guild_locale: 7 })],
   ];
 
