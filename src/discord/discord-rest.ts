@@ -71,14 +71,20 @@ export function createDiscordRest(options: { apiUrl: string; token: string }): D
  */
 function createRequestFunction(dispatcher: Dispatcher): RESTOptions['makeRequest'] {
   return async (url, init) => {
+    const method = init.method ?? 'GET';
     const response = await request(url, {
       dispatcher,
-      method: init.method ?? 'GET',
+      method,
       headers: Object.fromEntries(new Headers(Object.entries(init.headers ?? {}))),
       body: sendable(init.body),
       signal: init.signal ?? null,
     });
     const { body, statusCode } = response;
+    const ok = statusCode >= 200 && statusCode < 300;
+    // What Discord took is taken, even where its answer cannot be read: sent again, a message would be there twice.
+    const isDone = ok && method !== 'GET';
+    const readAnswer = async <Answer>(reading: Promise<Answer>, instead: Answer): Promise<Answer> =>
+      isDone ? reading.catch(() => instead) : reading;
     const headers = new Headers();
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
@@ -86,14 +92,14 @@ function createRequestFunction(dispatcher: Dispatcher): RESTOptions['makeRequest
     return {
       status: statusCode,
       statusText: String(statusCode),
-      ok: statusCode >= 200 && statusCode < 300,
+      ok,
       headers,
       body,
       get bodyUsed() {
         return body.bodyUsed;
       },
-      arrayBuffer: async () => body.arrayBuffer(),
-      json: async () => body.json(),
+      arrayBuffer: async () => readAnswer(body.arrayBuffer(), new ArrayBuffer(0)),
+      json: async () => readAnswer(body.json(), undefined),
       text: async () => body.text(),
     };
   };

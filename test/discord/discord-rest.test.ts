@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { describe, test } from 'node:test';
+import { Routes } from 'discord.js';
+import { createDiscordRest } from '../../src/discord/discord-rest.ts';
+import { sendUntilSettled } from '../../src/discord/send-attempts.ts';
+import type { Answer } from '../services/providers/local-server.ts';
+import { startLocalServer } from '../services/providers/local-server.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const CHANNEL_MESSAGES = Routes.channelMessages('1300000000000000001');
+
+/** The patient way to a Discord that answers like this. */
+async function openRest(t: TestContext, answer: Answer) {
+  const server = await startLocalServer(answer);
+  t.after(async () => server[Symbol.asyncDispose]());
+  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'a-token' });
+  t.after(async () => rest.close());
+  return { server, rest: rest.patient };
+}
+
+describe('what Discord took is sent once', () => {
+  const unreadable: [string, Answer][] = [
+    [
+      'an answer that is no JSON',
+      (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{'),
+    ],
+    ['an answer that is empty', (response) => void response.writeHead(201, JSON_TYPE).end()],
+    [
+      'an answer that breaks off',
+      (response) => {
+        response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy());
+      },
+    ],
+  ];
+  for (const [name, answer] of unreadable) {
+    test(name, async (t) => {
+      const { server, rest } = await openRest(t, answer);
+      const failures: unknown[] = [];
+      const result = await sendUntilSettled(async () => rest.post(CHANNEL_MESSAGES, { body: { content: 'a fox' } }), {
+        sleep: async () => undefined,
+        onFailure: (error) => failures.push(error),
+      });
+      assert.deepEqual({ result, failures, sent: server.requests.length }, { result: 'sent', failures: [], sent: 1 });
+    });
+  }
+
+  test('what is asked for has to be readable all the same', async (t) => {
+    const { rest } = await openRest(t, (response) => {
+      response.writeHead(200, JSON_TYPE).end('{');
+    });
+    await assert.rejects(rest.get(CHANNEL_MESSAGES), SyntaxError);
+  });
+});
