@@ -56,13 +56,23 @@ export function createDiscordRest(options: { apiUrl: string; token: string }): D
   return {
     acknowledgements: createAcknowledgements(`${options.apiUrl}/v${API_VERSION}`, quick),
     quickOptions: { ...shared, timeout: QUICK_TIMEOUT_MS, makeRequest: createRequestFunction(quick) },
-    patient: new REST({
-      ...shared,
-      timeout: PATIENT_TIMEOUT_MS,
-      makeRequest: createRequestFunction(patient),
-    }).setToken(options.token),
+    patient: keepToken(
+      new REST({
+        ...shared,
+        timeout: PATIENT_TIMEOUT_MS,
+        makeRequest: createRequestFunction(patient),
+      }).setToken(options.token),
+    ),
     close: async () => void (await Promise.all([quick.close(), patient.close()])),
   };
+}
+
+/**
+ * The library forgets its token as soon as one call is answered with 401, and then refuses all others by itself until
+ * the process ends. Whether the token still holds, Discord says to each call anew.
+ */
+export function keepToken(rest: REST): REST {
+  return Object.assign(rest, { setToken: () => rest });
 }
 
 /**

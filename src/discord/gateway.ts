@@ -1,6 +1,7 @@
 import type { Interaction, RESTOptions } from 'discord.js';
 import { Client, Events, Options, Status } from 'discord.js';
 import type { Logger } from 'pino';
+import { keepToken } from './discord-rest.ts';
 import { fillInteractionGaps } from './interaction-gaps.ts';
 
 /** The live connection through which Discord tells of commands. */
@@ -46,6 +47,7 @@ export async function connectGateway(options: {
   client.on(Events.ShardResume, () => log.info('gateway resumed'));
 
   const ready = await login(client, token);
+  keepToken(ready.rest);
   return {
     client: ready,
     gateway: {

@@ -5,7 +5,7 @@ import { Routes } from 'discord.js';
 import { createDiscordRest } from '../../src/discord/discord-rest.ts';
 import { sendUntilSettled } from '../../src/discord/send-attempts.ts';
 import type { Answer } from '../services/providers/local-server.ts';
-import { startLocalServer } from '../services/providers/local-server.ts';
+import { answerJson, startLocalServer } from '../services/providers/local-server.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const CHANNEL_MESSAGES = Routes.channelMessages('1300000000000000001');
@@ -51,4 +51,19 @@ describe('what Discord took is sent once', () => {
     });
     await assert.rejects(rest.get(CHANNEL_MESSAGES), SyntaxError);
   });
+});
+
+test('the token outlasts a call that was answered with 401', async (t) => {
+  let answers = 0;
+  const { server, rest } = await openRest(t, (response) => {
+    answers += 1;
+    if (answers === 1) answerJson(response, 401, { message: '401: Unauthorized', code: 0 });
+    else answerJson(response, 200, []);
+  });
+  await assert.rejects(rest.get(CHANNEL_MESSAGES), /Unauthorized/);
+  assert.deepEqual(await rest.get(CHANNEL_MESSAGES), []);
+  assert.deepEqual(
+    server.requests.map(({ headers }) => headers.authorization),
+    ['Bot a-token', 'Bot a-token'],
+  );
 });
