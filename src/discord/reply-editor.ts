@@ -53,18 +53,22 @@ export async function editOriginal(
   payload: object,
   uploads: readonly Upload[],
 ): Promise<unknown> {
-  const route = Routes.webhookMessage(target.applicationId, target.token, '@original');
-  return rest.patch(route, { ...bodyOf(payload, uploads), auth: false });
+  return rest.patch(originalRoute(target), { ...bodyOf(payload, uploads), auth: false });
 }
 
 /** One attempt to remove the reply, which is done as well where it is not there any more. */
-export async function deleteOriginal(rest: REST, { applicationId, token }: ReplyTarget): Promise<void> {
+export async function deleteOriginal(rest: REST, target: ReplyTarget): Promise<void> {
   try {
-    await rest.delete(Routes.webhookMessage(applicationId, token, '@original'), { auth: false });
+    await rest.delete(originalRoute(target), { auth: false });
   } catch (error) {
     const isGone = error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage;
     if (!isGone) throw error;
   }
+}
+
+/** The library would write the sign before the name as %40, which Discord's own documents do not, nor servers like it. */
+function originalRoute({ applicationId, token }: ReplyTarget): `/${string}` {
+  return `${Routes.webhook(applicationId, token)}/messages/@original`;
 }
 
 /** A message as a request body: JSON, or multipart where it has files. */
