@@ -1,6 +1,7 @@
 import type { RESTPostAPIInteractionCallbackJSONBody } from 'discord.js';
-import { DefaultUserAgent, Routes } from 'discord.js';
+import { DefaultUserAgent, RESTJSONErrorCodes, Routes } from 'discord.js';
 import type { Dispatcher } from 'undici';
+import * as z from 'zod';
 
 /**
  * The first answers to interactions.
@@ -24,7 +25,22 @@ export type Acknowledgeable = { readonly id: string; readonly token: string };
 /** Discord did not take an acknowledgement. The message carries what it said. */
 export class AcknowledgementError extends Error {
   override readonly name = 'AcknowledgementError';
+  /**
+   * Whether the request is known not to be ours: another process has it, or nobody waits any more. Of everything else,
+   * Discord may have taken the acknowledgement and not said so.
+   */
+  readonly isFinal: boolean;
+
+  constructor(statusCode: number, refusal: string) {
+    super(`Discord answered ${statusCode}: ${refusal}`);
+    this.isFinal = FINAL_CODES.has(readCode(refusal));
+  }
 }
+
+const FINAL_CODES: ReadonlySet<unknown> = new Set([
+  RESTJSONErrorCodes.UnknownInteraction,
+  RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged,
+]);
 
 /** Longer than a connection to Discord takes; a job has half a minute before it. */
 const SENDING_WAIT_MS_MAX = 100;
@@ -88,13 +104,21 @@ function createHandler(
     },
     onResponseEnd() {
       if (statusCode >= 200 && statusCode < 300) return onTaken();
-      onFailed(new AcknowledgementError(`Discord answered ${statusCode}: ${refusal}`));
+      onFailed(new AcknowledgementError(statusCode, refusal));
     },
     onResponseError(_controller, error) {
       onSent();
       onFailed(error);
     },
   };
+}
+
+function readCode(refusal: string): unknown {
+  try {
+    return z.object({ code: z.number() }).safeParse(JSON.parse(refusal)).data?.code;
+  } catch {
+    return undefined;
+  }
 }
 
 function once(act: () => void): () => void {

@@ -1,6 +1,7 @@
 import type { REST } from 'discord.js';
 import { DiscordAPIError, MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js';
 import type { Logger } from 'pino';
+import * as z from 'zod';
 import type { Upload } from './multipart.ts';
 import { createMultipart } from './multipart.ts';
 import type { MessagePayload } from './result-message.ts';
@@ -14,9 +15,17 @@ export type ReplyEditor = {
   edit(target: ReplyTarget, payload: MessagePayload, uploads?: readonly Upload[]): Promise<void>;
   /** A message of its own that only whoever acted sees, where the reply is the message that a button is under. */
   tellAlone(target: ReplyTarget, payload: MessagePayload): Promise<void>;
+  /**
+   * Ends a "thinking" that may be there after all, in one attempt. Another process may have the same request, so what
+   * already says something is left as it is.
+   */
+  fillEmpty(target: ReplyTarget, payload: MessagePayload): Promise<void>;
   /** Removes the reply, or the message that a button is under. Whether it is gone then, by whomever. */
   remove(target: ReplyTarget): Promise<boolean>;
 };
+
+/** What Discord is still at work on is there after this, and what another process answers at once says something. */
+const FILLING_WAIT_MS = 1_500;
 
 export function createReplyEditor(parts: {
   rest: REST;
@@ -42,6 +51,16 @@ export function createReplyEditor(parts: {
       const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
       await settle(async () => rest.post(Routes.webhook(applicationId, token), { body, auth: false }));
     },
+    async fillEmpty(target, payload) {
+      await sleep(FILLING_WAIT_MS);
+      try {
+        // Whether it is empty cannot always be found out; where nothing is there, the edit is refused.
+        const shown = await rest.get(originalRoute(target), { auth: false }).catch(() => undefined);
+        if (!saysSomething(shown)) await editOriginal(rest, target, payload, []);
+      } catch (error) {
+        log.info({ err: error }, 'nothing was there that could be answered');
+      }
+    },
     remove: async (target) => settle(async () => deleteOriginal(rest, target)),
   };
 }
@@ -64,6 +83,15 @@ export async function deleteOriginal(rest: REST, target: ReplyTarget): Promise<v
     const isGone = error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage;
     if (!isGone) throw error;
   }
+}
+
+const somethingSchema = z.union([
+  z.object({ content: z.string().min(1) }),
+  z.object({ components: z.array(z.unknown()).min(1) }),
+]);
+
+function saysSomething(message: unknown): boolean {
+  return somethingSchema.safeParse(message).success;
 }
 
 /** The library would write the sign before the name as %40, which Discord's own documents do not, nor servers like it. */

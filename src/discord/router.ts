@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { referenceOf } from '../services/job-reference.ts';
 import type { FirstAnswer, Task } from './command.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
+import { AcknowledgementError } from './acknowledgements.ts';
 import { answerAlone } from './private-answer.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import { describeRefusal } from './refusal-message.ts';
@@ -57,10 +58,19 @@ export function createRouter(parts: {
     if (acknowledged.status === 'rejected') {
       // Another process has it, or nobody waits any more: either way nothing may be held or paid for it here.
       log.warn({ job: interaction.id, err: acknowledged.reason }, 'acknowledgement refused');
-      return begun.status === 'fulfilled' ? begun.value.abandon?.() : undefined;
+      if (begun.status === 'fulfilled') await begun.value.abandon?.();
+      return endThinking(interaction, answer, acknowledged.reason);
     }
     if (begun.status === 'rejected') throw begun.reason;
     return begun.value.run();
+  }
+
+  /** Where Discord may have taken an acknowledgement without saying so, its "thinking" would stand there for good. */
+  async function endThinking(interaction: Answerable, { first }: FirstAnswer, reason: unknown): Promise<void> {
+    if (reason instanceof AcknowledgementError && reason.isFinal) return undefined;
+    if (first !== 'public-reply' && first !== 'private-reply') return undefined;
+    const text = wordsFor(interaction.locale).say('router.not-acknowledged');
+    return replies.fillEmpty(interaction, renderText(text));
   }
 
   /** The one place where what nobody expected is caught: logged in full, and shown as a reference only. */

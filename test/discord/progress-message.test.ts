@@ -30,6 +30,7 @@ function openNews(context: TestContext, edit: () => Promise<void> = async () => 
         edits.push({ token, payload, uploads });
       },
       tellAlone: async () => assert.fail('news is for everybody who sees the reply'),
+      fillEmpty: async () => assert.fail('news is repeated where it was not taken'),
       remove: async () => assert.fail('news stays until the result is there'),
     },
     now: Date.now,

@@ -28,3 +28,23 @@ test('the reply is called as it is called in the documents', async (t) => {
   await replies.remove(target);
   assert.deepEqual(asked(), [`PATCH ${ORIGINAL}`, `DELETE ${ORIGINAL}`]);
 });
+
+test('a reply that says something is not covered by the news that nobody answered', async (t) => {
+  const { replies, asked } = await openEditor(t, (response) =>
+    answerJson(response, 200, { content: '', components: [{ type: 10, content: 'a fox is on its way' }] }),
+  );
+  await replies.fillEmpty(target, renderText('nobody answered'));
+  assert.deepEqual(asked(), [`GET ${ORIGINAL}`]);
+});
+
+test('an empty reply is filled in one attempt, also where it cannot be looked at', async (t) => {
+  const empty = await openEditor(t, (response) =>
+    answerJson(response, 200, { content: '', components: [], flags: 128 }),
+  );
+  await empty.replies.fillEmpty(target, renderText('nobody answered'));
+  assert.deepEqual(empty.asked(), [`GET ${ORIGINAL}`, `PATCH ${ORIGINAL}`]);
+
+  const silent = await openEditor(t, (response) => answerJson(response, 503, {}));
+  await silent.replies.fillEmpty(target, renderText('nobody answered'));
+  assert.deepEqual(silent.asked(), [`GET ${ORIGINAL}`, `PATCH ${ORIGINAL}`]);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readBooks } from '../audit.ts';
-import { atRest, callsFor, judge, onlyPost } from './judgement.ts';
+import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -34,6 +34,26 @@ describe('an acknowledgement that Discord does not take ends the request before 
       assert.equal(readBooks(stage.dataDirectory).transfers.get(interaction.id), undefined);
       assert.deepEqual(discord.channelMessages(channel), []);
       assert.deepEqual(discord.directMessages(member.user), []);
+    });
+  }
+
+  const unheard = [
+    ['its answer is lost', { kind: 'accept then reset' }],
+    ['its answer never comes', { kind: 'accept then hang' }],
+  ] as const;
+  for (const [name, fault] of unheard) {
+    test(`one that Discord took, but ${name}, is not left thinking`, async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const { member, channel } = addServer(stage);
+      discord.faults.add({ route: 'callback', ...fault });
+      const prompt = `whether anybody waits for this is unknown: ${name}`;
+      const interaction = discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
+      await interaction.finalMessage({ timeoutMs: 15_000, where: ({ isLoading }) => !isLoading });
+      assert.match(textOf(interaction), /missed each other.*nothing charged/);
+      await atRest(stage, { interaction });
+      assert.deepEqual(callsFor(stage, prompt), []);
+      assert.equal(readBooks(stage.dataDirectory).transfers.get(interaction.id), undefined);
     });
   }
 
