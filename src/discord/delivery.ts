@@ -11,7 +11,7 @@ import { bodyOf, deleteOriginal, editOriginal } from './reply-editor.ts';
 import type { DiscordAddress } from './reply-address.ts';
 import { readAddress } from './reply-address.ts';
 import type { MessagePayload, Place } from './result-message.ts';
-import { renderOutcome } from './result-message.ts';
+import { renderOutcome, renderText } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 import { findPostedResult, placeOf } from './sent-message.ts';
@@ -42,9 +42,7 @@ export function createDelivery(parts: {
       sendUntilSettled(send, { sleep, onFailure });
 
     if (outcome.ended === 'refused' && isDiscreet(outcome.refusal) && !job.request.isPrivate) {
-      const result = await settle(async () =>
-        replacePublicReply(rest, address, renderOutcome(job.request, outcome, [], words)),
-      );
+      const result = await replacePublicReply(rest, address, renderOutcome(job.request, outcome, [], words), settle);
       return asDelivery({ result, place: undefined, originals: [], isComplete: true });
     }
     for (const way of job.request.isPrivate ? PRIVATE_WAYS : PUBLIC_WAYS) {
@@ -146,14 +144,25 @@ async function postMessage(
   return placeOf(await rest.post(Routes.channelMessages(channelId), bodyOf(message, uploads)));
 }
 
+/** Says nothing to everybody, in any language. */
+const NOTHING_SAID = '…';
+
 /**
  * Takes a public "thinking" reply back and tells the member alone. In this order, because a follow-up would otherwise
- * take the place of the public reply.
+ * take the place of the public reply, and be as public. Where the reply cannot be removed, it is filled with nothing.
  */
-async function replacePublicReply(rest: REST, address: DiscordAddress, payload: MessagePayload): Promise<void> {
-  await deleteOriginal(rest, address);
+async function replacePublicReply(
+  rest: REST,
+  address: DiscordAddress,
+  payload: MessagePayload,
+  settle: (send: () => Promise<unknown>) => Promise<SendResult>,
+): Promise<SendResult> {
+  const removed = await settle(async () => deleteOriginal(rest, address));
+  const vacated =
+    removed === 'sent' ? removed : await settle(async () => editOriginal(rest, address, renderText(NOTHING_SAID), []));
+  if (vacated !== 'sent') return vacated;
   const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
-  await rest.post(Routes.webhook(address.applicationId, address.token), { body, auth: false });
+  return settle(async () => rest.post(Routes.webhook(address.applicationId, address.token), { body, auth: false }));
 }
 
 function hasId(value: unknown): value is { id: string } {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
+import { renderMessage } from '../../sandbox/discord/render.ts';
 import { callsFor } from './judgement.ts';
 import { accountOf, ask, billsFor, courseOf, endReasonOf, isFor } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
@@ -55,4 +56,33 @@ describe('A request that the safety system declines', { concurrency: 3 }, () => 
     assert.equal(asked.interaction.messagesEver().length, 1);
     assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch void');
   });
+});
+
+describe('Where Discord does not let go of the public answer', () => {
+  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+  const says = /safety system declined this request/;
+
+  for (const status of [403, 501]) {
+    it(`with ${status}: what was declined is still explained to its member alone`, async (t) => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const fault = stage.discord.faults.add({ kind: 'status', status, route: 'DELETE original', times: Infinity });
+      t.after(fault.remove);
+      const options = { prompt: 'a forbidden thing', quality: 'low' };
+      const { member, channel } = server;
+      const interaction = stage.discord.invoke({ command: 'imagine', member, channel, options });
+      await interaction.finalMessage({ timeoutMs: 60_000, where: (message) => says.test(renderMessage(message)) });
+
+      const shown = interaction.messagesEver();
+      const told = shown.filter((message) => says.test(renderMessage(message)));
+      assert.deepEqual(
+        told.map(({ visibleTo }) => visibleTo),
+        [member.user.id],
+      );
+      const original = interaction.original() ?? assert.fail('the public answer is gone');
+      assert.equal(original.isLoading, false);
+      assert.equal(original.visibleTo, 'everyone');
+      assert.equal(renderMessage(original).trim(), '…');
+    });
+  }
 });
