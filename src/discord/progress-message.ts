@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { JobProgress, Preview, ProgressState } from '../services/job-progress.ts';
+import { untilAborted } from '../services/until-aborted.ts';
 import { VERB } from './button-verbs.ts';
 import type { Upload } from './multipart.ts';
 import { uploadFromBytes } from './multipart.ts';
@@ -29,6 +30,10 @@ export type FollowedJob = {
 
 /** Discord slows down whoever edits a message more often. */
 const EDIT_INTERVAL_MS = 2_000;
+/** News that takes longer is old, and a result that is there waits for it no longer than this. */
+const NEWS_WAIT_MS_MAX = 5_000;
+/** A preview is megabytes, which take their time on a slow line; as long as nothing waits for it, it may. */
+const PREVIEW_WAIT_MS_MAX = 30_000;
 
 export function createProgressMessages(parts: { replies: ReplyEditor; now: () => number }): ProgressMessages {
   const open = new Map<string, ProgressMessage>();
@@ -55,70 +60,94 @@ type ProgressMessage = JobProgress & {
   sayLast(target: ReplyTarget, payload: MessagePayload): void;
 };
 
+/** One message to put in the place of the reply. */
+type News = { readonly target: ReplyTarget; readonly render: () => Promise<RenderedNews> };
+type RenderedNews = { readonly payload: MessagePayload; readonly uploads: readonly Upload[] };
+
 /**
  * Only the latest state is ever shown, no more than once in two seconds, and never after `close`, so that no late news
- * can cover the result.
+ * can cover the result. That is why `close` waits for the news that is on its way; what Discord has not answered by
+ * then is cut off, because a result that was paid for must not wait for as long as Discord likes.
  */
 function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; now: () => number }): ProgressMessage {
   const { job, replies, now } = parts;
-  let pending: ProgressState | undefined;
+  let pending: News | undefined;
   let timer: NodeJS.Timeout | undefined;
   // The first two seconds belong to Discord's own "thinking": most news is old before anybody has read it.
   let lastEditAt = now();
   let editing: Promise<void> = Promise.resolve();
   let isEditing = false;
+  let takesNews = true;
   let isClosed = false;
+  let cutOff = new AbortController();
 
   function schedule(): void {
-    if (isClosed || isEditing || timer || !pending) return;
+    if (isEditing || timer || !pending) return;
     timer = setTimeout(show, Math.max(0, lastEditAt + EDIT_INTERVAL_MS - now()));
   }
 
   function show(): void {
     timer = undefined;
-    const state = pending;
+    const news = pending;
     pending = undefined;
-    if (state) editing = edit(state);
+    if (news) editing = edit(news);
   }
 
-  async function edit(state: ProgressState): Promise<void> {
+  async function edit(news: News): Promise<void> {
     isEditing = true;
-    const { payload, uploads } = await renderProgress(job, state, now());
-    await replies.edit(job.target, payload, uploads);
+    const isShown = await bring(news);
     isEditing = false;
-    // An edit that Discord was slow to take, or took at the second attempt, counts from its end.
+    // An edit that Discord was slow to take counts from its end.
     lastEditAt = now();
-    schedule();
+    if (isClosed) return;
+    const hasLastWord = !takesNews && pending !== undefined;
+    if (!isShown) pending ??= news;
+    if (hasLastWord) show();
+    else schedule();
+  }
+
+  /** Whether nothing is left to be tried: Discord has taken it, or never will. */
+  async function bring({ target, render }: News): Promise<boolean> {
+    const { payload, uploads } = await render();
+    if (isClosed) return true;
+    const limit = new AbortController();
+    const { signal } = limit;
+    cutOff = limit;
+    const late = setTimeout(() => limit.abort(), uploads.length > 0 ? PREVIEW_WAIT_MS_MAX : NEWS_WAIT_MS_MAX);
+    const result = await untilAborted(signal, async () => replies.tryEdit(target, payload, uploads, signal));
+    clearTimeout(late);
+    return result !== undefined && result !== 'later';
   }
 
   function stop(): void {
-    isClosed = true;
+    takesNews = false;
     clearTimeout(timer);
+    timer = undefined;
     pending = undefined;
   }
 
   return {
     report(state) {
-      if (isClosed) return;
-      pending = state;
+      if (!takesNews) return;
+      pending = { target: job.target, render: async () => renderProgress(job, state, now()) };
       schedule();
     },
     sayLast(target, payload) {
       stop();
-      editing = editing.then(async () => replies.edit(target, payload));
+      pending = { target, render: async () => ({ payload, uploads: [] }) };
+      if (!isEditing) show();
     },
     async close() {
+      isClosed = true;
+      const late = setTimeout(() => cutOff.abort(), NEWS_WAIT_MS_MAX);
       stop();
       await editing;
+      clearTimeout(late);
     },
   };
 }
 
-async function renderProgress(
-  job: FollowedJob,
-  state: ProgressState,
-  now: number,
-): Promise<{ payload: MessagePayload; uploads: readonly Upload[] }> {
+async function renderProgress(job: FollowedJob, state: ProgressState, now: number): Promise<RenderedNews> {
   const { id, uploadLimitBytes, words } = job;
   const text = describeProgress(state, words, now);
   const preview = 'preview' in state ? await loadPreview(state.preview, uploadLimitBytes) : undefined;

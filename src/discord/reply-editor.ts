@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { Upload } from './multipart.ts';
 import { createMultipart } from './multipart.ts';
 import type { MessagePayload } from './result-message.ts';
+import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 
 /** The reply to a command, as long as the command's token lives. */
@@ -13,6 +14,13 @@ export type ReplyTarget = { readonly applicationId: string; readonly token: stri
 /** Edits deferred replies that cost nothing: answers to questions, and news of a job. Its promises never reject. */
 export type ReplyEditor = {
   edit(target: ReplyTarget, payload: MessagePayload, uploads?: readonly Upload[]): Promise<void>;
+  /** Makes one attempt, which an abort cuts off wherever it stands. */
+  tryEdit(
+    target: ReplyTarget,
+    payload: MessagePayload,
+    uploads: readonly Upload[],
+    signal: AbortSignal,
+  ): Promise<SendResult>;
   /** A message of its own that only whoever acted sees, where the reply is the message that a button is under. */
   tellAlone(target: ReplyTarget, payload: MessagePayload): Promise<void>;
   /**
@@ -34,11 +42,10 @@ export function createReplyEditor(parts: {
 }): ReplyEditor {
   const { rest, sleep, log } = parts;
 
+  const attempts = { sleep, onFailure: (error: unknown) => log.warn({ err: error }, 'a reply was not taken') };
+
   async function settle(send: () => Promise<unknown>): Promise<boolean> {
-    const result = await sendUntilSettled(send, {
-      sleep,
-      onFailure: (error) => log.warn({ err: error }, 'a reply was not taken'),
-    });
+    const result = await sendUntilSettled(send, attempts);
     if (result !== 'sent') log.error({ result }, 'reply given up');
     return result === 'sent';
   }
@@ -47,6 +54,11 @@ export function createReplyEditor(parts: {
     async edit(target, payload, uploads = []) {
       await settle(async () => editOriginal(rest, target, payload, uploads));
     },
+    tryEdit: async (target, payload, uploads, signal) =>
+      sendUntilSettled(async () => editOriginal(rest, target, payload, uploads, signal), {
+        ...attempts,
+        attemptsMax: 1,
+      }),
     async tellAlone({ applicationId, token }, payload) {
       const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
       await settle(async () => rest.post(Routes.webhook(applicationId, token), { body, auth: false }));
@@ -71,8 +83,10 @@ export async function editOriginal(
   target: ReplyTarget,
   payload: object,
   uploads: readonly Upload[],
+  signal?: AbortSignal,
 ): Promise<unknown> {
-  return rest.patch(originalRoute(target), { ...bodyOf(payload, uploads), auth: false });
+  const request = { ...bodyOf(payload, uploads), auth: false, ...(signal ? { signal } : {}) };
+  return rest.patch(originalRoute(target), request);
 }
 
 /** One attempt to remove the reply, which is done as well where it is not there any more. */

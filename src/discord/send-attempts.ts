@@ -24,9 +24,10 @@ const DISCORD_FILE_TOO_LARGE = 40_005;
  */
 export async function sendUntilSettled(
   send: () => Promise<unknown>,
-  parts: { sleep: (ms: number) => Promise<unknown>; onFailure: (error: unknown) => void },
+  parts: { sleep: (ms: number) => Promise<unknown>; onFailure: (error: unknown) => void; attemptsMax?: number },
 ): Promise<SendResult> {
-  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+  const { attemptsMax = ATTEMPTS_MAX } = parts;
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     try {
       await send();
       return 'sent';
@@ -36,7 +37,7 @@ export async function sendUntilSettled(
       if (isRefusal(error)) return 'closed';
       if (error instanceof RateLimitError && error.retryAfter > RATE_LIMIT_WAIT_MS_MAX) return 'later';
       const pauseMs = error instanceof RateLimitError ? error.retryAfter : FIRST_PAUSE_MS * 2 ** (attempt - 1);
-      if (attempt < ATTEMPTS_MAX) await parts.sleep(pauseMs);
+      if (attempt < attemptsMax) await parts.sleep(pauseMs);
     }
   }
   return 'later';

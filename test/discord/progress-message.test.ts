@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Upload } from '../../src/discord/multipart.ts';
 import { createProgressMessages } from '../../src/discord/progress-message.ts';
 import type { MessagePayload } from '../../src/discord/result-message.ts';
+import type { SendResult } from '../../src/discord/send-attempts.ts';
 import { wordsFor } from '../../src/discord/words.ts';
 import type { ProgressState } from '../../src/services/job-progress.ts';
 
@@ -20,14 +22,16 @@ const NEXT_IN_LINE = 'In line for the provider; your request is next.';
 type Shown = { readonly token: string; readonly payload: MessagePayload; readonly uploads: readonly Upload[] };
 
 /** News of job 7 on a clock of its own, and what was put in the place of the reply. Edits take as long as the test likes. */
-function openNews(context: TestContext, edit: () => Promise<void> = async () => undefined) {
+function openNews(context: TestContext, edit: (signal: AbortSignal) => Promise<SendResult | void> = async () => {}) {
   context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: NOW });
   const edits: Shown[] = [];
   const messages = createProgressMessages({
     replies: {
-      async edit({ token }, payload, uploads = []) {
-        await edit();
-        edits.push({ token, payload, uploads });
+      edit: async () => assert.fail('news is not worth the patience'),
+      async tryEdit({ token }, payload, uploads, signal) {
+        const result = (await edit(signal)) ?? 'sent';
+        if (result === 'sent') edits.push({ token, payload, uploads });
+        return result;
       },
       tellAlone: async () => assert.fail('news is for everybody who sees the reply'),
       fillEmpty: async () => assert.fail('news is repeated where it was not taken'),
@@ -74,7 +78,7 @@ describe('createProgressMessages', () => {
     news.report(waiting);
     await tick(2_000);
     news.report({ phase: 'generating', since: NOW });
-    await tick(10_000);
+    await tick(4_000);
     arrival.resolve();
     await tick(0);
     assert.equal(shown().length, 1);
@@ -158,10 +162,74 @@ describe('createProgressMessages', () => {
     const closing = news.close().then(() => {
       isClosed = true;
     });
-    await tick(10_000);
+    await tick(4_999);
     assert.equal(isClosed, false);
     arrival.resolve();
     await closing;
+    assert.deepEqual(shown(), [NEXT_IN_LINE]);
+  });
+
+  for (const [what, preview] of [
+    ['news', undefined],
+    ['a preview', { path: fileURLToPath(import.meta.url), contentType: 'image/png', sizeBytes: 1 }],
+  ] as const) {
+    it(`cuts ${what} off that Discord does not take within five seconds of the end`, async (context) => {
+      const signals: AbortSignal[] = [];
+      const begun = Promise.withResolvers<void>();
+      const { news, shown, tick } = openNews(context, async (signal) => {
+        signals.push(signal);
+        begun.resolve();
+        return new Promise(() => undefined);
+      });
+      news.report({ phase: 'generating', since: NOW, ...(preview ? { preview } : {}) });
+      await tick(2_000);
+      await begun.promise;
+      await tick(1_000);
+      const closing = news.close();
+      await tick(preview ? 4_999 : 3_999);
+      assert.equal(signals[0]?.aborted, false, 'it may still come, and would then be under the result');
+      await tick(1);
+      assert.equal(signals[0]?.aborted, true, 'it must not come any more');
+      await closing;
+      await tick(60_000);
+      assert.equal(signals.length, 1);
+      assert.deepEqual(shown(), []);
+    });
+  }
+
+  it('tries news again that Discord did not take, unless there is other news, or it never will', async (context) => {
+    const results: SendResult[] = ['later', 'later', 'closed'];
+    let attempts = 0;
+    const { news, shown, tick } = openNews(context, async () => {
+      attempts += 1;
+      return results.shift();
+    });
+    news.report(waiting);
+    await tick(2_000);
+    assert.equal(attempts, 1);
+    await tick(2_000);
+    assert.equal(attempts, 2);
+    news.report({ phase: 'generating', since: NOW });
+    await tick(2_000);
+    await tick(10_000);
+    assert.deepEqual([attempts, shown()], [3, []]);
+    news.report(waiting);
+    await tick(0);
+    assert.deepEqual([attempts, shown()], [4, [NEXT_IN_LINE]]);
+  });
+
+  it('does not let news that hangs stand in the way of what comes after it', async (context) => {
+    let attempts = 0;
+    const { news, shown, tick } = openNews(context, async () => {
+      attempts += 1;
+      return attempts === 1 ? new Promise(() => undefined) : undefined;
+    });
+    news.report({ phase: 'generating', since: NOW });
+    await tick(2_000);
+    news.report(waiting);
+    await tick(5_000);
+    assert.deepEqual(shown(), []);
+    await tick(2_000);
     assert.deepEqual(shown(), [NEXT_IN_LINE]);
   });
 
@@ -180,6 +248,26 @@ describe('createProgressMessages', () => {
     assert.equal(edits.length, 1);
   });
 
+  it('says that a job was called off right after the news that was on its way, and again where it failed', async (context) => {
+    const arrivals = [Promise.withResolvers<void>(), Promise.withResolvers<SendResult>()] as const;
+    let attempts = 0;
+    const { messages, news, shown, tick } = openNews(context, async () => {
+      attempts += 1;
+      return arrivals[attempts - 1]?.promise;
+    });
+    news.report(waiting);
+    await tick(2_000);
+    messages.sayCancelled('7', target, words);
+    arrivals[0].resolve();
+    await tick(0);
+    assert.deepEqual([attempts, shown()], [2, [NEXT_IN_LINE]]);
+    arrivals[1].resolve('later');
+    await tick(0);
+    assert.equal(attempts, 2);
+    await tick(2_000);
+    assert.match(shown()[1] ?? '', /^Cancelled\. The provider had already started/);
+  });
+
   it('says nothing of cancelling once the result is under way', async (context) => {
     const { messages, news, shown, tick } = openNews(context);
     await news.close();
@@ -192,8 +280,9 @@ describe('createProgressMessages', () => {
     const arrival = Promise.withResolvers<void>();
     const { messages, news, shown, tick } = openNews(context, async () => arrival.promise);
     messages.sayCancelled('7', target, words);
+    await tick(0);
     const closing = news.close();
-    await tick(10_000);
+    await tick(4_999);
     assert.deepEqual(shown(), []);
     arrival.resolve();
     await closing;

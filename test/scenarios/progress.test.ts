@@ -61,6 +61,19 @@ describe('news of a job', { concurrency: true }, () => {
     assert.match(newsOf(interaction)[0]?.text ?? '', /^The provider is busy; the next try is in \d seconds\.$/);
   });
 
+  it('does not keep a result back for long that is there before Discord has taken the last of it', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    const gate = stage.provider.holdAnswers();
+    const hanging = stage.discord.faults.add({ route: 'PATCH original', kind: 'hang' });
+    const interaction = imagine(stage, addServer(stage), 'a fox that is waited for');
+    await gate.arrived(1);
+    await stage.discord.waitFor(() => hanging.spoiled() > 0, WAIT_MS_MAX);
+    gate.release();
+    await stage.discord.waitFor(() => interaction.original()?.shownAttachments.length === 1, WAIT_MS_MAX);
+    assert.equal(judge(stage).posted, 1);
+  });
+
   it('shows a picture before it is finished, where the server has that on', async (t) => {
     const stage = await setStage(t);
     const { discord } = stage;
