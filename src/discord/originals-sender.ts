@@ -30,6 +30,9 @@ export type OriginalsSender = {
   send(target: OriginalsTarget, originals: readonly FinishedImage[]): Promise<void>;
 };
 
+/** Says something to whoever asked, and brings files with it. */
+type Post = (text: string, uploads?: readonly Upload[]) => Promise<void>;
+
 /** As many as one message may have. */
 const FILES_MAX = 10;
 
@@ -53,31 +56,34 @@ export function createOriginalsSender(parts: {
     return uploadFromBytes(`${name.slice(0, name.lastIndexOf('.'))}.webp`, 'image/webp', fitted.bytes);
   }
 
-  /** A second copy does no harm: nobody else sees it. */
-  async function post(target: OriginalsTarget, isFirst: boolean, text: string, uploads: readonly Upload[]) {
-    const names = uploads.map(({ name }) => name);
-    const payload = uploads.length > 0 ? renderTextWithFiles(text, names) : renderText(text);
-    const followUp = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
-    const route = Routes.webhook(target.applicationId, target.token);
-    const result = await sendUntilSettled(
-      async () =>
-        isFirst
-          ? editOriginal(rest, target, payload, uploads)
-          : rest.post(route, { ...bodyOf(followUp, uploads), auth: false }),
-      { sleep, onFailure: (error) => log.warn({ err: error }, 'originals could not be sent') },
-    );
-    requireSent(result);
+  /** The first message takes the place of the reply. What comes after it has to leave that, and what is in it, alone. */
+  function createPost(target: OriginalsTarget): Post {
+    let isFirst = true;
+    return async (text, uploads = []) => {
+      const names = uploads.map(({ name }) => name);
+      const payload = uploads.length > 0 ? renderTextWithFiles(text, names) : renderText(text);
+      const followUp = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
+      const route = Routes.webhook(target.applicationId, target.token);
+      // A second copy does no harm: nobody else sees it.
+      const result = await sendUntilSettled(
+        async () =>
+          isFirst
+            ? editOriginal(rest, target, payload, uploads)
+            : rest.post(route, { ...bodyOf(followUp, uploads), auth: false }),
+        { sleep, onFailure: (error) => log.warn({ err: error }, 'originals could not be sent') },
+      );
+      requireSent(result);
+      isFirst = false;
+    };
   }
 
-  async function sendAll(target: OriginalsTarget, originals: readonly FinishedImage[]): Promise<void> {
+  async function sendAll(post: Post, target: OriginalsTarget, originals: readonly FinishedImage[]): Promise<void> {
     const words = wordsFor(target.locale);
     const sizeBytesMax = Math.min(target.attachmentSizeLimit, REQUEST_FILES_BYTES_MAX);
     const tooLarge: FinishedImage[] = [];
-    let isFirst = true;
     let uploads: Upload[] = [];
     const flush = async (): Promise<void> => {
-      await post(target, isFirst, words.say('originals.here', { count: uploads.length }), uploads);
-      isFirst = false;
+      await post(words.say('originals.here', { count: uploads.length }), uploads);
       uploads = [];
     };
     for (const original of originals) {
@@ -94,17 +100,17 @@ export function createOriginalsSender(parts: {
     if (tooLarge.length === 0) return;
     const sizes = tooLarge.map(({ sizeBytes }) => formatSize(sizeBytes, words));
     const told = { count: tooLarge.length, sizes: formatList(sizes, words), limit: formatSize(sizeBytesMax, words) };
-    await post(target, isFirst, words.say('originals.too-large', told), []);
+    await post(words.say('originals.too-large', told));
   }
 
   return {
     async send(target, originals) {
+      const post = createPost(target);
       try {
-        await sendAll(target, originals);
+        await sendAll(post, target, originals);
       } catch (error) {
         log.error({ err: error }, 'originals given up');
-        const text = wordsFor(target.locale).say('originals.failed');
-        await editOriginal(rest, target, renderText(text), []).catch(() => undefined);
+        await post(wordsFor(target.locale).say('originals.failed')).catch(() => undefined);
       }
     },
   };

@@ -327,6 +327,26 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
     assert.equal(callsFor(stage, 'a heavy elephant').length, 1);
     judge(stage);
   });
+
+  test('originals that have arrived stay when those after them cannot be sent', async (t) => {
+    const stage = await setStage(t, { provider: { resultBytes: 13 * MEBIBYTE } });
+    const { discord } = stage;
+    const server = addServer(stage);
+    await stage.startBot();
+    const { interaction } = await ask(stage, server, 'imagine', { prompt: 'two heavy elephants', count: 2 });
+    const post = await onlyPost(stage, interaction, server.member);
+    const customId = buttonOf(post, 'original') ?? assert.fail('there is no button');
+    server.guild.attachmentSizeLimitBytes = 50 * MEBIBYTE;
+    const refusal = { status: 400, body: { code: 50_035, message: 'Invalid Form Body' } };
+    discord.faults.add({ kind: 'status', ...refusal, route: 'follow-up', onlyUploads: true });
+    const fetching = discord.click({ member: server.member, message: post, customId });
+    await discord.waitFor(() => fetching.messages().length === 2, WAIT_MS_MAX);
+    const [first, second] = fetching.messages();
+    assert.equal(first?.shownAttachments.length, 1);
+    assert.ok(second);
+    assert.match(renderMessage(second), /The originals could not be sent just now\./);
+    assert.equal(second.visibleTo, server.member.user.id);
+  });
 });
 
 /** Its name changes with the process that looks after it. */
