@@ -8,6 +8,8 @@ export type MessagePicture = { readonly url: string; readonly isSpoiler: boolean
 /** As many as a form can offer to choose from. */
 const PICTURES_MAX = 10;
 const SPOILER_NAME = /^SPOILER_/;
+/** Discord's two file servers, which have every attachment under the same path. */
+const ATTACHMENT_HOSTS: ReadonlySet<string> = new Set(['https://cdn.discordapp.com', 'https://media.discordapp.net']);
 
 const mediaSchema = z.object({
   url: z.string(),
@@ -43,8 +45,13 @@ export function findPictures(message: unknown, accepts: (url: string) => boolean
     const url = urls.find((candidate) => typeof candidate === 'string' && accepts(candidate));
     return typeof url === 'string' ? [{ url, isSpoiler }] : [];
   });
-  // The same picture may be attached and shown by an embed.
-  const distinct = new Map(pictures.map((picture) => [addressOf(picture), picture]));
+  const distinct = new Map<string, MessagePicture>();
+  for (const picture of pictures) {
+    const key = identityOf(picture);
+    const before = distinct.get(key) ?? picture;
+    // The same picture may be attached and shown by an embed; what is covered in one place is not shown by the other.
+    distinct.set(key, { ...before, isSpoiler: before.isSpoiler || picture.isSpoiler });
+  }
   return [...distinct.values()].slice(0, PICTURES_MAX);
 }
 
@@ -84,8 +91,11 @@ function listShown(component: unknown): Candidate[] {
   return [...shown, ...data.components.flatMap(listShown)];
 }
 
-/** Without the signature, which may differ from one mention of the same picture to the next. */
-function addressOf({ url }: MessagePicture): string {
+/**
+ * What tells one picture from another. The signature may differ from one mention of the same picture to the next, and
+ * Discord shows an attachment under either of its hosts.
+ */
+function identityOf({ url }: MessagePicture): string {
   const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+  return ATTACHMENT_HOSTS.has(origin) ? pathname : `${origin}${pathname}`;
 }

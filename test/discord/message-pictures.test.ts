@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { findPictures } from '../../src/discord/message-pictures.ts';
 
 const HERE = 'https://cdn.discordapp.com';
+const COPIES = 'https://media.discordapp.net';
 const accepts = (url: string): boolean => url.startsWith(`${HERE}/`);
+const acceptsBoth = (url: string): boolean => accepts(url) || url.startsWith(`${COPIES}/`);
 
 function attachment(name: string, more: object = {}) {
   return { filename: name, url: `${HERE}/${name}?ex=1`, proxy_url: `https://media.example/${name}`, ...more };
@@ -55,6 +57,24 @@ describe('findPictures', () => {
     for (const nothing of [undefined, null, 'text', [], { attachments: 'none' }]) {
       assert.deepEqual(findPictures(nothing, accepts), []);
     }
+  });
+
+  it('takes a picture once that is attached and shown by an embed, under whichever of Discord’s hosts', () => {
+    const path = 'attachments/1/2/SPOILER_a.png';
+    const addresses = { url: `${HERE}/${path}?ex=1`, proxy_url: `${COPIES}/${path}?ex=1` };
+    const attached = { filename: 'SPOILER_a.png', content_type: 'image/png', ...addresses };
+    const embeds = [{ image: addresses }, { thumbnail: { url: addresses.url } }];
+    assert.deepEqual(findPictures({ attachments: [attached], embeds }, acceptsBoth), [
+      { url: addresses.url, isSpoiler: true },
+    ]);
+    const gallery = { type: 12, items: [{ media: { url: `${HERE}/b.png` }, spoiler: true }] };
+    const shown = { attachments: [attachment('b.png', { width: 1 })], components: [gallery] };
+    assert.deepEqual(
+      findPictures(shown, acceptsBoth).map(({ isSpoiler }) => isSpoiler),
+      [true],
+    );
+    const elsewhere = ['https://one.example/a.png', 'https://two.example/a.png'].map((url) => ({ image: { url } }));
+    assert.equal(findPictures({ embeds: elsewhere }, () => true).length, 2);
   });
 
   it('knows a covered attachment by its name', () => {
