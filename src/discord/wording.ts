@@ -68,8 +68,9 @@ export function relativeTime(at: number): string {
   return `<t:${Math.ceil(at / 1_000)}:R>`;
 }
 
-/** Cuts a text at a number of UTF-16 units without splitting a character in two. */
+/** Cuts a text at a number of UTF-16 units without splitting what is read as one character, such as a joined emoji. */
 export function truncate(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
-  return `${text.slice(0, lengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text);
+  return `${text.slice(0, characters.containing(lengthMax - 1)?.index)}…`;
 }

@@ -85,6 +85,13 @@ describe('truncate', () => {
       }),
     );
   });
+
+  it('cuts before an emoji, an accent or a flag that is made of several characters', () => {
+    assert.equal(truncate('ab👩‍👩‍👧cd', 6), 'ab…');
+    assert.equal(truncate('ab👩‍👩‍👧cd', 11), 'ab👩‍👩‍👧…');
+    assert.equal(truncate('ae\u0301bc', 3), 'a…');
+    assert.equal(truncate('a🇸🇪bc', 4), 'a…');
+  });
 });
 
 describe('numbers as people read them', () => {
