@@ -27,7 +27,7 @@ const WAITING_MAX = 64;
 const IDLE_MS_MAX = 60_000;
 
 const PROGRAM = fileURLToPath(new URL('usage-chart-process.ts', import.meta.url));
-const NODE_OPTIONS = ['--expose-gc', '--max-old-space-size=128'];
+const NODE_FLAGS = ['--expose-gc', '--max-old-space-size=128'];
 
 export function createChartPress(
   options: { readonly idleMsMax?: number; readonly waitMsMax?: number } = {},
@@ -73,7 +73,7 @@ function startPress() {
   const drawer = fork(PROGRAM, {
     // It has no use for the environment, and the environment has secrets.
     env: {},
-    execArgv: NODE_OPTIONS,
+    execArgv: NODE_FLAGS,
     // As it is told, a picture arrives as bytes and not as a list of numbers.
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -82,13 +82,9 @@ function startPress() {
   function fail(reason: string): void {
     hasEnded = true;
     for (const { reject } of waiting.values()) reject(new Error(reason));
-    waiting.clear();
   }
 
-  drawer.on('message', ({ id, png }: PrintedChart) => {
-    waiting.get(id)?.resolve(png);
-    waiting.delete(id);
-  });
+  drawer.on('message', ({ id, png }: PrintedChart) => waiting.get(id)?.resolve(png));
   drawer.on('error', (error) => fail(`the process that draws charts failed: ${error.message}`));
   const ended = once(drawer, 'exit').then(() => fail('the process that draws charts has ended'));
   // Nobody waits for it to end; where it cannot even begin, the error above says so.
@@ -101,11 +97,16 @@ function startPress() {
     get waitingCount() {
       return waiting.size;
     },
-    draw: async (order: ChartOrder): Promise<Uint8Array> =>
-      new Promise((resolve, reject) => {
-        waiting.set(order.id, { resolve, reject });
+    async draw(order: ChartOrder): Promise<Uint8Array> {
+      const { promise: printed, resolve, reject } = Promise.withResolvers<Uint8Array>();
+      waiting.set(order.id, { resolve, reject });
+      try {
         drawer.send(order, (error) => error && reject(error));
-      }),
+        return await printed;
+      } finally {
+        waiting.delete(order.id);
+      }
+    },
     async stop() {
       drawer.kill('SIGKILL');
       await ended.catch(() => undefined);

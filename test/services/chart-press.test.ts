@@ -63,6 +63,14 @@ test('whoever waits for a process that hangs is told so, and the next one has an
   assert.equal((await sharp(await patient.print(chart)).metadata()).width, 1_280);
 });
 
+test('an order that cannot be sent takes nobody’s place', async (t) => {
+  const press = createChartPress();
+  t.after(async () => press.close());
+  const unsendable = Object.assign({ ...chart }, { labels: { ...labels, spent: () => 'a function' } });
+  for (let order = 0; order < 100; order += 1) await assert.rejects(press.print(unsendable), /could not be cloned/);
+  assert.equal((await sharp(await press.print(chart)).metadata()).format, 'png');
+});
+
 test('a press that is closed leaves nothing behind', async () => {
   const press = createChartPress();
   const printing = press.print(chart);
