@@ -125,7 +125,6 @@ function roundHalfEven(value: number): number {
 
 /** The largest number of input tokens measured for one picture with models that publish no rule. */
 const MEASURED_INPUT_TOKENS_MAX = 1536;
-const TILE_EDGE_PIXELS = 512;
 const TOKENS_PER_PICTURE = 65;
 const TOKENS_PER_TILE = 129;
 /** What high input fidelity adds to a picture that is not square, the dearer of its two cases. */
@@ -135,7 +134,7 @@ function maxInputTokens(call: EstimatedCall, image: { readonly width: number; re
   if (!FIRST_GENERATION.has(withoutSnapshotDate(call.model))) return MEASURED_INPUT_TOKENS_MAX;
   const ratio = Math.max(image.width, image.height) / Math.min(image.width, image.height);
   // The picture is laid on a grid of tiles with one tile on its short side; a pixel over is a tile more.
-  const tiles = Math.ceil((ratio * TILE_EDGE_PIXELS) / TILE_EDGE_PIXELS) + 1;
+  const tiles = Math.ceil(ratio) + 1;
   const byTiles = TOKENS_PER_PICTURE + TOKENS_PER_TILE * tiles;
   return Math.max(byTiles, MEASURED_INPUT_TOKENS_MAX) + (call.highFidelity ? HIGH_FIDELITY_TOKENS : 0);
 }
