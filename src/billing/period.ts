@@ -60,6 +60,12 @@ export function daysInPeriod(period: Period): number {
   return new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
+/** The first moment of the month, in milliseconds since the epoch. */
+export function startOfPeriod(period: Period): number {
+  const { year, month } = partsOf(period);
+  return Date.UTC(year, month - 1, 1);
+}
+
 /** The first moment of the next month, when a budget renews, in milliseconds since the epoch. */
 export function endOfPeriod(period: Period): number {
   const { year, month } = partsOf(period);

@@ -1,6 +1,6 @@
 import { escapeMarkdown } from 'discord.js';
 import type { Period } from '../billing/period.ts';
-import { endOfPeriod, previousPeriod } from '../billing/period.ts';
+import { startOfPeriod } from '../billing/period.ts';
 import type { Words } from './words.ts';
 
 /** Text from outside as the text it is: no mention, no formatting, no link with a false face. */
@@ -60,7 +60,7 @@ export function formatPercent(share: number, words: Words): string {
 /** The month by its name: `November 2026`. */
 export function formatMonth(period: Period, { locale }: Words): string {
   const format = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' });
-  return format.format(endOfPeriod(previousPeriod(period)));
+  return format.format(startOfPeriod(period));
 }
 
 /** A moment that Discord shows relative to now, in each reader's own language. */

@@ -1,5 +1,5 @@
 import type { NanoUsd } from '../billing/money.ts';
-import { daysInPeriod, endOfPeriod, previousPeriod } from '../billing/period.ts';
+import { daysInPeriod, startOfPeriod } from '../billing/period.ts';
 import { formatDollars } from './dollar-marks.ts';
 import type { UsageReport } from './usage-report.ts';
 
@@ -48,7 +48,7 @@ export function chartOf(
   const { period, daily } = report;
   const { budget, now, words } = options;
   const dayCount = daysInPeriod(period);
-  const begin = endOfPeriod(previousPeriod(period));
+  const begin = startOfPeriod(period);
   const all = report.models.map(({ model }) => model);
   const shown = new Set(all.length > MODELS_MAX ? all.slice(0, MODELS_MAX - 1) : all);
   const costs = new Map<string, NanoUsd[]>();

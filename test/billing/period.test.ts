@@ -10,6 +10,7 @@ import {
   periodOf,
   periodOfSnowflake,
   previousPeriod,
+  startOfPeriod,
   timeOfSnowflake,
 } from '../../src/billing/period.ts';
 
@@ -71,6 +72,8 @@ describe('months', () => {
     fc.assert(
       fc.property(periods, (period) => {
         assert.equal(periodOf(endOfPeriod(period) - 1), period);
+        assert.equal(periodOf(startOfPeriod(period)), period);
+        assert.equal(startOfPeriod(period), endOfPeriod(previousPeriod(period)));
         assert.equal(previousPeriod(periodOf(endOfPeriod(period))), period);
       }),
     );
