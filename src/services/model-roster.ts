@@ -28,7 +28,7 @@ export async function createModelRoster(parts: {
   /** @param missing a model that the provider does not have, whatever its list says */
   async function refresh(missing?: string): Promise<void> {
     try {
-      const offered = await provider.listModels(new AbortController().signal);
+      const offered = await provider.listModels();
       const choice = chooseModels({ catalogue, configured, offered, now: new Date(now()) });
       models = choice.models.filter(({ id }) => id !== missing);
       choice.warnings.forEach((warning) => warnOf(warning, log));

@@ -10,10 +10,10 @@ export type CallDeadline = {
 };
 
 /**
- * Joins a caller's signal and a time limit for the whole of a call, from connecting to the last byte.
+ * Joins a caller's signal, where it has one, and a time limit for the whole of a call, from connecting to the last byte.
  * @param timeoutMs in milliseconds
  */
-export function startCallDeadline(caller: AbortSignal, timeoutMs: number): CallDeadline {
+export function startCallDeadline(caller: AbortSignal | undefined, timeoutMs: number): CallDeadline {
   const controller = new AbortController();
   let reason: StopReason | undefined;
   const stop = (because: StopReason): void => {
@@ -22,17 +22,17 @@ export function startCallDeadline(caller: AbortSignal, timeoutMs: number): CallD
   };
   const cancel = (): void => stop('cancelled');
   const timer = setTimeout(() => stop('timeout'), timeoutMs);
-  if (caller.aborted) {
+  if (caller?.aborted === true) {
     cancel();
   } else {
-    caller.addEventListener('abort', cancel, { once: true });
+    caller?.addEventListener('abort', cancel, { once: true });
   }
   return {
     signal: controller.signal,
     stopReason: () => reason,
     dispose() {
       clearTimeout(timer);
-      caller.removeEventListener('abort', cancel);
+      caller?.removeEventListener('abort', cancel);
     },
   };
 }

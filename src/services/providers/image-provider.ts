@@ -168,5 +168,5 @@ export type ImageProvider = {
    * The models that the key can see; undefined where the provider has no such list.
    * @throws {ProviderFailure}
    */
-  listModels(signal: AbortSignal): Promise<readonly OfferedModel[] | undefined>;
+  listModels(): Promise<readonly OfferedModel[] | undefined>;
 };

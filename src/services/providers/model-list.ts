@@ -26,8 +26,8 @@ const WITHOUT_LIST_STATUSES: ReadonlySet<number> = new Set([404, 405, 501]);
 export function createModelList(options: ModelListOptions): ImageProvider['listModels'] {
   const timeoutMs = Math.min(options.timeoutMs, LIST_TIMEOUT_MS);
   const transport = createHttpTransport({ silenceMsMax: timeoutMs });
-  return async (signal) => {
-    const deadline = startCallDeadline(signal, timeoutMs);
+  return async () => {
+    const deadline = startCallDeadline(undefined, timeoutMs);
     const exchange = transport.beginExchange();
     try {
       const response = await requestList(exchange, options, deadline.signal);

@@ -461,7 +461,7 @@ test('models are listed with their shutdown dates, and a provider without a list
     response.writeHead(status).end(body);
   });
   const list = (folder: string) =>
-    createProvider(server.origin, { baseUrl: `${server.origin}/${folder}` }).listModels(signal);
+    createProvider(server.origin, { baseUrl: `${server.origin}/${folder}` }).listModels();
   const date = new Date('2026-12-01');
   assert.deepEqual(await list('v1'), [
     { id: 'a', shutdownAt: date },
