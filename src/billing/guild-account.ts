@@ -65,7 +65,7 @@ export type TransferState = {
   readonly reason?: string;
 };
 
-/** What every entry tells about the request, so that each line of the journal can be read by itself. */
+/** What a reservation and a charge tell about the request; the entries between take it from there. */
 export type RequestDetails = {
   readonly member: string;
   readonly model: string;

@@ -7,7 +7,7 @@ const NANO_USD_PER_USD = 1_000_000_000;
 /** What an axis without amounts goes up to. */
 const MAX_OF_NOTHING = NANO_USD_PER_USD;
 
-/** Marks at round amounts, with nothing among them, so many above it or a few more or less. */
+/** Round marks that include zero, about `count` of them on the longer side. */
 export function roundMarks(amounts: readonly NanoUsd[], count: number): DollarMarks {
   const top = Math.max(0, ...amounts);
   const bottom = Math.min(0, ...amounts);

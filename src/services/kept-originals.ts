@@ -23,7 +23,7 @@ export type OriginalsLimits = { readonly resultsMax: number; readonly bytesMax: 
 type JobWithOriginals = OpenJob & { readonly originals: readonly FinishedImage[] };
 
 const KEPT_MS = 24 * 60 * 60_000;
-/** Of each disk. A result is up to ten pictures of a few megabytes each. */
+/** Of each disk. A result is up to four pictures of a few megabytes each. */
 const STANDARD_LIMITS: OriginalsLimits = { resultsMax: 200, bytesMax: 2 * 1024 ** 3 };
 
 export function createKeptOriginals(parts: {

@@ -34,7 +34,7 @@ export type Store = {
   commit(change: Commit): Promise<string | undefined>;
   /** Removes values, one by one and in this order; those that are not there are as good as removed. */
   remove(keys: readonly string[]): Promise<void>;
-  /** Whether a value can be written and read back right now. */
+  /** Whether the store answers a read and a commit right now. */
   isWritable(): Promise<boolean>;
   close(): Promise<void>;
 };

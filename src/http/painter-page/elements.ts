@@ -1,4 +1,4 @@
-/** What the page has, by its id. That it is there is the page's own promise, so what is missing is a bug. */
+/** The page's elements by id. The server renders all of them, so a missing one is a bug. */
 
 export function element(id: string): HTMLElement {
   const found = document.getElementById(id);
