@@ -6,8 +6,6 @@ export type View = {
   redraw(area: Area): void;
   /** Where on the picture a place of the screen is. */
   toPicture(clientX: number, clientY: number): Point;
-  /** How large a pixel of the picture is on the screen. */
-  readonly zoom: number;
   /** Zooms by a factor and keeps the given place of the screen where it is; the middle, where none is given. */
   zoomBy(factor: number, at?: { readonly clientX: number; readonly clientY: number }): void;
   /** The whole picture, as large as it fits. */
@@ -84,9 +82,6 @@ export function createView({ viewport, sheet, overlay, ring }: ViewElements, mas
     toPicture(clientX, clientY) {
       const box = viewport.getBoundingClientRect();
       return { x: (clientX - box.left - left) / zoom, y: (clientY - box.top - top) / zoom };
-    },
-    get zoom() {
-      return zoom;
     },
     zoomBy(factor, at) {
       const box = viewport.getBoundingClientRect();

@@ -14,8 +14,6 @@ export type ImageModel = {
   readonly fidelities: readonly InputFidelity[];
   /** When OpenAI shuts it down; compatible providers may offer it for longer. */
   readonly shutdownAt: Date | undefined;
-  readonly imagesPerEditMax: number;
-  readonly imagesPerCallMax: number;
   /** How many unfinished pictures it can stream on the way to one image; 0 where it cannot. */
   readonly partialImagesMax: number;
 };
@@ -61,8 +59,6 @@ const FREE_SIZES: SizeRule = {
 const COMMON = {
   backgrounds: ['auto', 'opaque', 'transparent'],
   formats: ['png', 'jpeg', 'webp'],
-  imagesPerEditMax: 16,
-  imagesPerCallMax: 10,
   partialImagesMax: 3,
 } as const;
 
