@@ -8,10 +8,10 @@ import type { CommandSchema } from './command-localizations.ts';
 import { localizeCommand } from './command-localizations.ts';
 
 /**
- * Tells Discord which commands there are, in every language, but only when they are not the ones that it was told last time: a restart
- * must not use up the daily number of registrations.
- * @param recordPath the file that remembers what was registered, for which application and where.
- * Where Discord does not take them, those that it has are still there, so that is no reason not to start.
+ * Tells Discord which commands there are, in every language, but only when they are not the ones that it was told last
+ * time: a restart must not use up the daily number of registrations. Where Discord does not take them, those that it
+ * has are still there, so that is no reason not to start.
+ * @param options.recordPath the file that remembers what was registered, for which application and where
  */
 export async function registerCommands(options: {
   rest: REST;
@@ -29,9 +29,12 @@ export async function registerCommands(options: {
   if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return;
   try {
     await rest.put(Routes.applicationCommands(applicationId), { body: commands });
-    await writeFile(recordPath, fingerprint, { mode: PRIVATE_FILE_MODE });
-    log.info({ commands: commands.map(({ name }) => name) }, 'commands registered');
   } catch (error) {
     log.error({ err: error }, 'commands could not be registered; the next start tries again');
+    return;
   }
+  log.info({ commands: commands.map(({ name }) => name) }, 'commands registered');
+  await writeFile(recordPath, fingerprint, { mode: PRIVATE_FILE_MODE }).catch((error: unknown) =>
+    log.error({ err: error }, 'that commands are registered could not be noted down; the next start does it again'),
+  );
 }

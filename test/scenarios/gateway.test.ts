@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'node:test';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
@@ -104,4 +106,13 @@ test('commands are registered however long Discord takes over them', async (t) =
   stage.discord.faults.add({ route: 'PUT commands', kind: 'delay', delayMs: 4_000 });
   await stage.startBot();
   assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
+
+test('commands that cannot be noted down are registered all the same, and the log says which of the two failed', async (t) => {
+  const stage = await setStage(t);
+  await mkdir(join(stage.dataDirectory, 'registered-commands'));
+  const bot = await stage.startBot();
+  assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
+  const messages = bot.logLines.map(({ msg }) => msg);
+  assert.ok(messages.includes('commands registered'));
+  assert.ok(messages.includes('that commands are registered could not be noted down; the next start does it again'));
 });
