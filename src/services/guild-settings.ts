@@ -140,8 +140,7 @@ export function createGuildSettingsStore(parts: {
       });
     },
     async history(guild, countMax) {
-      const stored = await store.read<GuildSettings>(settingsKey(guild));
-      const last = stored?.value.revision ?? 0;
+      const { revision: last } = understand(guild, await store.read(settingsKey(guild)));
       const count = Math.min(countMax, last);
       const keys = Array.from({ length: count }, (_, index) => changeKey(guild, last - index));
       return (await store.readMany<SettingsChange>(keys)).filter((change) => change !== undefined);

@@ -118,6 +118,7 @@ describe("a server's settings", () => {
     const settings = connect(database);
     await assert.rejects(settings.read(GUILD), UnreadableValue);
     await assert.rejects(settings.change(GUILD, ada, withBudget(5)), UnreadableValue);
+    await assert.rejects(settings.history(GUILD, 10), UnreadableValue);
   });
 });
 
