@@ -14,7 +14,6 @@ import { HeldBuffers } from './held-buffers.ts';
 import { featherInwards } from './image-feather.ts';
 import {
   describeImage,
-  hasSameShape,
   hasSameSize,
   openImage,
   loadBytes,
@@ -27,6 +26,7 @@ import { keptByAlpha } from './image-masks.ts';
 import { JPEG_QUALITY_NEAR_LOSSLESS } from './image-normalization.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageFormat, ImageSize } from './providers/image-provider.ts';
+import { hasSameShape } from './providers/image-sizes.ts';
 
 export type KeepOutsideRequest = {
   /** The prepared picture that the provider was given. */

@@ -143,14 +143,6 @@ export function openImage(sharp: Sharp, bytes: Buffer, limits: ImageLimits): Pip
   }).timeout({ seconds: limits.passSecondsMax });
 }
 
-/** How far two ratios of width to height may be apart and still count as the same shape. */
-const RATIO_TOLERANCE = 0.01;
-
-/** Whether one size can be scaled to the other without a visible distortion. */
-export function hasSameShape(one: ImageSize, other: ImageSize): boolean {
-  return Math.abs((one.width * other.height) / (one.height * other.width) - 1) <= RATIO_TOLERANCE;
-}
-
 /** Whether both edges are equal, so that nothing has to be scaled at all. */
 export function hasSameSize(one: ImageSize, other: ImageSize): boolean {
   return one.width === other.width && one.height === other.height;

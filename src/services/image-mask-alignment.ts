@@ -9,9 +9,10 @@
  * pixels change its shape, so the shape of before fits as well.
  */
 
-import { hasSameShape, type ImageLimits, type InspectedImage } from './image-intake.ts';
+import type { ImageLimits, InspectedImage } from './image-intake.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from './providers/image-provider.ts';
+import { hasSameShape } from './providers/image-sizes.ts';
 
 /** A picture that a mask belongs to. */
 export type MaskedImage = ImageSize & {

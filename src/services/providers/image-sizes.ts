@@ -17,6 +17,14 @@ export type SizeRule =
 
 type FreeSizeRule = Extract<SizeRule, { readonly kind: 'free' }>;
 
+/** How far two ratios of width to height may be apart and still count as the same shape. */
+const RATIO_TOLERANCE = 0.01;
+
+/** Whether one size can be scaled to the other without a visible distortion. */
+export function hasSameShape(one: ImageSize, other: ImageSize): boolean {
+  return Math.abs((one.width * other.height) / (one.height * other.width) - 1) <= RATIO_TOLERANCE;
+}
+
 /** What `auto` means where there is no picture to follow. */
 export const defaultSize: ImageSize = { width: 1024, height: 1024 };
 
@@ -66,11 +74,18 @@ export function listSizeChoices(rule: SizeRule): readonly ImageSize[] {
  * @param source in pixels, neither zero
  */
 export function fitSize(rule: SizeRule, source: ImageSize): ImageSize {
-  const candidates = rule.kind === 'fixed' ? rule.sizes : listSizesAround(rule, scaleIntoLimits(rule, source));
-  return candidates.reduce(
-    (best, size) => (distance(size, source) < distance(best, source) ? size : best),
-    candidates[0] ?? defaultSize,
-  );
+  if (rule.kind === 'fixed') return nearest(rule.sizes, (size) => distance(size, source)) ?? defaultSize;
+  const ideal = scaleIntoLimits(rule, source);
+  const best = nearest(listSizesAround(rule, ideal), (size) => distance(size, source)) ?? defaultSize;
+  if (hasSameShape(source, best)) return best;
+  // No size right around a long and small picture has its shape. One a little further off has, and the original can be put
+  // back around what is made at it.
+  return nearest(listSizesShaped(rule, source), (size) => areaDistance(size, ideal)) ?? best;
+}
+
+function nearest(sizes: readonly ImageSize[], distanceOf: (size: ImageSize) => number): ImageSize | undefined {
+  const [first, ...others] = sizes;
+  return others.reduce((best, size) => (best && distanceOf(best) <= distanceOf(size) ? best : size), first);
 }
 
 /** Keeps the ratio as far as the rule allows, then the area; in fractions of a pixel. */
@@ -91,11 +106,31 @@ function listSizesAround(rule: FreeSizeRule, { width, height }: ImageSize): read
     .filter((size) => isSizeAllowed(rule, size));
 }
 
+/** All allowed sizes that have a picture's shape. */
+function listSizesShaped(rule: FreeSizeRule, source: ImageSize): readonly ImageSize[] {
+  const heights = Array.from(
+    { length: Math.floor(rule.edgePixelsMax / rule.stepPixels) },
+    (_, index) => (index + 1) * rule.stepPixels,
+  );
+  return heights
+    .map((height) => {
+      const steps = Math.round((height * source.width) / source.height / rule.stepPixels);
+      return { width: steps * rule.stepPixels, height };
+    })
+    .filter((size) => isSizeAllowed(rule, size) && hasSameShape(source, size));
+}
+
 /** The ratio counts most, because another ratio distorts or crops; among equal ratios the nearer area wins. */
 function distance(size: ImageSize, source: ImageSize): number {
-  const ratios = Math.abs(Math.log((size.width * source.height) / (size.height * source.width)));
-  const areas = Math.abs(Math.log((size.width * size.height) / (source.width * source.height)));
-  return ratios + areas * AREA_WEIGHT;
+  return ratioDistance(size, source) + areaDistance(size, source) * AREA_WEIGHT;
+}
+
+function ratioDistance(size: ImageSize, source: ImageSize): number {
+  return Math.abs(Math.log((size.width * source.height) / (size.height * source.width)));
+}
+
+function areaDistance(size: ImageSize, source: ImageSize): number {
+  return Math.abs(Math.log((size.width * size.height) / (source.width * source.height)));
 }
 
 const AREA_WEIGHT = 0.01;

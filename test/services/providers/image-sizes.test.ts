@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import {
   fitSize,
+  hasSameShape,
   isSizeAllowed,
   listSizeChoices,
   parseSize,
@@ -78,6 +79,19 @@ test('a picture keeps its size where a free model allows it, and else comes as n
   assert.equal(fit(free, 3000, 100), '1424x480');
   const [width = 0, height = 0] = fit(free, 8000, 6000).split('x').map(Number);
   assert.ok(Math.abs(width / height - 4 / 3) < 0.01 && width * height > 8_000_000, `${width}x${height}`);
+});
+
+test('a picture whose shape no size right around it has gets one further off that has it', () => {
+  assert.equal(fit(free, 911, 325), '1392x496');
+  assert.equal(fit(free, 325, 911), '496x1392');
+  const edge = fc.integer({ min: 16, max: 3840 });
+  const pictures = fc
+    .record({ width: edge, height: edge })
+    .filter(({ width, height }) => Math.max(width, height) <= Math.min(width, height) * 2.9);
+  fc.assert(
+    fc.property(pictures, (picture) => hasSameShape(picture, fitSize(free, picture))),
+    { numRuns: 3000 },
+  );
 });
 
 test('whatever the picture, the size is allowed, and near in ratio where the ratio is', () => {
