@@ -85,8 +85,10 @@ export async function fitLosslessly(
   const { width, height, format } = image;
   if (bytes.length <= sizeBytesMax) return { kind: 'fits', bytes, format, width, height, step: 'unchanged' };
   const inspected = await inspectImage(sharp, bytes, limits);
-  // WebP has 8 bits a channel, and an embedded profile would be converted: such pixels would not be the same.
-  if (inspected.kind !== 'inspected' || !inspected.isPlain) return { kind: 'does-not-fit' };
+  // WebP has 8 bits a channel, and an embedded profile would be converted: such pixels would not be the same. Of several
+  // frames only the first would be left.
+  if (inspected.kind !== 'inspected' || !inspected.isPlain || inspected.hasSeveralFrames)
+    return { kind: 'does-not-fit' };
   try {
     // `exact` keeps the colours of transparent pixels too.
     const lossless = { lossless: true, exact: true, effort: WEBP_LOSSLESS_EFFORT } as const;

@@ -8,7 +8,7 @@ import {
   STANDARD_IMAGE_LIMITS,
   type FitOutcome,
 } from '../../src/services/image-preparation.ts';
-import { decode, photograph, plane } from '../fixtures/pictures.ts';
+import { animation, decode, photograph, plane } from '../fixtures/pictures.ts';
 
 const SIZE = { width: 640, height: 400 };
 const preparation = createImagePreparation({ concurrency: 2, waitingMax: 32, limits: STANDARD_IMAGE_LIMITS });
@@ -98,11 +98,13 @@ describe('fitLosslessly', () => {
   it('does not fit rather than losing anything', async () => {
     const png = await smooth.clone().png().toBuffer();
     const deep = await smooth.clone().toColourspace('rgb16').png().toBuffer();
+    const moving = await animation('gif', SIZE);
     const wide = await smooth.clone().withIccProfile('p3').png().toBuffer();
     for (const [bytes, sizeBytesMax] of [
       [png, 10_000],
       [deep, deep.length - 1],
       [wide, wide.length - 1],
+      [moving, moving.length - 1],
     ] as const) {
       assert.deepEqual(await preparation.fitLosslessly(bytes, sizeBytesMax), { kind: 'does-not-fit' });
     }
