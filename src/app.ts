@@ -155,12 +155,12 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   return {
     async stop() {
       timers.forEach((timer) => clearInterval(timer));
+      const recovered = core.recovery.stop();
       const painted = painter?.drain();
       await gateway.disconnect();
       core.admission.close();
       await Promise.all([router.drain(), painted]);
-      await Promise.all([loading, recovering]);
-      await core.recovery.whenIdle();
+      await Promise.all([loading, recovering, recovered]);
       await jobLog.drain();
       await Promise.all([reporting.upkeep.stop(), reporting.charts.close()]);
       await server.close();

@@ -1,8 +1,10 @@
+import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { HoldExpiry } from './hold-expiry.ts';
 import type { ImageJobs } from './image-jobs.ts';
 import type { JobConclusion } from './job-conclusion.ts';
-import type { JobJournal, JobOnDisk } from './job-journal.ts';
+import type { JobJournal, JobOnDisk, OpenJob } from './job-journal.ts';
+import type { JobOutcome } from './job-outcome.ts';
 import type { JobResumption } from './job-resumption.ts';
 import type { KeptOriginals } from './kept-originals.ts';
 import type { ProcessLease } from './process-lease.ts';
@@ -12,11 +14,19 @@ import type { ProcessLease } from './process-lease.ts';
  * minute, and it never touches the job of a process that is alive.
  */
 export type JobRecovery = {
-  /** Never rejects: what cannot be done now is left to the next sweep. */
+  /**
+   * Never rejects: what cannot be done now is left to the next sweep. Resolves when nothing is under way any more, and
+   * the next sweep need not wait for that.
+   */
   sweep(): Promise<void>;
-  /** Resolves when no sweep is under way. */
-  whenIdle(): Promise<void>;
+  /** Begins nothing more, and resolves when what is under way has come to its end. */
+  stop(): Promise<void>;
 };
+
+/** An upload may hang for minutes, and behind it waits somebody else's. */
+const DELIVERIES_MAX = 4;
+/** It is their pictures that take long, and the workshop has room for no more. */
+const BOOKINGS_MAX = 2;
 
 export function createJobRecovery(parts: {
   journal: JobJournal;
@@ -30,20 +40,32 @@ export function createJobRecovery(parts: {
   log: Logger;
 }): JobRecovery {
   const { journal, holds, lease, jobs, conclusion, resumption, originals, now, log } = parts;
+  const stopping = new AbortController();
+  const attempt: Attempt = async ({ folder }, work) => {
+    if (stopping.signal.aborted) return;
+    await work().catch((error: unknown) => {
+      log.error({ folder, err: error }, 'a job could not be recovered; the next sweep tries again');
+    });
+  };
+  const deliveries = createDeliveries(conclusion, attempt);
   let sweeping: Promise<void> | undefined;
 
-  async function recoverJobs(): Promise<void> {
-    const abandoned = (await journal.list()).filter(({ id, owner }) =>
-      owner === lease.owner ? !jobs.isRunning(id) : !lease.isAlive(owner),
-    );
-    for (const jobOnDisk of abandoned) {
-      await recover(jobOnDisk).catch((error: unknown) => {
-        log.error({ folder: jobOnDisk.folder, err: error }, 'a job could not be recovered; the next sweep tries again');
-      });
-    }
+  function isAbandoned({ id, owner }: JobOnDisk): boolean {
+    if (deliveries.has(id)) return false;
+    return owner === lease.owner ? !jobs.isRunning(id) : !lease.isAlive(owner);
   }
 
-  async function recover(jobOnDisk: JobOnDisk): Promise<void> {
+  /** Brings all jobs as far as the books, and waits for none to be delivered. */
+  async function recoverJobs(): Promise<void> {
+    const abandoned = (await journal.list()).filter(isAbandoned);
+    const bookings = new PQueue({ concurrency: BOOKINGS_MAX });
+    for (const jobOnDisk of abandoned) {
+      void bookings.add(async () => attempt(jobOnDisk, async () => book(jobOnDisk)));
+    }
+    await bookings.onIdle();
+  }
+
+  async function book(jobOnDisk: JobOnDisk): Promise<void> {
     const adopted = await journal.adopt(jobOnDisk);
     if (!adopted) return;
     const job = await journal.open(adopted);
@@ -55,10 +77,13 @@ export function createJobRecovery(parts: {
     const outcome = await resumption.resume(job);
     if (!outcome) return journal.end(job);
     log.info({ job: job.request.id, ended: outcome.ended }, 'job recovered');
-    await conclusion.conclude(job, outcome);
+    deliveries.add(adopted, job, outcome);
   }
 
-  /** None of these needs the others, and where one cannot be done, the others still can. */
+  /**
+   * Where one of these cannot be done, the others still can. What is known of calls comes before what is over: a call of
+   * which it is on this disk that nothing was made must not be taken for one of which nobody knows.
+   */
   const steps: readonly (() => Promise<void>)[] = [
     recoverJobs,
     async () => holds.expire(),
@@ -69,24 +94,48 @@ export function createJobRecovery(parts: {
 
   async function sweepOnce(): Promise<void> {
     for (const step of steps) {
+      if (stopping.signal.aborted) return;
       await step().catch((error: unknown) => {
         log.error({ err: error }, 'recovery was cut short; it comes back soon');
       });
     }
   }
 
-  /** One sweep at a time: a second caller waits for the one that is under way. */
-  async function sweep(): Promise<void> {
-    sweeping ??= sweepOnce().finally(() => {
-      sweeping = undefined;
-    });
-    return sweeping;
-  }
-
   return {
-    sweep,
-    async whenIdle() {
+    async sweep() {
+      if (stopping.signal.aborted) return;
+      // One at a time: a second caller waits for the one that is under way.
+      sweeping ??= sweepOnce().finally(() => {
+        sweeping = undefined;
+      });
       await sweeping;
+      await deliveries.onIdle();
     },
+    async stop() {
+      stopping.abort();
+      await sweeping;
+      await deliveries.onIdle();
+    },
+  };
+}
+
+/** Does what there is to do for a job, unless it is too late to begin; never rejects. */
+type Attempt = (jobOnDisk: JobOnDisk, work: () => Promise<void>) => Promise<void>;
+
+/** Brings outcomes to their members, some at a time, while sweeps come and go. */
+function createDeliveries(conclusion: JobConclusion, attempt: Attempt) {
+  const line = new PQueue({ concurrency: DELIVERIES_MAX });
+  const ids = new Set<string>();
+  return {
+    /** Whether the outcome of a job is on its way, or waits to be. */
+    has: (id: string): boolean => ids.has(id),
+    add(jobOnDisk: JobOnDisk, job: OpenJob, outcome: JobOutcome): void {
+      ids.add(jobOnDisk.id);
+      void line.add(async () => {
+        await attempt(jobOnDisk, async () => conclusion.conclude(job, outcome));
+        ids.delete(jobOnDisk.id);
+      });
+    },
+    onIdle: async (): Promise<void> => line.onIdle(),
   };
 }

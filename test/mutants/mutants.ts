@@ -23,6 +23,7 @@ const REDIS = 'src/storage/redis-backend.ts';
 const JOBS = 'src/services/image-jobs.ts';
 const UNDER_WAY = 'src/services/job-under-way.ts';
 const RECORDS = 'src/services/record-file.ts';
+const RECOVERY = 'src/services/job-recovery.ts';
 const HOLDS = 'src/services/hold-expiry.ts';
 
 const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
@@ -35,6 +36,7 @@ const CANCELLING_TESTS = 'test/services/job-cancelling.test.ts';
 const BUTTON_TROUBLE = 'test/scenarios/button-trouble.test.ts';
 const AFTERWARDS = 'test/scenarios/results-afterwards.test.ts';
 const RESERVATION_TESTS = 'test/services/reservation.test.ts';
+const RECOVERY_TESTS = 'test/services/job-recovery.test.ts';
 const HOLD_TESTS = 'test/services/hold-expiry.test.ts';
 const RECORD_TESTS = 'test/services/record-file.test.ts';
 const SQLITE_TESTS = 'test/storage/sqlite-store.test.ts';
@@ -230,6 +232,22 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     killers: ['test/services/spool.test.ts'],
+  },
+  {
+    name: 'holds are called over before it is booked what is known of their calls',
+    edits: [
+      {
+        file: RECOVERY,
+        find: '    recoverJobs,\n    async () => holds.expire(),\n',
+        replace: '    async () => holds.expire(),\n    recoverJobs,\n',
+      },
+    ],
+    killers: [RECOVERY_TESTS],
+  },
+  {
+    name: 'an outcome that is on its way is sent off again',
+    edits: [{ file: RECOVERY, find: 'if (deliveries.has(id)) return false;', replace: '' }],
+    killers: [RECOVERY_TESTS],
   },
   {
     name: 'servers with holds are looked for at the start only',

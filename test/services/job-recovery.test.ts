@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
 import { createPriceBook } from '../../src/billing/prices.ts';
 import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
+import type { JobConclusion } from '../../src/services/job-conclusion.ts';
 import type { OpenJob } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
@@ -15,7 +17,7 @@ import { createJobResumption } from '../../src/services/job-resumption.ts';
 import { detailsOf, refOf } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool.ts';
 import { createFailingStore } from '../billing/failing-store.ts';
-import { createDirectory, createPlan, createRequest, silentLog } from './job-fixture.ts';
+import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 15);
 const MONTH = '202611';
@@ -65,10 +67,10 @@ async function openAfterCrash(context: TestContext, parts: Partial<Parameters<ty
     ...parts,
   });
 
+  const dead = journalOf('dead');
   /** A job of the dead process, whose money is held for a minute. */
-  async function leaveJob(): Promise<OpenJob> {
-    const dead = journalOf('dead');
-    const job = await dead.writePlan(await dead.begin(createRequest(), {}), createPlan());
+  async function leaveJob(id: string = JOB_ID): Promise<OpenJob> {
+    const job = await dead.writePlan(await dead.begin(createRequest({ id }), {}), createPlan());
     await leaveHold(job, job.request.guild);
     return job;
   }
@@ -79,8 +81,31 @@ async function openAfterCrash(context: TestContext, parts: Partial<Parameters<ty
   }
 
   const heldIn = async (guild: string): Promise<number> => (await ledger.head(guild, MONTH)).held;
-  return { clock, store, spool, recovery, outcomes, leaveJob, leaveHold, heldIn };
+  return { clock, store, spool, dead, ledger, recovery, outcomes, leaveJob, leaveHold, heldIn };
 }
+
+/** Somebody who brings outcomes to their members, and is stuck with every one of them until told otherwise. */
+function createSlowDelivery() {
+  const gate = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const conclusion: JobConclusion = {
+    async conclude({ request }) {
+      begun.push(request.id);
+      await gate.promise;
+    },
+  };
+  return { begun, conclusion, release: () => gate.resolve() };
+}
+
+/** Until something is so that needs a visit to the disk or two. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; !isSo(); turn += 1) {
+    assert.ok(turn < 5_000, 'it does not come to that');
+    await sleep(1);
+  }
+}
+
+const idOf = (number: number): string => String(BigInt(JOB_ID) + BigInt(number));
 
 describe('recovery', () => {
   it('is not put off by a store that is away while it begins', async (context) => {
@@ -123,5 +148,53 @@ describe('recovery', () => {
     assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'interrupted' } }]);
     assert.equal(await heldIn('guild'), 0);
     assert.deepEqual(await spool.list(), []);
+  });
+
+  it('waits with nothing for a delivery that hangs, and does not begin it twice', async (context) => {
+    const { begun, conclusion, release } = createSlowDelivery();
+    let trims = 0;
+    const originals = { trim: async () => void (trims += 1) };
+    const { clock, recovery, leaveJob, leaveHold, heldIn } = await openAfterCrash(context, { conclusion, originals });
+    const stuck = await leaveJob(idOf(1));
+    await leaveHold(stuck, 'elsewhere');
+    const sweeps = [recovery.sweep()];
+    await until(() => trims === 1);
+    assert.deepEqual(begun, [idOf(1)]);
+    await leaveJob(idOf(2));
+    clock.now += HOLD_MS;
+    sweeps.push(recovery.sweep());
+    await until(() => trims === 2);
+    assert.deepEqual(begun, [idOf(1), idOf(2)]);
+    assert.deepEqual([await heldIn('guild'), await heldIn('elsewhere')], [0, 0]);
+    release();
+    await Promise.all(sweeps);
+  });
+
+  it('begins with no further delivery when it is to stop, and finishes those that are under way', async (context) => {
+    const { begun, conclusion, release } = createSlowDelivery();
+    const { recovery, spool, leaveJob } = await openAfterCrash(context, { conclusion });
+    for (let number = 0; number < 10; number += 1) await leaveJob(idOf(number));
+    const sweep = recovery.sweep();
+    await until(() => begun.length === 4);
+    const stopped = recovery.stop().then(() => 'stopped');
+    assert.equal(await Promise.race([stopped, sleep(50, 'under way')]), 'under way');
+    release();
+    assert.equal(await stopped, 'stopped');
+    await sweep;
+    await recovery.sweep();
+    assert.equal(begun.length, 4);
+    assert.equal((await spool.list()).length, 10);
+  });
+
+  it('believes a receipt that nothing was made before it calls the hold over', async (context) => {
+    const { clock, dead, ledger, recovery, outcomes, leaveJob } = await openAfterCrash(context);
+    const job = await leaveJob();
+    await ledger.dispatch(refOf(job), clock.now + HOLD_MS);
+    await dead.writeReceipt(job, { outcome: 'failed', kind: 'moderation', charged: 'no' });
+    clock.now += HOLD_MS;
+    await recovery.sweep();
+    assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'provider-refused', kind: 'moderation' } }]);
+    const { held, exposure } = await ledger.head('guild', MONTH);
+    assert.deepEqual({ held, exposure }, { held: 0, exposure: 0 });
   });
 });
