@@ -106,6 +106,7 @@ test('commands are registered however long Discord takes over them', async (t) =
   stage.discord.faults.add({ route: 'PUT commands', kind: 'delay', delayMs: 4_000 });
   await stage.startBot();
   assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
+});
 
 test('commands that cannot be noted down are registered all the same, and the log says which of the two failed', async (t) => {
   const stage = await setStage(t);
