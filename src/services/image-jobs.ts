@@ -107,10 +107,12 @@ function createJobWork(parts: JobParts) {
   }
 
   /**
-   * What nobody expected, before anything went out: the error goes to whoever can tell of it. Nothing of ours is held,
-   * because holding the money is the last step of preparing; what is held may be somebody else's, who was asked as well.
+   * A disk that is full is told of as such. What nobody expected, before anything went out, goes to whoever can tell of
+   * it. Nothing of ours is held, because holding the money is the last step of preparing; what is held may be somebody
+   * else's, who was asked as well.
    */
-  async function giveUp(current: JobUnderWay, error: unknown): Promise<never> {
+  async function giveUp(current: JobUnderWay, error: unknown): Promise<JobRefusal> {
+    if (isDiskFull(error)) return refuseForRoom(current.job.request.id, error, log);
     await current.close();
     await journal.end(current.job);
     throw error;
@@ -137,9 +139,7 @@ export function createImageJobs(parts: JobParts): ImageJobs {
       return journal.begin(request, address).catch((error: unknown) => {
         running.delete(request.id);
         if (!isDiskFull(error)) throw error;
-        const about = { job: request.id, reference: referenceOf(request.id), err: error };
-        log.error(about, 'the disk is full: requests are refused until there is room');
-        return { reason: 'disk-full' };
+        return refuseForRoom(request.id, error, log);
       });
     },
     async abandon(job) {
@@ -175,6 +175,14 @@ function untilCancelled({ images, mask }: RequestAttachments, signal: AbortSigna
     load: async () => (await untilAborted(signal, load)) ?? { refused: 'gone' },
   });
   return { images: images.map(cutOff), mask: mask && cutOff(mask) };
+}
+
+function refuseForRoom(job: string, error: unknown, log: Logger): JobRefusal {
+  log.error(
+    { job, reference: referenceOf(job), err: error },
+    'the disk is full: requests are refused until there is room',
+  );
+  return { reason: 'disk-full' };
 }
 
 function refused(refusal: JobRefusal): JobOutcome {

@@ -139,6 +139,26 @@ function summaryOf(outcomes: readonly JobOutcome[]): readonly unknown[] {
   );
 }
 
+describe('a disk that fills while a job is prepared', () => {
+  it('is told of as that, and nothing is called or held', async (context) => {
+    for (const code of ['ENOSPC', 'EDQUOT']) {
+      const full = Object.assign(new Error(`${code}: no space left`), { code });
+      const writePlan = async (): Promise<never> => Promise.reject(full);
+      const { run, calls, outcomes, transfer } = await openJobs(context, { journal: { writePlan } });
+      await run();
+      assert.deepEqual([calls, summaryOf(outcomes), await transfer()], [[], ['disk-full'], undefined], code);
+    }
+  });
+
+  it('is not what every other error is taken for', async (context) => {
+    const bug = new Error('nobody expected this');
+    const writePlan = async (): Promise<never> => Promise.reject(bug);
+    const { run, outcomes } = await openJobs(context, { journal: { writePlan } });
+    await assert.rejects(run, /nobody expected this/);
+    assert.deepEqual(outcomes, []);
+  });
+});
+
 describe('the calls of a job whose models are gone', () => {
   it('share the time that there is for repetitions, because what is held does not wait longer for them', async (context) => {
     const receipt: Receipt = { outcome: 'failed', kind: 'model-not-found', charged: 'no' };
