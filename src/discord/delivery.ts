@@ -6,6 +6,7 @@ import type { FinishedImage, JobOutcome, ResultNote } from '../services/job-outc
 import type { OpenJob } from '../services/job-journal.ts';
 import { referenceOf } from '../services/job-reference.ts';
 import type { Upload } from './multipart.ts';
+import { REQUEST_FILES_BYTES_MAX } from './multipart.ts';
 import { isDiscreet } from './refusal-message.ts';
 import { bodyOf, deleteOriginal, editOriginal } from './reply-editor.ts';
 import type { DiscordAddress } from './reply-address.ts';
@@ -73,7 +74,7 @@ export function createDelivery(parts: {
     ) => Promise<{ readonly result: SendResult; readonly place: MessagePlace | undefined }>,
   ): Promise<Sent> {
     const images = outcome.ended === 'finished' ? outcome.result.images : [];
-    let limitBytes = uploadLimitBytes;
+    let limitBytes = Math.min(uploadLimitBytes, REQUEST_FILES_BYTES_MAX / Math.max(1, images.length));
     for (let attempt = 1; attempt <= SHRINKING_ATTEMPTS_MAX; attempt += 1) {
       const fitted = await fitter.fit(job.folder, images, limitBytes);
       const uploads = fitted.filter((upload) => upload !== undefined);
@@ -87,7 +88,10 @@ export function createDelivery(parts: {
   }
 }
 
-/** Discord may know a lower limit than the interaction said; halving it four times reaches any. */
+/**
+ * A place may have a lower limit than the interaction said, as direct messages have. From the most that a request can
+ * carry, halving it twice reaches Discord's lowest, of ten megabytes.
+ */
 const SHRINKING_ATTEMPTS_MAX = 4;
 
 type Sending = {

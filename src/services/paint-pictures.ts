@@ -47,7 +47,8 @@ export function createPaintPictures(parts: {
   async function prepare(url: string, held: HeldBuffers): Promise<Prepared> {
     using passing = new HeldBuffers();
     const bytes = await parts.load(url);
-    if ('refused' in bytes) return undefined;
+    // The edit may reach what could not be reached just now, and would change all of it.
+    if ('refused' in bytes) return bytes.refused === 'unreachable' ? 'busy' : undefined;
     const prepared = await preparation.prepareImage(bytes);
     const image = prepared.kind === 'prepared-image' ? prepared : undefined;
     // What needed no change shares its memory with the download.

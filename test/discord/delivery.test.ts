@@ -20,6 +20,7 @@ import { answerJson, startLocalServer } from '../services/providers/local-server
 const LIMIT_BYTES = 100_000;
 const PNG_BEGINNING = Buffer.from('89504e470d0a1a0a', 'hex');
 const PICTURE_EDGE_PX = 64;
+const MEBIBYTE = 1024 * 1024;
 
 const address = {
   applicationId: '1',
@@ -107,5 +108,38 @@ describe('a result that is larger than Discord takes, and cannot be decoded', ()
     assert.ok(message().includes(`filename="${JOB_ID}-2.png"`));
     assert.ok(!message().includes(`${JOB_ID}-1.`));
     assert.equal((await journal.listKept()).length, 1);
+  });
+});
+
+describe('a result that is too large where it goes', () => {
+  it('is tried smaller each time, from the most that one request can carry', async (context) => {
+    await using server = await startLocalServer((response) => answerJson(response, 413, { code: 40_005, message: '' }));
+    const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token' });
+    context.after(async () => rest.close());
+    const limitsBytes: number[] = [];
+    const deliver = createDelivery({
+      rest: rest.patient,
+      fitter: {
+        async fit(_folder, images, limitBytes) {
+          limitsBytes.push(limitBytes);
+          return images.map(() => undefined);
+        },
+      },
+      sleep,
+      log: silentLog,
+    });
+    const spool = await openSpool(await createDirectory(context));
+    const journal = createJobJournal({ spool, receiptsDirectory: 'none', owner: 'mine', now });
+    const atBoosted = { ...address, uploadLimitBytes: 500 * MEBIBYTE };
+    const job = await journal.writePlan(await journal.begin(createRequest(), atBoosted), createPlan());
+    const image = { path: 'image-0', name: 'fox.png', contentType: 'image/png', sizeBytes: 20 * MEBIBYTE };
+    const made = { model: 'gpt-image-2', size: '1024x1024', quality: 'low', estimate: 1, notes: [] };
+    const delivery = await deliver(job, { ended: 'finished', result: { ...made, images: [image], charge: undefined } });
+    assert.equal(delivery.state, 'undeliverable');
+    const inReply = limitsBytes.slice(0, 4);
+    const halvings = inReply.map((limitBytes) => Math.log2((inReply[0] ?? 0) / limitBytes));
+    assert.deepEqual(halvings, [0, 1, 2, 3]);
+    assert.ok((inReply[0] ?? 0) < 25 * MEBIBYTE);
+    assert.ok((inReply.at(-1) ?? 0) < 10 * MEBIBYTE);
   });
 });
