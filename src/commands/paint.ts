@@ -82,7 +82,11 @@ export function createPaintButton(parts: ImageCommandParts, painting: Painting):
       press: interaction.id,
     });
     const payload = renderPaintLink(link, invited.until, wordsFor(interaction.locale));
-    await parts.replies.tellAlone(interaction, payload);
+    const message = await parts.replies.tellAloneForNow(interaction, payload);
+    // Where that cannot be noted, the message goes on to offer a link that has ended, and nothing else is lost.
+    if (message !== undefined) {
+      await orUnavailable(painting.drafts.noteLink(interaction.guildId, draft.request.id, interaction.id, message));
+    }
     return true;
   });
 }

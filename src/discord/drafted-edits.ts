@@ -54,19 +54,36 @@ export function createDraftedEdits(parts: {
     }
   }
 
+  /** The link to the painter leads nowhere any more, and the message that told of it says so. */
+  async function endLink({ invitation }: EditDraft, isPainted: boolean): Promise<void> {
+    if (invitation?.linkMessage === undefined) return;
+    const address = readAddress(invitation.address);
+    const text = wordsFor(address.locale).say(isPainted ? 'paint.taken' : 'painter.over.title');
+    await replies.changeAlone(address, invitation.linkMessage, renderText(text));
+  }
+
+  async function beginJob(
+    { request: asked, pictures }: EditDraft,
+    { id, roles, address }: Invitation,
+    mask: Buffer | undefined,
+  ): Promise<Task> {
+    const region = mask ? undefined : WHOLE_REGION;
+    const request: ImageRequest = { ...asked, id, roles, region };
+    const job = await jobs.begin(request, address);
+    if ('reason' in job) {
+      const target = readAddress(address);
+      const text = tellRefusal(job, id, wordsFor(target.locale));
+      return { run: async () => replies.edit(target, renderText(text)) };
+    }
+    const images = pictures.map(({ label, url }) => ({ label, load: async () => attachments.load(url) }));
+    const painted = mask && { label: 'mask', load: async () => mask, isPainted: true as const };
+    return { run: async () => run(job, images, painted) };
+  }
+
   return {
-    async begin({ request: asked, pictures }, { id, roles, address }, mask) {
-      const region = mask ? undefined : WHOLE_REGION;
-      const request: ImageRequest = { ...asked, id, roles, region };
-      const job = await jobs.begin(request, address);
-      if ('reason' in job) {
-        const target = readAddress(address);
-        const text = tellRefusal(job, id, wordsFor(target.locale));
-        return { run: async () => replies.edit(target, renderText(text)) };
-      }
-      const images = pictures.map(({ label, url }) => ({ label, load: async () => attachments.load(url) }));
-      const painted = mask && { label: 'mask', load: async () => mask, isPainted: true as const };
-      return { run: async () => run(job, images, painted) };
+    async begin(draft, by, mask) {
+      const task = await beginJob(draft, by, mask);
+      return { run: async () => void (await Promise.all([task.run(), endLink(draft, mask !== undefined)])) };
     },
   };
 }

@@ -23,6 +23,10 @@ export type ReplyEditor = {
   ): Promise<SendResult>;
   /** A message of its own that only whoever acted sees, where the reply is the message that a button is under. */
   tellAlone(target: ReplyTarget, payload: MessagePayload): Promise<void>;
+  /** The same with a message that will not hold for long: its id, or undefined where it was not taken. */
+  tellAloneForNow(target: ReplyTarget, payload: MessagePayload): Promise<string | undefined>;
+  /** Says something else in the place of such a message. */
+  changeAlone(target: ReplyTarget, id: string, payload: MessagePayload): Promise<void>;
   /**
    * Ends a "thinking" that may be there after all, in one attempt. Another process may have the same request, so what
    * already says something is left as it is.
@@ -59,9 +63,20 @@ export function createReplyEditor(parts: {
         ...attempts,
         attemptsMax: 1,
       }),
-    async tellAlone({ applicationId, token }, payload) {
-      const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
-      await settle(async () => rest.post(Routes.webhook(applicationId, token), { body, auth: false }));
+    async tellAlone(target, payload) {
+      await settle(async () => postAlone(rest, target, payload));
+    },
+    async tellAloneForNow(target, payload) {
+      let sent: unknown;
+      await settle(async () => {
+        sent = await postAlone(rest, target, payload);
+      });
+      return sentSchema.safeParse(sent).data?.id;
+    },
+    async changeAlone({ applicationId, token }, id, payload) {
+      await settle(async () =>
+        rest.patch(Routes.webhookMessage(applicationId, token, id), { body: payload, auth: false }),
+      );
     },
     async fillEmpty(target, payload) {
       await sleep(FILLING_WAIT_MS);
@@ -75,6 +90,13 @@ export function createReplyEditor(parts: {
     },
     remove: async (target) => settle(async () => deleteOriginal(rest, target)),
   };
+}
+
+const sentSchema = z.object({ id: z.string() });
+
+async function postAlone(rest: REST, { applicationId, token }: ReplyTarget, payload: MessagePayload): Promise<unknown> {
+  const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
+  return rest.post(Routes.webhook(applicationId, token), { body, auth: false });
 }
 
 /** One attempt to put a message in the place of the deferred reply. Answers the message as Discord took it. */

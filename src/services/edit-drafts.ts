@@ -16,6 +16,8 @@ export type EditDrafts = {
    * holds for as long as that press can be answered.
    */
   invite(guild: string, id: string, invitation: Invitation): Promise<EditDraft | undefined>;
+  /** Notes which message has told of the link, as long as no other press has followed. */
+  noteLink(guild: string, id: string, invitedBy: string, message: string): Promise<void>;
   /** Undefined where there is no such draft, or none any more. */
   read(guild: string, id: string): Promise<EditDraft | undefined>;
   /**
@@ -34,6 +36,8 @@ const invitationSchema = z.object({
   roles: z.array(z.string()),
   /** Where the answer to that press goes, which is the reply that asked. */
   address: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** The message that has told of the link. */
+  linkMessage: z.string().optional(),
 });
 
 const draftSchema = z.object({
@@ -104,6 +108,15 @@ export function createEditDrafts(parts: {
         const found = drafts.find(({ request }) => request.id === id);
         const invited = found && { ...found, invitation, until: now() + DRAFT_MS };
         return { drafts: drafts.map((draft) => (draft === found && invited ? invited : draft)), answer: invited };
+      }),
+    noteLink: async (guild, id, invitedBy, linkMessage) =>
+      change(guild, (drafts) => {
+        const noted = drafts.map((draft) => {
+          const { request, invitation } = draft;
+          const isMeant = request.id === id && invitation?.id === invitedBy;
+          return isMeant ? { ...draft, invitation: { ...invitation, linkMessage } } : draft;
+        });
+        return { drafts: noted, answer: undefined };
       }),
     read: async (guild, id) => (await load(guild)).drafts.find(({ request }) => request.id === id),
     take: async (guild, id, invitedBy) =>

@@ -35,6 +35,8 @@ function openNews(context: TestContext, edit: (signal: AbortSignal) => Promise<S
       },
       tellAlone: async () => assert.fail('news is for everybody who sees the reply'),
       fillEmpty: async () => assert.fail('news is repeated where it was not taken'),
+      tellAloneForNow: async () => assert.fail('news is for everybody who sees the reply'),
+      changeAlone: async () => assert.fail('news is for everybody who sees the reply'),
       remove: async () => assert.fail('news stays until the result is there'),
     },
     now: Date.now,

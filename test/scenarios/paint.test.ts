@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import { reachablePainter } from '../../sandbox/painter-address.ts';
+import type { Stage } from '../../sandbox/stage.ts';
 import { decode, photograph } from '../fixtures/pictures.ts';
 import { buttonsOf, fillIn, press } from './conversation.ts';
 import { fileOf } from './edits.ts';
@@ -25,6 +26,16 @@ const isBrushed = (x: number, y: number): boolean =>
 async function paintableStage(t: Parameters<typeof setStage>[0], environment: Record<string, string> = {}) {
   const painter = await reachablePainter();
   return setStage(t, { provider: { keepUploads: true }, environment: { ...painter, ...environment } });
+}
+
+/** Waits until a message says something, and answers all that it says then. */
+async function saysAtLast({ discord }: Stage, id: string, words: RegExp): Promise<string> {
+  const text = (): string => {
+    const message = discord.message(id);
+    return message ? renderMessage(message) : '';
+  };
+  await discord.waitFor(() => words.test(text()));
+  return text();
 }
 
 describe('painting a mask', { concurrency: 2 }, () => {
@@ -83,6 +94,9 @@ describe('painting a mask', { concurrency: 2 }, () => {
     assert.equal(courseOf(stage, pressed), 'reserve dispatch post');
     assert.equal(courseOf(stage, asked.interaction), '', 'the question itself has cost nothing');
 
+    const told = await saysAtLast(stage, (await toldAlone(stage, pressed, stage.member)).id, /Your mask is here/);
+    assert.doesNotMatch(told, /http/, 'the link has done its work');
+
     const again = await sendMask(link, mask);
     assert.equal(again.status, GONE);
     assert.equal((await fetch(link)).status, GONE);
@@ -111,7 +125,11 @@ describe('painting a mask', { concurrency: 2 }, () => {
     const stage = await paintableStage(t);
     await stage.startBot();
     const asked = await askOpenly(stage, stage, 'all of it');
+    const { pressed, link } = await openPainter(stage, asked, stage.member);
+    const told = await toldAlone(stage, pressed, stage.member);
+    assert.equal((await fetch(link)).status, 200);
     await press(stage, asked.message, 'Change the whole picture', stage.member);
+    assert.doesNotMatch(await saysAtLast(stage, told.id, /This link has ended/), /http/);
     assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
     const [call] = callsFor(stage, 'all of it');
     assert.equal(
