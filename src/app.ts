@@ -36,6 +36,8 @@ import { createAdmission } from './services/admission.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
 import { createEditDrafts } from './services/edit-drafts.ts';
+import type { EndedJobs } from './services/ended-jobs.ts';
+import { createEndedJobs } from './services/ended-jobs.ts';
 import { createExportFiles } from './services/export-files.ts';
 import { createFairQueue } from './services/fair-queue.ts';
 import { budgetIn, createGuildSettingsStore } from './services/guild-settings.ts';
@@ -227,12 +229,13 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
   const fitter = createUploadFitter({ ...outside, preparation });
   const records = createResultRecords({ ...outside, ...money });
   const originals = createKeptOriginals({ ...outside, journal, spool });
+  const ended = createEndedJobs();
   const conclusion = createJobConclusion({
     ...outside,
     deliver: createDelivery({ ...outside, rest: edge.rest.patient, fitter }),
     journal,
     originals,
-    onEnd: createEndWatch(outside, money, edge),
+    onEnd: createEndWatch(outside, money, { ...edge, ended }),
   });
   const pictures = createResultPictures({ ...outside, preparation });
   const completion = createJobCompletion({ ...outside, ...money, pictures, records });
@@ -255,7 +258,8 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     conclusion,
   });
   const resumption = createJobResumption({ ...money, journal, completion });
-  const recovery = createJobRecovery({ ...outside, journal, holds, lease, jobs, conclusion, resumption, originals });
+  const work = { jobs, ended, conclusion, resumption };
+  const recovery = createJobRecovery({ ...outside, ...work, journal, holds, lease, originals });
   const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
   const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });
   return {
@@ -327,10 +331,15 @@ async function createProviderSide(config: Config, outside: Outside) {
   return { provider, roster, queue, caller };
 }
 
-/** Who hears of the end of every job: the metrics, whoever watches the budget, and the log channel. */
-function createEndWatch(outside: Outside, money: Money, { metrics, logChannel, jobLog }: Edge): (end: JobEnd) => void {
+/** Who hears of the end of every job: recovery, the metrics, whoever watches the budget, and the log channel. */
+function createEndWatch(
+  outside: Outside,
+  money: Money,
+  { ended, metrics, logChannel, jobLog }: Edge & { readonly ended: EndedJobs },
+): (end: JobEnd) => void {
   const budgetWatch = createBudgetWatch({ ...outside, ...money, logChannel });
   return (end) => {
+    ended.note(end.job.request.id);
     metrics.countOutcome(end.outcome);
     void budgetWatch.observe(end.job, end.outcome);
     jobLog.tell(end);

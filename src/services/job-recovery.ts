@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
+import type { EndedJobs } from './ended-jobs.ts';
 import type { HoldExpiry } from './hold-expiry.ts';
 import type { ImageJobs } from './image-jobs.ts';
 import type { JobConclusion } from './job-conclusion.ts';
@@ -33,13 +34,14 @@ export function createJobRecovery(parts: {
   holds: HoldExpiry;
   lease: ProcessLease;
   jobs: Pick<ImageJobs, 'isRunning'>;
+  ended: Pick<EndedJobs, 'has'>;
   conclusion: JobConclusion;
   resumption: JobResumption;
   originals: Pick<KeptOriginals, 'trim'>;
   now: () => number;
   log: Logger;
 }): JobRecovery {
-  const { journal, holds, lease, jobs, conclusion, resumption, originals, now, log } = parts;
+  const { journal, holds, lease, jobs, ended, conclusion, resumption, originals, now, log } = parts;
   const stopping = new AbortController();
   const attempt: Attempt = async ({ folder }, work) => {
     if (stopping.signal.aborted) return;
@@ -50,16 +52,25 @@ export function createJobRecovery(parts: {
   const deliveries = createDeliveries(conclusion, attempt);
   let sweeping: Promise<void> | undefined;
 
-  function isAbandoned({ id, owner }: JobOnDisk): boolean {
-    if (deliveries.has(id)) return false;
-    return owner === lease.owner ? !jobs.isRunning(id) : !lease.isAlive(owner);
+  /**
+   * The jobs that nobody is at work on, each once. Of a request that came to two processes there are two, and they are
+   * one to whoever asked: what the other one has left is looked at when ours has come to its end.
+   */
+  async function listAbandoned(): Promise<readonly JobOnDisk[]> {
+    const all = await journal.list();
+    const [ours, others] = [all.filter(isOurs), all.filter((job) => !isOurs(job) && !lease.isAlive(job.owner))];
+    const byId = new Map([...others, ...ours].map((job) => [job.id, job]));
+    return [...byId.values()].filter(({ id }) => !jobs.isRunning(id) && !deliveries.has(id));
+  }
+
+  function isOurs({ owner }: JobOnDisk): boolean {
+    return owner === lease.owner;
   }
 
   /** Brings all jobs as far as the books, and waits for none to be delivered. */
   async function recoverJobs(): Promise<void> {
-    const abandoned = (await journal.list()).filter(isAbandoned);
     const bookings = new PQueue({ concurrency: BOOKINGS_MAX });
-    for (const jobOnDisk of abandoned) {
+    for (const jobOnDisk of await listAbandoned()) {
       void bookings.add(async () => attempt(jobOnDisk, async () => book(jobOnDisk)));
     }
     await bookings.onIdle();
@@ -71,6 +82,8 @@ export function createJobRecovery(parts: {
     const job = await journal.open(adopted);
     if (!job) return journal.discard(adopted);
     holds.watch(job.request.guild);
+    // Nothing came of it but a trace, and its member has been told by another one how the request ended.
+    if (!job.plan && ended.has(job.request.id)) return journal.end(job);
     if (job.keptUntil !== undefined && job.keptUntil <= now()) return journal.end(job);
     if (job.originals !== undefined) return journal.dropAllButOriginals(job);
     if (job.keptUntil !== undefined) return;

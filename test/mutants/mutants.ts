@@ -246,7 +246,34 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an outcome that is on its way is sent off again',
-    edits: [{ file: RECOVERY, find: 'if (deliveries.has(id)) return false;', replace: '' }],
+    edits: [{ file: RECOVERY, find: ' && !deliveries.has(id)', replace: '' }],
+    killers: [RECOVERY_TESTS],
+  },
+  {
+    name: 'what another process has left of a request is told after its end, and over it',
+    edits: [
+      {
+        file: RECOVERY,
+        find: 'if (!job.plan && ended.has(job.request.id)) return journal.end(job);',
+        replace: '',
+      },
+    ],
+    killers: [RECOVERY_TESTS],
+  },
+  {
+    name: 'what another process has left of a request is taken over before ours is gone',
+    edits: [
+      {
+        file: RECOVERY,
+        find: 'filter(({ id }) => !jobs.isRunning(id)',
+        replace: 'filter(({ id, owner }) => (owner !== lease.owner || !jobs.isRunning(id))',
+      },
+      {
+        file: RECOVERY,
+        find: 'new Map([...others, ...ours].map((job) => [job.id, job]))',
+        replace: 'new Map([...others, ...ours].map((job) => [job.folder, job]))',
+      },
+    ],
     killers: [RECOVERY_TESTS],
   },
   {

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
 import { createPriceBook } from '../../src/billing/prices.ts';
+import { createEndedJobs } from '../../src/services/ended-jobs.ts';
 import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import type { JobConclusion } from '../../src/services/job-conclusion.ts';
@@ -54,6 +56,7 @@ async function openAfterCrash(context: TestContext, parts: Partial<Parameters<ty
       release: () => undefined,
     },
     jobs: { isRunning: () => false },
+    ended: { has: () => false },
     conclusion: {
       async conclude(job, outcome) {
         outcomes.push(outcome);
@@ -81,7 +84,7 @@ async function openAfterCrash(context: TestContext, parts: Partial<Parameters<ty
   }
 
   const heldIn = async (guild: string): Promise<number> => (await ledger.head(guild, MONTH)).held;
-  return { clock, store, spool, dead, ledger, recovery, outcomes, leaveJob, leaveHold, heldIn };
+  return { clock, store, spool, journal, journalOf, dead, ledger, recovery, outcomes, leaveJob, leaveHold, heldIn };
 }
 
 /** Somebody who brings outcomes to their members, and is stuck with every one of them until told otherwise. */
@@ -106,6 +109,12 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 const idOf = (number: number): string => String(BigInt(JOB_ID) + BigInt(number));
+
+/** A log that keeps what went wrong. */
+function collectErrors() {
+  const lines: string[] = [];
+  return { lines, log: pino({ level: 'error' }, { write: (line: string) => void lines.push(line) }) };
+}
 
 describe('recovery', () => {
   it('is not put off by a store that is away while it begins', async (context) => {
@@ -196,5 +205,42 @@ describe('recovery', () => {
     assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'provider-refused', kind: 'moderation' } }]);
     const { held, exposure } = await ledger.head('guild', MONTH);
     assert.deepEqual({ held, exposure }, { held: 0, exposure: 0 });
+  });
+
+  describe('of a request that came to two processes, of which the other one died', () => {
+    it('leaves the other trace alone while ours is under way, and drops it when its member was told', async (context) => {
+      const running = new Set([JOB_ID]);
+      const ended = createEndedJobs();
+      const { log, lines } = collectErrors();
+      const jobs = { isRunning: (id: string) => running.has(id) };
+      const { recovery, spool, journal, dead, outcomes } = await openAfterCrash(context, { jobs, ended, log });
+      await dead.begin(createRequest(), {});
+      const ours = await journal.begin(createRequest(), {});
+      await recovery.sweep();
+      assert.equal((await spool.list()).length, 2);
+      await journal.end(ours);
+      ended.note(JOB_ID);
+      running.clear();
+      await recovery.sweep();
+      assert.deepEqual([outcomes, lines, await spool.list()], [[], [], []]);
+    });
+
+    it('tells its member where ours gave way to it', async (context) => {
+      const { recovery, spool, journal, dead, outcomes } = await openAfterCrash(context);
+      await dead.begin(createRequest(), {});
+      await journal.end(await journal.begin(createRequest(), {}));
+      await recovery.sweep();
+      assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'interrupted' } }]);
+      assert.deepEqual(await spool.list(), []);
+    });
+
+    it('recovers one after the other where all of them are dead', async (context) => {
+      const { log, lines } = collectErrors();
+      const { recovery, spool, journalOf, outcomes } = await openAfterCrash(context, { log });
+      for (const owner of ['one', 'other']) await journalOf(owner).begin(createRequest(), {});
+      for (let sweep = 0; sweep < 2; sweep += 1) await recovery.sweep();
+      assert.equal(outcomes.length, 2);
+      assert.deepEqual([lines, await spool.list()], [[], []]);
+    });
   });
 });
