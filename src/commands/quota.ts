@@ -96,8 +96,7 @@ function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelC
 }
 
 async function fetchResult(parts: QuotaCommandParts, interaction: GuildButton, jobId: string): Promise<void> {
-  const isFetched = await parts.keptResults.fetch(jobId, interaction.user.id, addressOf(interaction));
-  if (!isFetched) {
-    await parts.replies.edit(interaction, renderText(wordsFor(interaction.locale).say('quota.gone')));
-  }
+  const fetching = await parts.keptResults.fetch(jobId, interaction.user.id, addressOf(interaction));
+  if (fetching === 'shown') return;
+  await parts.replies.edit(interaction, renderText(wordsFor(interaction.locale).say(`quota.${fetching}`)));
 }

@@ -36,7 +36,10 @@ export type JobEnd = {
  * The last step of a job: brings its outcome to the member and ends it. What cannot be delivered now is left to
  * recovery; what can be delivered to nobody, or was called off too late, is kept for a while, because it was paid for.
  */
-export type JobConclusion = { conclude(job: OpenJob, outcome: JobOutcome): Promise<void> };
+export type JobConclusion = {
+  /** Answers what became of the outcome; `failed` where its delivery went wrong in a way that nobody expected. */
+  conclude(job: OpenJob, outcome: JobOutcome): Promise<Delivery['state'] | 'failed'>;
+};
 
 /** How long a result that reached nobody waits to be fetched. */
 const KEPT_MS = 24 * 60 * 60_000;
@@ -81,29 +84,28 @@ export function createJobConclusion(parts: {
     }
   }
 
+  /** Tells of the end of a job, where this is one, and puts away what is left of it. */
+  async function finish(job: OpenJob, outcome: JobOutcome, delivery: Delivery): Promise<void> {
+    const { id, guild } = job.request;
+    const about = { job: id, reference: referenceOf(id), guild, ...summaryOf(outcome) };
+    log.info({ ...about, delivery: delivery.state }, 'job concluded');
+    if (delivery.state === 'later') return;
+    const place = delivery.state === 'undeliverable' ? undefined : delivery.place;
+    // What is fetched later has ended once already.
+    if (job.keptUntil === undefined) parts.onEnd({ job, outcome, place });
+    await putAway(job, outcome, delivery);
+  }
+
   return {
     async conclude(job, outcome) {
+      let delivery: Delivery | undefined;
       try {
-        const delivery = await deliverOrGiveUp(job, outcome);
-        const { state } = delivery;
-        log.info(
-          {
-            job: job.request.id,
-            reference: referenceOf(job.request.id),
-            guild: job.request.guild,
-            ...summaryOf(outcome),
-            delivery: state,
-          },
-          'job concluded',
-        );
-        if (state === 'later') return;
-        const place = state === 'undeliverable' ? undefined : delivery.place;
-        // What is fetched later has ended once already.
-        if (job.keptUntil === undefined) parts.onEnd({ job, outcome, place });
-        await putAway(job, outcome, delivery);
+        delivery = await deliverOrGiveUp(job, outcome);
+        await finish(job, outcome, delivery);
       } catch (error) {
         log.error({ job: job.request.id, err: error }, 'delivery failed; recovery will go on with it');
       }
+      return delivery?.state ?? 'failed';
     },
   };
 }

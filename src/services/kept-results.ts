@@ -8,9 +8,18 @@ export type KeptResult = { readonly id: string; readonly keptUntil: number };
 export type KeptResults = {
   /** What waits for a member of a guild. */
   list(guild: string, member: string): Promise<readonly KeptResult[]>;
-  /** Delivers it to where the member is now. False where there is nothing, or it is under way already. */
-  fetch(id: string, member: string, address: ReplyAddress): Promise<boolean>;
+  /** Delivers it to where the member is now. */
+  fetch(id: string, member: string, address: ReplyAddress): Promise<Fetching>;
 };
+
+/** What came of a wish to fetch a result. */
+export type Fetching =
+  /** It stands where the member is, or is told of there as far as it can be. */
+  | 'shown'
+  /** There is nothing, or it is under way already. */
+  | 'gone'
+  /** It could not be brought, and waits as before. */
+  | 'not-now';
 
 export function createKeptResults(parts: {
   journal: JobJournal;
@@ -32,14 +41,15 @@ export function createKeptResults(parts: {
     },
     async fetch(id, member, address) {
       const kept = (await keptJobs()).find(({ request }) => request.id === id && request.member === member);
-      if (!kept || underWay.has(id)) return false;
+      if (!kept || underWay.has(id)) return 'gone';
       underWay.add(id);
       try {
         // Whoever fetches what they called off wants it after all.
         const job: OpenJob = { ...kept, isCancelled: false };
         const outcome = await resumption.resume(job);
-        if (outcome) await conclusion.conclude({ ...job, address }, outcome);
-        return outcome !== undefined;
+        if (!outcome) return 'gone';
+        const state = await conclusion.conclude({ ...job, address }, outcome);
+        return state === 'delivered' || state === 'incomplete' ? 'shown' : 'not-now';
       } finally {
         underWay.delete(id);
       }

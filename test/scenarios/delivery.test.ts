@@ -181,6 +181,24 @@ describe('delivery', { concurrency: true }, () => {
     assert.equal(judge(stage).posted, 1);
   });
 
+  test('who fetches a kept result while Discord is out of order hears of that, and can try again', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot({ preload: [HURRIED_PAUSES] });
+    const { discord } = stage;
+    const server = addServer(stage);
+    server.member.user.acceptsDirectMessages = false;
+    const interaction = await outliveToken(stage, server, { private: true });
+    await discord.waitFor(() => discord.requests.findLast(({ route }) => route === 'channel message')?.code === 50007);
+    const { offer, customId } = await untilOffered(stage, server, interaction);
+    const fetchIt = (): InteractionHandle => discord.click({ member: server.member, message: offer, customId });
+
+    discord.faults.add({ kind: 'status', status: 500, route: 'PATCH original', times: 6 });
+    const told = await fetchIt().finalMessage();
+    assert.match(renderMessage(told), /could not be brought to you just now\. It is still kept: try again/);
+    const shown = await fetchIt().finalMessage({ where: ({ shownAttachments }) => shownAttachments.length > 0 });
+    assert.equal(shown.visibleTo, server.member.user.id);
+  });
+
   describe('results that are heavier than Discord takes', { concurrency: 1 }, () => {
     const shared = shareStage({ provider: { resultBytes: 12 * MEBIBYTE } });
 

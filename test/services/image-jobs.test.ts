@@ -116,7 +116,12 @@ async function openJobs(
       pictures: { finish: async () => ({ images: [], notes: [] }) },
       records: { write: async () => undefined },
     }),
-    conclusion: { conclude: async (_job, outcome) => void outcomes.push(outcome) },
+    conclusion: {
+      async conclude(_job, outcome) {
+        outcomes.push(outcome);
+        return 'delivered';
+      },
+    },
   });
   return {
     ledger,

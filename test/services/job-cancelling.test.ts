@@ -108,6 +108,7 @@ async function openJobs(context: TestContext) {
       async conclude(job, outcome) {
         outcomes.set(job.request.id, outcome);
         await journal.end(job);
+        return 'delivered';
       },
     },
   });

@@ -92,7 +92,7 @@ describe('the end of a job', () => {
     await conclusion.conclude(job, outcomeOf(job));
     assert.equal((await keptResults.list('guild', 'mira')).length, 1);
     assert.equal(ends.length, 1, 'it has ended, and is told of');
-    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), true);
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), 'shown');
     assert.deepEqual(sent.at(-1), { address: here, ended: 'finished' });
   });
 
@@ -115,7 +115,7 @@ describe('the end of a job', () => {
     await conclusion.conclude(job, outcomeOf(job));
     assert.deepEqual(await originals.read(JOB_ID), [image]);
     assert.deepEqual(await keptResults.list('guild', 'mira'), []);
-    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), false);
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), 'gone');
   });
 });
 
@@ -126,24 +126,25 @@ describe('what was called off too late', () => {
     await conclusion.conclude(cancelled, outcomeOf(cancelled));
     assert.deepEqual(sent, [{ address: job.address, ended: 'cancelled' }]);
     assert.equal((await keptResults.list('guild', 'mira')).length, 1);
-    assert.equal(await keptResults.fetch(JOB_ID, 'somebody else', here), false);
-    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), true);
+    assert.equal(await keptResults.fetch(JOB_ID, 'somebody else', here), 'gone');
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), 'shown');
     assert.deepEqual(sent.at(1), { address: here, ended: 'finished' });
     assert.deepEqual(await keptResults.list('guild', 'mira'), []);
     assert.equal(ends.length, 1, 'it was paid for once, and is told of once');
     assert.deepEqual(await spool.list(), []);
   });
 
-  it('stays kept where it cannot be shown just then', async (context) => {
-    const deliveries: Delivery[] = [delivered, { state: 'later' }, { state: 'undeliverable' }];
+  it('stays kept where it cannot be shown just then, and whoever asked hears of that', async (context) => {
+    const failure = new Error('no delivery is like this');
+    const deliveries = [delivered, { state: 'later' }, { state: 'undeliverable' }, failure] as const;
     const { job, conclusion, journal, keptResults, ends, outcomeOf } = await openJob(context, deliveries);
     const cancelled = await journal.writeCancelled(job);
     await conclusion.conclude(cancelled, outcomeOf(cancelled));
-    for (const attempt of ['later', 'undeliverable']) {
-      await keptResults.fetch(JOB_ID, 'mira', here);
+    for (const attempt of ['later', 'undeliverable', 'failed']) {
+      assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), 'not-now', attempt);
       assert.equal((await keptResults.list('guild', 'mira')).length, 1, attempt);
     }
-    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), true);
+    assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), 'shown');
     assert.deepEqual([(await keptResults.list('guild', 'mira')).length, ends.length], [0, 1]);
   });
 });
