@@ -64,10 +64,11 @@ export function createProviderCaller(parts: {
         return await recall.whileOut(async () => provider.makeImages(call, openByteSink, signal, previews));
       } catch (error) {
         const pauseMs = pauseBeforeRetry(error, retry);
+        // A limit is everybody's, also where this call waits no more; a provider that cannot be reached may be back for the
+        // next one.
+        if (isRateLimit(error)) queue.pause(pauseMs ?? error.retryAfterMs ?? 0);
         if (pauseMs === undefined || now() + pauseMs > lastStartAt) throw error;
         log.info({ job: job.request.id, pauseMs, err: error }, 'provider call will be repeated');
-        // A limit is everybody's; a provider that cannot be reached may be back for the next one.
-        if (error instanceof ProviderFailure && error.kind === 'rate-limited') queue.pause(pauseMs);
         progress.report({ phase: 'provider-busy', retryInMs: pauseMs });
         await untilAborted(recall.signal, async () => sleep(pauseMs));
       }
@@ -119,6 +120,10 @@ function failedReceiptOf({ kind, charged, moderationStage, requestId }: Provider
     ...(moderationStage === undefined ? {} : { stage: moderationStage }),
     ...(requestId === undefined ? {} : { requestId }),
   };
+}
+
+function isRateLimit(error: unknown): error is ProviderFailure {
+  return error instanceof ProviderFailure && error.kind === 'rate-limited';
 }
 
 /** How long to wait before the same call may go out again; undefined where it must not. */

@@ -55,9 +55,10 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
   };
   const limits = { concurrency: 1, lengthMax: 1, waitMsMax: 1, imagesPerMinute: undefined };
   const progress = createProgressLog();
+  const linePausesMs: number[] = [];
   const caller = createProviderCaller({
     provider,
-    queue: createFairQueue(limits, () => clock),
+    queue: { ...createFairQueue(limits, () => clock), pause: (durationMs) => void linePausesMs.push(durationMs) },
     safetyIdentifierOf: (member) => `hash of ${member}`,
     now: () => clock,
     sleep: async (ms) => {
@@ -69,7 +70,7 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
   const recall = createRecall();
   const lastStartAt = lastStartOf(0);
   const call = async () => caller.call(job, progress, recall, lastStartAt);
-  return { call, calls, pausesMs, progress, recall };
+  return { call, calls, pausesMs, linePausesMs, progress, recall };
 }
 
 describe('a call that went well', () => {
@@ -148,6 +149,23 @@ describe('a call that provably made nothing', () => {
     const { call, calls } = await openCaller(context, failure('rate-limited', 'no', 100_000));
     await call();
     assert.equal(calls.length, 2);
+  });
+
+  it('stops the line for as long as the provider asked, also where this call does not wait for that', async (context) => {
+    for (const retryAfterMs of [170_000, 200_000]) {
+      const { call, calls, linePausesMs } = await openCaller(context, failure('rate-limited', 'no', retryAfterMs));
+      await call();
+      assert.deepEqual(
+        linePausesMs,
+        calls.map(() => retryAfterMs),
+      );
+    }
+    const patient = await openCaller(context, failure('rate-limited', 'no', 1_000));
+    await patient.call();
+    assert.equal(patient.linePausesMs.length, 7, 'also at the last attempt');
+    const unreachable = await openCaller(context, failure('unreachable', 'no'));
+    await unreachable.call();
+    assert.deepEqual(unreachable.linePausesMs, []);
   });
 
   it('is waited for no longer where it is the second one of its job', async (context) => {
