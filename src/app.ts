@@ -122,6 +122,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     rest: rest.quickOptions,
     onInteraction: (interaction) => void router.handle(interaction),
     onLost,
+    sleep,
     log,
   });
   await registerCommands({

@@ -2,6 +2,7 @@ import type { Interaction, RESTOptions } from 'discord.js';
 import { Client, Events, Options, Status } from 'discord.js';
 import type { Logger } from 'pino';
 import { keepToken } from './discord-rest.ts';
+import { askPatientlyForGateway } from './gateway-address.ts';
 import { fillInteractionGaps } from './interaction-gaps.ts';
 
 /** The live connection through which Discord tells of commands. */
@@ -23,7 +24,7 @@ const LOGIN_WAIT_MS_MAX = 30_000;
 /**
  * Connects and waits until commands can come in. No intent is asked for, because interactions need none, and nothing
  * is cached: what a command needs comes with it.
- * @throws {GatewayError} when Discord refuses the token or does not let us in within half a minute.
+ * @throws {GatewayError} when Discord refuses the token, is not there for a minute, or does not let us in within half a one.
  */
 export async function connectGateway(options: {
   token: string;
@@ -31,6 +32,7 @@ export async function connectGateway(options: {
   onInteraction: (interaction: Interaction) => void;
   /** The connection is lost for good, for example because the token was revoked. */
   onLost: () => void;
+  sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): Promise<{ gateway: Gateway; client: Client<true> }> {
   const { token, log } = options;
@@ -46,7 +48,7 @@ export async function connectGateway(options: {
   client.on(Events.ShardDisconnect, ({ code }) => log.warn({ code }, 'gateway disconnected'));
   client.on(Events.ShardResume, () => log.info('gateway resumed'));
 
-  const ready = await login(client, token);
+  const ready = await login(client, token, askPatientlyForGateway(client.rest, options));
   keepToken(ready.rest);
   return {
     client: ready,
@@ -58,7 +60,8 @@ export async function connectGateway(options: {
   };
 }
 
-async function login(client: Client, token: string): Promise<Client<true>> {
+/** @param addressTold when it is known where the gateway is, and the time to be let in begins */
+async function login(client: Client, token: string, addressTold: Promise<void>): Promise<Client<true>> {
   let timer: NodeJS.Timeout | undefined;
   const isReady = new Promise<Client<true>>((resolve) => client.once(Events.ClientReady, resolve));
   // The library would wait for ever for a gateway that accepts connections and then says nothing.
@@ -67,7 +70,7 @@ async function login(client: Client, token: string): Promise<Client<true>> {
       `Discord's gateway did not let us in within ${LOGIN_WAIT_MS_MAX / 1_000} seconds. ` +
         'Check DISCORD_API_URL, the network, and https://discordstatus.com, then start again.',
     );
-    timer = setTimeout(() => reject(error), LOGIN_WAIT_MS_MAX);
+    void addressTold.then(() => (timer = setTimeout(() => reject(error), LOGIN_WAIT_MS_MAX)));
   });
   try {
     const loggedIn = client.login(token).then(async () => isReady);
@@ -82,8 +85,7 @@ async function login(client: Client, token: string): Promise<Client<true>> {
 }
 
 function explainLoginFailure(error: unknown): string {
-  const isTokenRefused =
-    error instanceof Error && 'code' in error && (error.code === 'TokenInvalid' || error.code === 0);
+  const isTokenRefused = error instanceof Error && 'code' in error && error.code === 'TokenInvalid';
   return isTokenRefused
     ? 'Discord refused DISCORD_TOKEN. Copy a new one from the "Bot" page of your application at discord.com/developers.'
     : 'Discord cannot be reached. Check DISCORD_API_URL and the network, then start again.';

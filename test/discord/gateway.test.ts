@@ -20,6 +20,7 @@ async function openDiscord(t: TestContext) {
         rest: rest.quickOptions,
         onInteraction: () => undefined,
         onLost: () => undefined,
+        sleep: async () => undefined,
         log: pino({ level: 'silent' }),
       });
     },
@@ -44,6 +45,34 @@ test('a Discord that cannot be reached is not blamed on the token', async (t) =>
     assert.match(error.message, /cannot be reached.*network/);
     return true;
   });
+});
+
+test('an address that is wrong is not blamed on the token', async (t) => {
+  const { discord, connect } = await openDiscord(t);
+  discord.faults.add({ kind: 'status', status: 404, route: 'gateway', body: { message: '404: Not Found', code: 0 } });
+  await assert.rejects(connect(), /cannot be reached.*DISCORD_API_URL/);
+});
+
+test('a Discord that is not up yet is waited for, and a token that it refuses is not tried again', async (t) => {
+  const { discord, connect } = await openDiscord(t);
+  const unavailable = discord.faults.add({ kind: 'status', status: 503, route: 'gateway', times: 9 });
+  const { gateway } = await connect();
+  assert.equal(unavailable.spoiled(), 9);
+  await gateway.disconnect();
+
+  const asked = () => discord.requests.filter(({ route }) => route === 'gateway').length;
+  const before = asked();
+  await assert.rejects(connect({ token: 'canary-token' }), /refused DISCORD_TOKEN/);
+  assert.equal(asked() - before, 1);
+});
+
+test('a gateway that does not say how often it may be entered is entered', async (t) => {
+  const { discord, connect } = await openDiscord(t);
+  const url = discord.apiUrl.replace(/^http(.*)\/api$/, 'ws$1/gateway');
+  discord.faults.add({ kind: 'status', status: 200, route: 'gateway', body: { url }, times: Infinity });
+  const { gateway } = await connect();
+  assert.equal(gateway.isConnected(), true);
+  await gateway.disconnect();
 });
 
 test('once let in, the connection says so until it is left', async (t) => {
