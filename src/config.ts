@@ -27,6 +27,7 @@ const MASTER_KEY_BYTES = 32;
 /** The first that the provider offers is the default. gpt-image-1 lives on at compatible providers only. */
 const DEFAULT_IMAGE_MODELS =
   'gpt-image-1,gpt-image-2.5-sunburst,gpt-image-2.6-sunburst,gpt-image-2.5-flare,gpt-image-2.6-flare,gpt-image-2';
+const DISCORD_API_URL = 'https://discord.com/api';
 const DISCORD_ATTACHMENT_ORIGINS = 'https://cdn.discordapp.com,https://media.discordapp.net';
 
 const text = (remedy: string) => z.string({ error: remedy }).trim().min(1, remedy);
@@ -100,8 +101,12 @@ const storeUrl = z
   });
 
 const schema = z.object({
-  DISCORD_TOKEN: text('set the bot token from the "Bot" page of your application at discord.com/developers'),
-  DISCORD_API_URL: baseUrl('https://discord.com/api'),
+  // With the word that stands before it in a request, a token is copied from elsewhere.
+  DISCORD_TOKEN: text('set the bot token from the "Bot" page of your application at discord.com/developers').transform(
+    (token) => token.replace(/^Bot\s+/i, ''),
+  ),
+  // The version is Easel's to choose.
+  DISCORD_API_URL: baseUrl(DISCORD_API_URL).transform((url) => url.replace(/\/v\d+$/, '')),
   OPENAI_API_KEY: text('set an API key of your provider, for OpenAI from platform.openai.com/api-keys'),
   OPENAI_BASE_URL: baseUrl('https://api.openai.com/v1'),
   IMAGE_MODELS: list(DEFAULT_IMAGE_MODELS).refine((models) => models.length > 0, {

@@ -47,6 +47,15 @@ test('everything that is wrong is told at once, with a remedy and without its va
   assert.doesNotMatch(output, /canary|99999999/);
 });
 
+test('an address with a version, and a token with the word before it, are what they are without', () => {
+  const plain = { DISCORD_TOKEN: 'token', OPENAI_API_KEY: 'key', DISCORD_API_URL: 'http://discord.test/api' };
+  const config = readConfig(plain);
+  for (const url of ['/v10', '/v10/', '/', '/v9']) {
+    const written = { ...plain, DISCORD_TOKEN: ' Bot token', DISCORD_API_URL: plain.DISCORD_API_URL + url };
+    assert.deepEqual(readConfig(written), config, url);
+  }
+});
+
 test('a token that Discord refuses ends the start, and says which setting it was', async (t) => {
   const stage = await setStage(t);
   const environment = stage.environment({ DISCORD_TOKEN: 'canary-token' });
