@@ -155,7 +155,12 @@ const toolSchema = schema.pick({ DATA_DIR: true, STORE_URL: true }).extend({
  * @throws {ConfigError}
  */
 export function readConfig(environment: Environment): Config {
-  return parseEnvironment(schema, environment);
+  const config = parseEnvironment(schema, environment);
+  const isChosen = isGiven(environment['ATTACHMENT_ORIGINS'] ?? '');
+  const { origin } = new URL(config.DISCORD_API_URL);
+  if (isChosen || origin === new URL(DISCORD_API_URL).origin) return config;
+  // Another Discord has its files where it is itself, and its operator has no other reason to name the place.
+  return { ...config, ATTACHMENT_ORIGINS: [...config.ATTACHMENT_ORIGINS, origin] };
 }
 
 /**
@@ -169,7 +174,7 @@ export function readToolConfig(environment: Environment): ToolConfig {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 function parseEnvironment<Settings>(settings: z.ZodType<Settings>, environment: Environment): Settings {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => isGiven(value)));
   const parsed = settings.safeParse(given);
   if (parsed.success) return parsed.data;
   const remedies = new Map<string, string>();
@@ -179,6 +184,10 @@ function parseEnvironment<Settings>(settings: z.ZodType<Settings>, environment: 
   }
   const lines = [...remedies].map(([name, remedy]) => `  ${name}: ${remedy}`);
   throw new ConfigError(`Easel cannot start; settings that need attention:\n${lines.join('\n')}`);
+}
+
+function isGiven(value: string | undefined): boolean {
+  return value?.trim() !== '';
 }
 
 /** Where the ledger lies, and the file that keeps a second process out of a store that only one may use. */

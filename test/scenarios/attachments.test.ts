@@ -95,8 +95,16 @@ describe('files that do not come as they should', () => {
   });
 });
 
-test("unless they are listed, no addresses but Discord's own are opened", async (t) => {
+test('where nothing is listed, another Discord is trusted with its own files', async (t) => {
   const stage = await setStage(t, { environment: { ATTACHMENT_ORIGINS: '' } });
+  await stage.startBot();
+  const text = await edit(stage, 'from its own', { bytes: await photograph(size).png().toBuffer() });
+  assert.doesNotMatch(text, /does not come from Discord/);
+  assert.equal(callsFor(stage, 'from its own').length, 1);
+});
+
+test("unless they are listed, no addresses but Discord's own are opened", async (t) => {
+  const stage = await setStage(t, { environment: { ATTACHMENT_ORIGINS: 'https://cdn.discordapp.com' } });
   await stage.startBot();
   const text = await edit(stage, 'from elsewhere', { bytes: await photograph(size).png().toBuffer() });
   assert.match(text, /does not come from Discord.*You were not charged/);
