@@ -6,6 +6,8 @@ import { createAttachmentLoader } from '../../src/discord/attachments.ts';
 import { startLocalServer } from '../services/providers/local-server.ts';
 
 const LIMITS = { bytesMax: 64 * 1024, waitMsMax: 300 };
+/** Time for every attempt, where none of them waits for anything. */
+const PATIENT = { ...LIMITS, waitMsMax: 5_000 };
 
 /** A file server on the loopback interface that remembers who came. */
 async function openHost(
@@ -20,7 +22,11 @@ async function openHost(
 
 /** A loader with short limits that trusts these origins. */
 function openLoader(t: TestContext, ...origins: string[]) {
-  const loader = createAttachmentLoader(origins, LIMITS);
+  return openLoaderWith(t, LIMITS, ...origins);
+}
+
+function openLoaderWith(t: TestContext, limits: typeof LIMITS, ...origins: string[]) {
+  const loader = createAttachmentLoader(origins, limits);
   t.after(async () => loader.close());
   return loader;
 }
@@ -112,6 +118,46 @@ describe('how much of an attachment is read', () => {
   test('a file that is gone', async (t) => {
     const host = await openHost(t, (response) => response.writeHead(404).end('no longer available'));
     assert.deepEqual(await openLoader(t, host.origin).load(host.origin), { refused: 'gone' });
+  });
+
+  test('a file that comes as it is, because nothing else was asked for', async (t) => {
+    const encodings: unknown[] = [];
+    const host = await startLocalServer((response, { headers }) => {
+      encodings.push(headers['accept-encoding']);
+      response.end('a file');
+    });
+    t.after(async () => host[Symbol.asyncDispose]());
+    await openLoader(t, host.origin).load(host.origin);
+    assert.deepEqual(encodings, ['identity']);
+  });
+
+  const brief: [string, (response: ServerResponse) => void][] = [
+    ['a server that is out of breath', (response) => response.writeHead(503).end('busy')],
+    ['a connection that breaks', (response) => response.socket?.resetAndDestroy()],
+    [
+      'a connection that breaks in the middle',
+      (response) => {
+        response.writeHead(200, { 'content-length': 6 }).write('a f', () => response.socket?.resetAndDestroy());
+      },
+    ],
+  ];
+  for (const [name, fail] of brief) {
+    test(`${name}: tried again, a few times`, async (t) => {
+      let answers = 0;
+      const once = await openHost(t, (response) => ((answers += 1) === 1 ? fail(response) : response.end('a file')));
+      const loader = openLoaderWith(t, PATIENT, once.origin);
+      assert.deepEqual(await loader.load(once.origin), Buffer.from('a file'));
+      const always = await openHost(t, fail);
+      const refused = await openLoaderWith(t, PATIENT, always.origin).load(always.origin);
+      assert.deepEqual(refused, { refused: 'unreachable' });
+      assert.equal(always.paths().length, 3);
+    });
+  }
+
+  test('a file that is gone is asked for once', async (t) => {
+    const host = await openHost(t, (response) => response.writeHead(404).end());
+    await openLoaderWith(t, PATIENT, host.origin).load(host.origin);
+    assert.equal(host.paths().length, 1);
   });
 
   const unreachable: [string, (response: ServerResponse) => void][] = [
