@@ -145,7 +145,7 @@ function createDeliveries(conclusion: JobConclusion, attempt: Attempt) {
     add(jobOnDisk: JobOnDisk, job: OpenJob, outcome: JobOutcome): void {
       ids.add(jobOnDisk.id);
       void line.add(async () => {
-        await attempt(jobOnDisk, async () => conclusion.conclude(job, outcome));
+        await attempt(jobOnDisk, async () => void (await conclusion.conclude(job, outcome)));
         ids.delete(jobOnDisk.id);
       });
     },

@@ -61,6 +61,7 @@ async function openAfterCrash(context: TestContext, parts: Partial<Parameters<ty
       async conclude(job, outcome) {
         outcomes.push(outcome);
         await journal.end(job);
+        return 'delivered';
       },
     },
     resumption: createJobResumption({ journal, ledger, completion }),
@@ -95,6 +96,7 @@ function createSlowDelivery() {
     async conclude({ request }) {
       begun.push(request.id);
       await gate.promise;
+      return 'delivered';
     },
   };
   return { begun, conclusion, release: () => gate.resolve() };
