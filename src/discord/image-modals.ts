@@ -4,6 +4,7 @@ import type {
   APIRadioGroupOption,
   APISelectMenuOption,
   Attachment,
+  ModalSubmitFields,
   ModalSubmitInteraction,
 } from 'discord.js';
 import { ComponentType, TextInputStyle } from 'discord.js';
@@ -111,8 +112,7 @@ export function renderAgainModal(
 /** Reads any of these forms. Discord has held the member to what the form offers, so nothing else can come. */
 export function readImageModal({ fields }: ModalSubmitInteraction): FilledIn {
   const isAsked = (field: string): boolean => fields.fields.has(field);
-  const files = (field: string): Attachment[] =>
-    isAsked(field) ? [...(fields.getUploadedFiles(field)?.values() ?? [])] : [];
+  const files = (field: string): Attachment[] => (isAsked(field) ? readFiles(fields, field) : []);
   const choices = isAsked(FIELD.choices) ? fields.getCheckboxGroup(FIELD.choices) : [];
   const [part] = isAsked(FIELD.part) ? fields.getStringSelectValues(FIELD.part) : [];
   const maskMarks = MASK_MARKS.find((mark) => mark === part);
@@ -128,6 +128,14 @@ export function readImageModal({ fields }: ModalSubmitInteraction): FilledIn {
     isPrivate: choices.includes(CHOICE.private),
     isSpoiler: choices.includes(CHOICE.spoiler),
   };
+}
+
+/** @throws where a file is named that did not come along: without its mask, an edit would change the whole picture */
+function readFiles(fields: ModalSubmitFields, field: string): Attachment[] {
+  const files = [...(fields.getUploadedFiles(field)?.values() ?? [])];
+  const { values: named }: { readonly values?: readonly string[] } = fields.getField(field, ComponentType.FileUpload);
+  if (files.length < (named?.length ?? 0)) throw new TypeError('a form names files that did not come along');
+  return files;
 }
 
 function choosePicture(count: number, words: Words): APILabelComponent[] {

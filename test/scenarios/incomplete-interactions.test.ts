@@ -3,9 +3,14 @@ import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import { ask, courseOf, picturesOf } from './requests.ts';
+import { photograph } from '../fixtures/pictures.ts';
+import { fillIn, press } from './conversation.ts';
+import { answered, ask, courseOf, picturesOf } from './requests.ts';
 import { callsFor, judge } from './judgement.ts';
 import { addServer, shareStage } from './shared-stage.ts';
+import { setStage } from './support.ts';
+
+const MASK_SIZE = { width: 256, height: 256 };
 
 /** An interaction as it would be written by somebody who knows less of Discord. */
 type Written = Record<string, unknown>;
@@ -114,4 +119,24 @@ describe('options that Discord would not have sent', () => {
     assert.ok((answer.message.flags & MESSAGE_FLAG.ephemeral) !== 0);
     judge(stage);
   });
+});
+
+test('a form that comes without the mask that it names changes nothing of the picture', async (t) => {
+  const stage = await setStage(t);
+  await stage.startBot();
+  const server = addServer(stage);
+  const mask = stage.discord.uploadAttachment({
+    bytes: await photograph(MASK_SIZE).png().toBuffer(),
+    filename: 'm.png',
+  });
+  const first = await ask(stage, server, 'imagine', { prompt: 'a crane' });
+  const opened = await press(stage, first.message, 'Edit', server.member);
+  writeWith(t, stage, (interaction) => ({
+    ...interaction,
+    data: { ...Object(interaction['data']), resolved: undefined },
+  }));
+  const answers = { prompt: 'a masked crane', mask: [mask] };
+  const { text } = await answered(await fillIn(stage, opened, server.member, answers));
+  assert.match(text, /Something went wrong.*You were not charged/);
+  assert.deepEqual(callsFor(stage, 'a masked crane'), []);
 });
