@@ -207,7 +207,6 @@ describe('prune', () => {
     await fill(stage);
     const [waiting, out] = [snowflake(AUGUST, 6), snowflake(AUGUST, 7)];
     stage.clock.now = AUGUST;
-    const details = { member: 'mira', model: 'm', size: 's', quality: 'q', count: 1, promptSha256: '' };
     const order = { amount: 1, limit: LIMIT, expiresAt: AUGUST + 1, details };
     for (const transfer of [waiting, out]) granted(await stage.ledger.reserve({ guild: GUILD, transfer }, order));
     granted(await stage.ledger.dispatch({ guild: GUILD, transfer: out }, AUGUST + 1));
@@ -235,7 +234,6 @@ describe('prune', () => {
     const directory = await makeDirectory(test);
     const database = createMemoryDatabase();
     const stage = ledgerOn(database.connect());
-    const details = { member: 'mira', model: 'm', size: 's', quality: 'q', count: 1, promptSha256: '' };
     const ref = { guild: GUILD, transfer: snowflake(AUGUST, 6) };
     granted(await stage.ledger.reserve(ref, { amount: 1, limit: LIMIT, expiresAt: NOVEMBER + 1, details }));
     const before = database.rows();
