@@ -520,7 +520,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/token-usage.ts',
-        find: 'const input = told ?? sum;',
+        find: 'const input = sum === undefined ? (told ?? undefined) : Math.max(told ?? 0, sum);',
         replace: 'const input = told ?? undefined;',
       },
     ],
