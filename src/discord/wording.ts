@@ -12,14 +12,20 @@ export function escapeText(text: string): string {
       .replaceAll('[', '\\[')
       // It leaves small print and quotes alone, with which a text could pass for somebody else's words.
       .replace(/^([^\S\n]*)(-#|>)/gm, '$1\\$2')
-      .replace(/[<@]/g, (character) => `${character}\u200B`)
+      .replace(...breakingMentions)
   );
 }
 
-/** Text from outside between backticks, where everything else already is the text that it is. */
+/** Text from outside between backticks, where nothing is formatted, and backslashes would be seen. */
 export function escapeCode(text: string): string {
-  return text.replaceAll('`', "'").replace(/\s+/g, ' ');
+  return text
+    .replaceAll('`', "'")
+    .replace(/\s+/g, ' ')
+    .replace(...breakingMentions);
 }
+
+/** An unseen character within whatever could be a mention, so that none depends on where the text comes to stand. */
+const breakingMentions = [/[<@]/g, (character: string) => `${character}\u200B`] as const;
 
 /** `a`, `a and b`, `a, b, and c`. */
 export function formatList(items: readonly string[], { locale }: Words): string {

@@ -166,12 +166,12 @@ describe('describeRefusal', () => {
       value: '<@1> `x`',
       allowed: ['gpt-image-2'],
     });
-    assert.match(typed, /model `<@1> 'x'` here/, 'in code, out of which nothing leads');
+    assert.match(typed, /model `<\u200B@\u200B1> 'x'` here/, 'in code, out of which nothing leads');
   });
 
   it('shows what a member typed as the text that it is', () => {
     const text = inEnglish({ reason: 'model-unpriced', model: '@everyone `x`' });
-    assert.match(text, /what `@everyone 'x'` costs/, 'in code, out of which nothing leads');
+    assert.match(text, /what `@\u200Beveryone 'x'` costs/, 'in code, out of which nothing leads');
   });
 
   it('does not blame members for what only the operator can mend', () => {

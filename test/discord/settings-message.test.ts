@@ -151,7 +151,7 @@ describe('describeProblem', () => {
   it('shows what was typed as the text that it is', () => {
     for (const problem of problems['unknown-name']) {
       const text = describeProblem(problem, english);
-      assert.match(text, /`<@1> 'x'`/, 'in code, out of which nothing leads');
+      assert.match(text, /`<\u200B@\u200B1> 'x'`/, 'in code, out of which nothing leads');
       assert.match(text, /first, second/);
     }
   });

@@ -63,9 +63,10 @@ describe('escapeText', () => {
 });
 
 describe('escapeCode', () => {
-  it('leaves all as it is but what would end the code', () => {
-    assert.equal(escapeCode('flux_schnell_v1 @2'), 'flux_schnell_v1 @2');
+  it('leaves all as it is but what would end the code, or be a mention', () => {
+    assert.equal(escapeCode('flux_schnell_v1 *2'), 'flux_schnell_v1 *2');
     assert.equal(escapeCode('a`b\nc'), "a'b c");
+    assert.equal(escapeCode('<@1>'), '<\u200B@\u200B1>');
   });
 });
 
@@ -139,7 +140,7 @@ describe('numbers as people read them', () => {
     const lists = [['a'], ['a', 'b'], ['a', 'b', 'c']].map((items) => formatList(items, english));
     assert.deepEqual(lists, ['a', 'a and b', 'a, b, and c']);
     assert.equal(formatList(['a', 'b', 'c'], german), 'a, b und c');
-    assert.equal(formatCodes(['gpt-image-2', '<@1>'], english), '`gpt-image-2` and `<@1>`');
+    assert.equal(formatCodes(['gpt-image-2', '<@1>'], english), '`gpt-image-2` and `<\u200B@\u200B1>`');
   });
 
   it('sentences have a space between them where the language has one', () => {

@@ -129,7 +129,7 @@ describe('painting a mask', { concurrency: 2 }, () => {
     const told = await toldAlone(stage, pressed, stage.member);
     assert.equal((await fetch(link)).status, 200);
     await press(stage, asked.message, 'Change the whole picture', stage.member);
-    assert.doesNotMatch(await saysAtLast(stage, told.id, /This link has ended/), /http/);
+    assert.doesNotMatch(await saysAtLast(stage, told.id, /This link is no longer valid/), /http/);
     assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
     const [call] = callsFor(stage, 'all of it');
     assert.equal(
