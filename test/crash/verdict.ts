@@ -85,8 +85,12 @@ function judgeAudience(
 
 function judgePictures({ scene, prompt }: Trial, messages: readonly EmulatedMessage[], last: Entry | undefined): void {
   const isMade = last?.type === 'post' || (last?.type === 'unknown' && last.estimated === true);
+  const most = isMade ? scene.imageCount : 0;
+  // Of an answer that broke off, what was whole by then is shown, and that is one at least.
+  const least = last?.type === 'unknown' && last.reason === 'cut-off' ? 1 : most;
   const shown = messages.flatMap(({ shownAttachments }) => shownAttachments);
-  assert.equal(shown.length, isMade ? scene.imageCount : 0, `pictures that are shown of "${prompt}"`);
+  const isOwed = shown.length >= least && shown.length <= most;
+  assert.ok(isOwed, `"${prompt}" shows ${shown.length} pictures, and owes ${least} to ${most}`);
   const distinct = new Set(shown.map(({ bytes }) => createHash('sha256').update(bytes).digest('hex')));
   assert.equal(distinct.size, shown.length, `"${prompt}" shows one picture twice`);
 }

@@ -205,8 +205,9 @@ describe('recovery', () => {
     clock.now += HOLD_MS;
     await recovery.sweep();
     assert.deepEqual(outcomes, [{ ended: 'refused', refusal: { reason: 'provider-refused', kind: 'moderation' } }]);
-    const { held, exposure } = await ledger.head('guild', MONTH);
-    assert.deepEqual({ held, exposure }, { held: 0, exposure: 0 });
+    const steps: string[] = [];
+    for await (const page of ledger.entries(job.request.guild, MONTH)) steps.push(...page.map(({ type }) => type));
+    assert.deepEqual(steps, ['reserve', 'dispatch', 'void']);
   });
 
   describe('of a request that came to two processes, of which the other one died', () => {
