@@ -38,6 +38,7 @@ export type StageOptions = {
 
 const MANAGE_GUILD = 1n << 5n;
 const COMPILE_CACHE_DIRECTORY = join(tmpdir(), 'easel-compile-cache');
+const REMOVAL_RETRIES_MAX = 5;
 
 /** Sets a stage with one server, a member and an administrator. */
 export async function createStage(options: StageOptions = {}): Promise<Stage> {
@@ -83,7 +84,8 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     async close() {
       await Promise.all(bots.filter(({ exit }) => !exit).map(async (bot) => bot.kill()));
       await Promise.all([discord.close(), provider.close()]);
-      await rm(dataDirectory, { recursive: true, force: true });
+      // Whoever was looking into the ledger just now may leave a file behind while it is removed.
+      await rm(dataDirectory, { recursive: true, force: true, maxRetries: REMOVAL_RETRIES_MAX });
     },
   };
 }
