@@ -5,11 +5,6 @@ import * as z from 'zod';
 const UPLOAD_LIMIT_BYTES_MIN = 10 * 1024 * 1024;
 const DEFAULT_LOCALE = 'en-US';
 
-const packetSchema = z.object({
-  t: z.literal(GatewayDispatchEvents.InteractionCreate),
-  d: z.record(z.string(), z.unknown()),
-});
-
 /** A number of bits, written as Discord does. Nobody may do anything where it is not there. */
 const permissions = z.union([z.string().regex(/^\d+$/), z.int().nonnegative().transform(String)]).catch('0');
 const member = z.looseObject({ roles: z.array(z.string()).catch([]), permissions });
@@ -23,6 +18,9 @@ const factsSchema = z.object({
   locale: z.string().min(1).catch(DEFAULT_LOCALE),
   guild_locale: z.string().min(1).nullish().catch(null),
 });
+
+const idSchema = z.string().min(1);
+const namedSchema = z.object({ id: z.string() });
 
 /**
  * Fills in what an interaction lacks, before the library makes something of it. Emulations of Discord leave things out
@@ -42,15 +40,19 @@ export function fillInteractionGaps(packet: unknown, applicationId: string | und
   });
 }
 
-function isInteraction(packet: unknown): packet is z.infer<typeof packetSchema> {
-  return packetSchema.safeParse(packet).success;
+function isInteraction(packet: unknown): packet is { readonly d: Record<string, unknown> } {
+  return isRecord(packet) && packet['t'] === GatewayDispatchEvents.InteractionCreate && isRecord(packet['d']);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The library takes the id of the channel from here, and only from here. */
 function channelOf({ channel, channel_id: id }: Readonly<Record<string, unknown>>): unknown {
-  return z.object({ id: z.string() }).safeParse(channel).success ? channel : id === undefined ? undefined : { id };
+  return namedSchema.safeParse(channel).success ? channel : id === undefined ? undefined : { id };
 }
 
 function readId(id: unknown): string | undefined {
-  return z.string().min(1).safeParse(id).data;
+  return idSchema.safeParse(id).data;
 }
