@@ -167,7 +167,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
       await jobLog.drain();
       await Promise.all([reporting.upkeep.stop(), reporting.charts.close()]);
       await server.close();
-      await Promise.all([rest.close(), attachments.close(), money.store.close()]);
+      await Promise.all([rest.close(), attachments.close(), core.spool.close(), money.store.close()]);
       core.lease.release();
     },
   };
@@ -275,6 +275,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     records,
     recovery,
     roster,
+    spool,
   };
 }
 

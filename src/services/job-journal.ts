@@ -214,6 +214,7 @@ export function createJobJournal(parts: {
     async keep(job, until) {
       await job.folder.writeRecord(JOB_RECORD, recordOf({ ...job, keptUntil: until }));
       underWay.delete(job.request.id);
+      await job.folder.removeLeftovers();
     },
     async keepOriginals(job, originals, until) {
       // First the word that the outcome is delivered, so that nobody looks for what is dropped after it.

@@ -13,6 +13,8 @@ import { isErrorCode, syncData } from './durable-file.ts';
 export type RecordFile = {
   /** @param isDurable whether it outlives a loss of power, and not only the process */
   write(record: unknown, isDurable: boolean): Promise<void>;
+  /** Makes durable what was written. */
+  flush(): Promise<void>;
   /** Undefined where there is none, or one of which a crash left only the name or a part. */
   read(): unknown;
   /** There is no record any more. */
@@ -60,6 +62,14 @@ export function createRecordFile(path: string, isUnused: boolean): RecordFile {
         overwrite(file, line, start);
         end = start + line.byteLength;
         if (isDurable) await syncData(file);
+      } finally {
+        closeSync(file);
+      }
+    },
+    async flush() {
+      const file = openSync(path, 'r');
+      try {
+        await syncData(file);
       } finally {
         closeSync(file);
       }

@@ -1,6 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
-import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
-import { closeDurably, writeAll, type Patience } from './durable-file.ts';
+import { closeSync } from 'node:fs';
+import { closeDurably, openToOverwrite, writeAll, type Patience } from './durable-file.ts';
 import type { PictureShelf } from './picture-shelf.ts';
 import type { ByteSink } from './providers/image-provider.ts';
 
@@ -12,13 +11,13 @@ import type { ByteSink } from './providers/image-provider.ts';
  */
 export function openResultSink(path: string, shelf: PictureShelf, patience: Patience): ByteSink {
   let lent = shelf.lend();
-  let gatheredBytes = 0;
+  let sizeBytes = 0;
   let file: number | undefined;
 
   /** From here on the picture is written as it comes. */
   async function spill(): Promise<number> {
-    file ??= await patience(async () => openSync(path, 'w', PRIVATE_FILE_MODE));
-    if (lent !== undefined) await writeAll(file, lent.subarray(0, gatheredBytes), patience);
+    file ??= await patience(async () => openToOverwrite(path));
+    if (lent !== undefined) await writeAll(file, lent.subarray(0, sizeBytes), patience);
     return file;
   }
 
@@ -31,26 +30,27 @@ export function openResultSink(path: string, shelf: PictureShelf, patience: Pati
     const opened = await spill();
     letGo();
     await writeAll(opened, bytes, patience);
+    sizeBytes += bytes.byteLength;
   }
 
   return {
-    findRoom(sizeBytes) {
-      const room = lent?.subarray(gatheredBytes);
-      return room !== undefined && room.byteLength >= sizeBytes ? room : undefined;
+    findRoom(wantedBytes) {
+      const room = lent?.subarray(sizeBytes);
+      return room !== undefined && room.byteLength >= wantedBytes ? room : undefined;
     },
     write(bytes) {
-      if (lent === undefined || gatheredBytes + bytes.byteLength > lent.byteLength) return writeThrough(bytes);
-      const isThere = bytes.buffer === lent.buffer && bytes.byteOffset === lent.byteOffset + gatheredBytes;
-      if (!isThere) lent.set(bytes, gatheredBytes);
-      gatheredBytes += bytes.byteLength;
+      if (lent === undefined || sizeBytes + bytes.byteLength > lent.byteLength) return writeThrough(bytes);
+      const isThere = bytes.buffer === lent.buffer && bytes.byteOffset === lent.byteOffset + sizeBytes;
+      if (!isThere) lent.set(bytes, sizeBytes);
+      sizeBytes += bytes.byteLength;
       return undefined;
     },
     async close() {
       const opened = await spill();
       // Closed in any case, and its number may be somebody else's then.
       file = undefined;
-      await closeDurably(opened);
-      if (lent !== undefined) shelf.put(path, lent, gatheredBytes);
+      await closeDurably(opened, sizeBytes);
+      if (lent !== undefined) shelf.put(path, lent, sizeBytes);
       lent = undefined;
     },
     async discard() {

@@ -1,9 +1,10 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 import type { Patience } from './durable-file.ts';
-import { createPatience, isErrorCode, syncNames, writeDurably } from './durable-file.ts';
+import { createPatience, isErrorCode, writeDurably } from './durable-file.ts';
+import { createFolderNames } from './folder-names.ts';
 import type { IdleFolders } from './idle-folders.ts';
 import { createIdleFolders } from './idle-folders.ts';
 import type { PictureShelf } from './picture-shelf.ts';
@@ -15,8 +16,8 @@ import { openResultSink } from './result-sink.ts';
 
 /**
  * One folder on disk for each job that has not ended: its record, the pictures it was given, the pictures it was paid
- * for, and the receipt. What is here after a crash is what recovery has to finish. A file without a byte is none: folders
- * are used again.
+ * for, and the receipt. What is here after a crash is what recovery has to finish. Folders are used again: a record that
+ * says nothing is none, and a picture is whatever a job before has left there, until it is written.
  */
 export type Spool = {
   create(folder: string): Promise<SpoolFolder>;
@@ -27,6 +28,8 @@ export type Spool = {
   list(): Promise<readonly string[]>;
   /** Whether there is room for the result of another job. */
   hasRoom(): boolean;
+  /** Nobody makes pictures any more: those that lie in idle folders, to be written over, are emptied. */
+  close(): Promise<void>;
 };
 
 export type SpoolFolder = {
@@ -58,6 +61,8 @@ export type SpoolFolder = {
   inspect(name: string, headBytes: number): Promise<{ readonly head: Buffer; readonly sizeBytes: number }>;
   /** Removes every file but these. */
   removeOthers(names: readonly string[]): Promise<void>;
+  /** Removes what a job before has left in a folder that was made here. */
+  removeLeftovers(): Promise<void>;
   remove(): Promise<void>;
   /** Nobody is at work on the folder any more: what is in memory of it is let go. */
   letGo(): void;
@@ -67,8 +72,6 @@ export type SpoolFolder = {
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 /** How much of a file is read at once: a picture in four visits to the disk. */
 const READ_BYTES = 512 * 1024;
-/** What a folder is called in itself; among the names that are durable it stands for the one under which it was made. */
-const OWN_NAME = '.';
 
 /**
  * Opens the spool below a directory, creating it if needed.
@@ -107,6 +110,7 @@ export async function openSpool(
       const { bavail, bsize } = statfsSync(directory);
       return bavail * bsize >= freeBytesMin;
     },
+    close: async () => idle.emptyAll(),
   };
 }
 
@@ -117,17 +121,16 @@ type Shared = { readonly shelf: PictureShelf; readonly patiently: Patience; read
  * of any other folder
  */
 function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused?: ReadonlySet<string>): SpoolFolder {
-  const durableNames = new Set(unused);
-  // A folder that is used again may go back to an older name with a loss of power: its record says whose it is.
-  const newNames = new Set(durableNames.has(OWN_NAME) ? [] : [OWN_NAME]);
+  const names = createFolderNames(folder, unused);
   const records = new Map<string, RecordFile>();
+  let ownership: Promise<unknown> | undefined;
 
   function pathOf(name: string): string {
     return join(folder, name);
   }
 
   function pathToWrite(name: string): string {
-    if (!durableNames.has(name)) newNames.add(name);
+    names.note(name);
     return pathOf(name);
   }
 
@@ -142,15 +145,16 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     return recordOf(name);
   }
 
-  async function makeNamesDurable(): Promise<void> {
-    if (newNames.size === 0) return;
-    const written = [...newNames];
-    await syncNames(folder);
-    if (newNames.has(OWN_NAME)) await syncNames(dirname(folder));
-    for (const name of written) {
-      newNames.delete(name);
-      durableNames.add(name);
-    }
+  /** Before its pictures change: with a loss of power, the job before might come back, and find those of this one. */
+  async function makeOwnerDurable(): Promise<void> {
+    if (names.isUsedAgain) ownership ??= Promise.all([...records.values()].map(async (record) => record.flush()));
+    await ownership;
+  }
+
+  async function removeOthers(kept: readonly string[]): Promise<void> {
+    const others = (await readdir(folder)).filter((name) => !kept.includes(name));
+    for (const name of others) names.forget(name);
+    await Promise.all(others.map(async (name) => rm(pathOf(name), { force: true })));
   }
 
   async function retire(): Promise<void> {
@@ -158,10 +162,9 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     if (unused !== undefined) {
       // Here it is known where each of them ends; whoever empties the folder would have to read them.
       for (const record of records.values()) record.clear();
-      if (await idle.keep(basename(folder), durableNames, new Set(records.keys()))) return;
+      if (await idle.keep(basename(folder), names.durable, new Set(records.keys()))) return;
     }
-    const names = await readdir(folder);
-    await Promise.all(names.map(async (name) => rm(pathOf(name), { force: true })));
+    await removeOthers([]);
     await rmdir(folder);
   }
 
@@ -172,11 +175,14 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     writeRecord: async (name, record) => recordToWrite(name).write(record, true),
     async writePaidRecord(name, record) {
       await patiently(async () => recordToWrite(name).write(record, true));
-      await makeNamesDurable();
+      await names.makeDurable();
     },
     readRecord: (name) => recordOf(name).read(),
     clearRecord: (name) => recordOf(name).clear(),
-    writeFile: async (name, bytes) => writeDurably(pathToWrite(name), bytes),
+    async writeFile(name, bytes) {
+      await makeOwnerDurable();
+      await writeDurably(pathToWrite(name), bytes);
+    },
     openByteSink: (name) => openResultSink(pathToWrite(name), shelf, patiently),
     async *read(name) {
       const shelved = shelf.find(pathOf(name));
@@ -187,19 +193,11 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     async inspect(name, headBytes) {
       const shelved = shelf.find(pathOf(name));
       if (shelved !== undefined) return { head: shelved.subarray(0, headBytes), sizeBytes: shelved.byteLength };
-      const file = await open(pathOf(name), 'r');
-      try {
-        const { size } = await file.stat();
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-        return { head: buffer.subarray(0, bytesRead), sizeBytes: size };
-      } finally {
-        await file.close();
-      }
+      return inspectFile(pathOf(name), headBytes);
     },
-    async removeOthers(names) {
-      const others = (await readdir(folder)).filter((name) => !names.includes(name));
-      for (const name of others) durableNames.delete(name);
-      await Promise.all(others.map(async (name) => rm(pathOf(name), { force: true })));
+    removeOthers,
+    async removeLeftovers() {
+      if (unused !== undefined) await removeOthers([...names.written]);
     },
     async remove() {
       shelf.clear(folder);
@@ -207,6 +205,17 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     },
     letGo: () => shelf.clear(folder),
   };
+}
+
+async function inspectFile(path: string, headBytes: number): Promise<{ head: Buffer; sizeBytes: number }> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    return { head: buffer.subarray(0, bytesRead), sizeBytes: size };
+  } finally {
+    await file.close();
+  }
 }
 
 async function* readPieces(path: string): AsyncGenerator<Uint8Array> {

@@ -82,6 +82,11 @@ function watchNumberedFiles(): void {
     places.delete(file);
     return original(file);
   });
+  replaceMethod(fs, 'ftruncateSync', (original) => (file, sizeBytes) => {
+    const place = places.get(file);
+    const cutOff = (): unknown => original(file, sizeBytes);
+    return place === undefined ? cutOff() : takeAtOnce(`cut ${place}`, cutOff);
+  });
   replaceMethod(fs, 'writeSync', (original) => (file, bytes, offset, length, position) => {
     const place = places.get(file);
     const write = (byteCount: number) => () => original(file, bytes, offset, byteCount, position);

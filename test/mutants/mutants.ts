@@ -226,12 +226,27 @@ export const mutants: readonly Mutant[] = [
     name: 'the folder of a paid result can be lost with the power, and everything in it',
     edits: [
       {
-        file: 'src/services/spool.ts',
-        find: 'if (newNames.has(OWN_NAME)) await syncNames(dirname(folder));',
+        file: 'src/services/folder-names.ts',
+        find: 'if (unsure.has(OWN_NAME)) await syncNames(dirname(folder));',
         replace: '',
       },
     ],
     killers: ['test/services/spool.test.ts'],
+  },
+  {
+    name: 'after a loss of power a job comes back to the pictures of the next one',
+    edits: [{ file: 'src/services/spool.ts', find: '      await makeOwnerDurable();\n', replace: '' }],
+    killers: ['test/services/spool.test.ts'],
+  },
+  {
+    name: 'a picture ends with what a longer one has left behind it',
+    edits: [{ file: 'src/services/durable-file.ts', find: '    ftruncateSync(file, sizeBytes);\n', replace: '' }],
+    killers: ['test/services/idle-folders.test.ts'],
+  },
+  {
+    name: 'pictures of other jobs are kept with a result for a day',
+    edits: [{ file: 'src/services/job-journal.ts', find: '      await job.folder.removeLeftovers();\n', replace: '' }],
+    killers: ['test/services/job-journal.test.ts'],
   },
   {
     name: 'holds are called over before it is booked what is known of their calls',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { BotProcess } from '../../sandbox/bot-process.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
@@ -33,6 +35,13 @@ async function untilLogged({ discord }: Stage, bot: BotProcess, message: string)
   await discord.waitFor(() => bot.logLines.some(({ msg }) => msg === message), WAIT_MS_MAX);
 }
 
+/** The files of the spool that have something in them, without records, of which nothing but blanks may be left. */
+function picturesLeftIn({ dataDirectory }: Stage): string[] {
+  const spool = join(dataDirectory, 'spool');
+  const files = readdirSync(spool, { recursive: true, encoding: 'utf8' }).filter((file) => !file.endsWith('.json'));
+  return files.filter((file) => statSync(join(spool, file)).isFile() && statSync(join(spool, file)).size > 0);
+}
+
 describe('how a bot ends', { concurrency: true }, () => {
   test('asked to stop under load, it takes nothing more, finishes everything and ends well', async (t) => {
     const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '2' } });
@@ -51,6 +60,7 @@ describe('how a bot ends', { concurrency: true }, () => {
     for (const interaction of interactions) await onlyPost(stage, interaction, stage.member);
     assert.equal(stage.provider.bills.length, 5);
     assert.equal(judge(stage).posted, 5);
+    assert.deepEqual(picturesLeftIn(stage), [], 'what was posted is not kept');
   });
 
   test('asked twice, it ends at once, and its successor tells everybody the truth', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createIdleFolders } from '../../src/services/idle-folders.ts';
 import { openSpool } from '../../src/services/spool.ts';
 import { createDirectory } from './job-fixture.ts';
@@ -17,16 +18,14 @@ function makeFolder(directory: string, name: string): string {
 }
 
 describe('idle folders', () => {
-  it('are given to the next job, and nothing of the one before is left in them', async (context) => {
+  it('are given to the next job, and nothing is left in them of what the records said', async (context) => {
     const directory = await createDirectory(context);
     const folders = createIdleFolders(directory);
     const inode = statSync(makeFolder(directory, '1.mine')).ino;
     assert.equal(await folders.keep('1.mine', new Set(['image-0', 'job.json'])), true);
     const [name = ''] = readdirSync(directory);
     assert.equal(folders.has(name), true);
-    for (const file of readdirSync(join(directory, name))) {
-      assert.equal(readFileSync(join(directory, name, file), 'utf8').trim(), '', file);
-    }
+    assert.equal(readFileSync(join(directory, name, 'job.json'), 'utf8').trim(), '');
     assert.deepEqual(folders.take('2.mine'), new Set(['image-0', 'job.json']));
     assert.deepEqual(readdirSync(directory), ['2.mine']);
     assert.equal(statSync(join(directory, '2.mine')).ino, inode);
@@ -35,11 +34,52 @@ describe('idle folders', () => {
 
   it('are no more than there is use for', async (context) => {
     const directory = await createDirectory(context);
-    const folders = createIdleFolders(directory, 1);
+    const folders = createIdleFolders(directory, { foldersMax: 1 });
     for (const name of ['1.mine', '2.mine']) makeFolder(directory, name);
     assert.equal(await folders.keep('1.mine', new Set()), true);
     assert.equal(await folders.keep('2.mine', new Set()), false);
     assert.equal(readFileSync(join(directory, '2.mine', 'image-0'), 'utf8'), SECRET);
+  });
+
+  it('keep pictures only in those that came last', async (context) => {
+    const directory = await createDirectory(context);
+    const folders = createIdleFolders(directory, { picturedMax: 2 });
+    const names = ['1.mine', '2.mine', '3.mine', '4.mine'];
+    for (const name of names) {
+      makeFolder(directory, name);
+      await folders.keep(name, new Set(['image-0', 'job.json']));
+    }
+    const pictures = names.map((name) => readFileSync(join(directory, `idle-${name}`, 'image-0'), 'utf8'));
+    assert.deepEqual(pictures, ['', '', SECRET, SECRET]);
+    for (const name of names) assert.ok(folders.take(name), 'an emptied folder is given away as well');
+    assert.equal(folders.take('5.mine'), undefined);
+  });
+
+  it('keep pictures only for a while, or until they are told to empty them', async (context) => {
+    const directory = await createDirectory(context);
+    const patient = createIdleFolders(directory, { picturesKeptMs: 60_000 });
+    makeFolder(directory, '1.mine');
+    await patient.keep('1.mine', new Set(['image-0', 'job.json']));
+    await patient.emptyAll();
+    assert.equal(readFileSync(join(directory, 'idle-1.mine', 'image-0'), 'utf8'), '');
+    const impatient = createIdleFolders(directory, { picturesKeptMs: 1 });
+    const path = join(directory, 'idle-2.mine', 'image-0');
+    makeFolder(directory, '2.mine');
+    await impatient.keep('2.mine', new Set(['image-0', 'job.json']));
+    while (statSync(path).size > 0) await sleep(1);
+    while (impatient.take('3.mine') === undefined) await sleep(1);
+    assert.deepEqual(readdirSync(join(directory, '3.mine')).toSorted(), ['image-0', 'job.json']);
+  });
+
+  it('are forgotten where somebody has tidied up before their pictures were emptied', async (context) => {
+    const directory = await createDirectory(context);
+    const folders = createIdleFolders(directory);
+    makeFolder(directory, '1.mine');
+    await folders.keep('1.mine', new Set(['image-0', 'job.json']));
+    rmSync(join(directory, 'idle-1.mine'), { recursive: true });
+    await folders.emptyAll();
+    assert.equal(folders.has('idle-1.mine'), false);
+    assert.equal(folders.take('2.mine'), undefined);
   });
 
   it('never take the place of a job, and are not missed', async (context) => {
@@ -78,6 +118,53 @@ describe('idle folders', () => {
     const next = await spool.create('4.mine');
     assert.equal(statSync(next.path('image-0')).ino, inode);
     assert.equal(next.readRecord('receipt.json'), undefined);
+  });
+
+  it('have nothing of the picture before in one that is written over it', async (context) => {
+    const spool = await openSpool(await createDirectory(context));
+    const [longest, shorter, shortest] = [SECRET, 'a shorter one', 'the last'];
+    const folder = await spool.create('1.mine');
+    for (const name of ['image-0', 'input-0']) await folder.writeFile(name, Buffer.from(longest));
+    await folder.writePaidRecord('receipt.json', {});
+    await folder.remove();
+    const next = await spool.create('2.mine');
+    assert.equal(await next.sizeBytes('image-0'), longest.length, 'the picture before is still there');
+    await next.writeFile('input-0', Buffer.from(shorter));
+    for (const text of [shorter, shortest]) {
+      const sink = next.openByteSink('image-0');
+      await sink.write(Buffer.from(text));
+      await sink.close();
+    }
+    next.letGo();
+    assert.equal(readFileSync(next.path('input-0'), 'utf8'), shorter);
+    assert.equal(readFileSync(next.path('image-0'), 'utf8'), shortest);
+  });
+
+  it('have nothing left in them of other jobs where a result is kept in one', async (context) => {
+    const spool = await openSpool(await createDirectory(context));
+    const folder = await spool.create('1.mine');
+    for (const name of ['image-0', 'image-1', 'mask']) await folder.writeFile(name, Buffer.from(SECRET));
+    await folder.writePaidRecord('receipt.json', {});
+    await folder.remove();
+    const next = await spool.create('2.mine');
+    await next.writeRecord('job.json', { step: 'planned' });
+    await next.writeFile('image-0', Buffer.from('of this job'));
+    await next.writePaidRecord('receipt.json', {});
+    await next.removeLeftovers();
+    assert.deepEqual(readdirSync(next.path('')).toSorted(), ['image-0', 'job.json', 'receipt.json']);
+    await spool.folder('2.mine').removeLeftovers();
+    assert.equal(readdirSync(next.path('')).length, 3, 'what is in a folder that was taken over may all be needed');
+  });
+
+  it('are emptied of their pictures with the spool', async (context) => {
+    const directory = await createDirectory(context);
+    const spool = await openSpool(directory);
+    const folder = await spool.create('1.mine');
+    await folder.writeFile('image-0', Buffer.from(SECRET));
+    await folder.writePaidRecord('receipt.json', {});
+    await folder.remove();
+    await spool.close();
+    assert.equal(statSync(join(directory, 'idle-1.mine', 'image-0')).size, 0);
   });
 
   it('have nothing in them of records that were written more than once', async (context) => {

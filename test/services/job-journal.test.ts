@@ -68,6 +68,21 @@ describe('a job on disk', () => {
     assert.deepEqual([opened?.isCancelled, opened?.originals], [false, undefined]);
   });
 
+  it('whose result is kept has nothing of the job that had its folder before', async (context) => {
+    const { journalOf, clock } = await openDisk(context);
+    const journal = journalOf('mine');
+    const former = await journal.begin(createRequest({ id: '1' }), address);
+    for (const file of ['image-0', 'image-1']) await former.folder.writeFile(file, Buffer.from('of the one before'));
+    await journal.writeReceipt(former, { outcome: 'made', imageCount: 2 });
+    await journal.end(former);
+    const job = await journal.begin(createRequest(), address);
+    await job.folder.writeFile('image-0', Buffer.from('its own'));
+    await journal.writeReceipt(job, { outcome: 'made', imageCount: 1 });
+    await journal.keep(job, clock.now + DAY_MS);
+    const files = await readdir(job.folder.path(''));
+    assert.deepEqual(files.toSorted(), ['image-0', 'job.json', 'receipt.json']);
+  });
+
   it('whose originals are kept has nothing but those, whoever takes it over', async (context) => {
     const { journalOf, spool, clock, receiptsDirectory } = await openDisk(context);
     const journal = journalOf('dead');

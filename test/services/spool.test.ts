@@ -143,17 +143,26 @@ describe('files', () => {
 
 /** The directories whose names are made durable from now on, without the path to the spool. */
 function watchSyncs(context: TestContext, spoolDirectory: string): string[] {
+  return watch(context, spoolDirectory, 'fsync');
+}
+
+/** The same with the files whose bytes are. */
+function watchFlushes(context: TestContext, spoolDirectory: string): string[] {
+  return watch(context, spoolDirectory, 'fdatasync');
+}
+
+function watch(context: TestContext, spoolDirectory: string, method: 'fsync' | 'fdatasync'): string[] {
   const synced: string[] = [];
   const places = new Map<number, string>();
-  const { openSync, fsync } = fs;
+  const { openSync, [method]: sync } = fs;
   context.mock.method(fs, 'openSync', (...args: Parameters<typeof openSync>) => {
     const file = openSync(...args);
     places.set(file, relative(spoolDirectory, String(args[0])));
     return file;
   });
-  context.mock.method(fs, 'fsync', (file: number, callback: fs.NoParamCallback) => {
+  context.mock.method(fs, method, (file: number, callback: fs.NoParamCallback) => {
     synced.push(places.get(file) ?? '');
-    fsync(file, callback);
+    sync(file, callback);
   });
   syncBuiltinESMExports();
   context.after(() => {
@@ -186,6 +195,24 @@ describe('a paid record', () => {
     const synced = watchSyncs(context, directory);
     await (await spool.create('job.two')).writePaidRecord('receipt.json', { paid: 1 });
     assert.deepEqual(synced, ['job.two', '']);
+  });
+});
+
+describe('the pictures of a folder that is used again', () => {
+  it('are not changed before it is durable whose they are', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const first = await spool.create('job.one');
+    await first.writePaidRecord('receipt.json', { paid: 1 });
+    const steps = watchFlushes(context, directory);
+    await first.writeFile('input-0', Buffer.from("of a folder that was nobody else's"));
+    assert.deepEqual(steps.splice(0), ['job.one/input-0']);
+    await first.remove();
+    const second = await spool.create('job.two');
+    await second.writeRecordQuickly('job.json', { step: 'begun' });
+    await Promise.all(['input-0', 'mask'].map(async (name) => second.writeFile(name, Buffer.from('pixels'))));
+    const [owner, ...pictures] = steps;
+    assert.equal(owner, 'job.two/job.json');
+    assert.deepEqual(pictures.toSorted(), ['job.two/input-0', 'job.two/mask']);
   });
 });
 
