@@ -36,8 +36,6 @@ import { createAdmission } from './services/admission.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
 import { createEditDrafts } from './services/edit-drafts.ts';
-import type { EndedJobs } from './services/ended-jobs.ts';
-import { createEndedJobs } from './services/ended-jobs.ts';
 import { createExportFiles } from './services/export-files.ts';
 import { createFairQueue } from './services/fair-queue.ts';
 import { budgetIn, createGuildSettingsStore } from './services/guild-settings.ts';
@@ -62,6 +60,8 @@ import { takeProcessLease } from './services/process-lease.ts';
 import { callDurationMsMax, createProviderCaller } from './services/provider-call.ts';
 import { createModelCatalogue } from './services/providers/models.ts';
 import { createOpenAiImages } from './services/providers/openai-images.ts';
+import type { RecentIds } from './services/recent-ids.ts';
+import { createRecentIds } from './services/recent-ids.ts';
 import { createReservations } from './services/reservation.ts';
 import { createResultPictures } from './services/result-pictures.ts';
 import { createResultRecords } from './services/result-records.ts';
@@ -86,6 +86,8 @@ const QUEUE_WAIT_MS_MAX = 10 * 60_000;
 /** Pictures are worked on by two of the runtime's four threads; files and names need the others. */
 const WORKSHOP_CONCURRENCY = 2;
 const WORKSHOP_WAITING_MAX = 64;
+/** Two processes are asked the same within seconds, and the slower one of them gives up within a few more. */
+const ENDED_JOBS_MAX = 1_000;
 
 /** What comes in from outside, so that no part reaches for it by itself. */
 type Outside = {
@@ -117,7 +119,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const buttons = createButtons(parts);
   const verbs = createVerbs({ commands, menus, buttons, modals: createModals(parts), replies, log });
   const router = createRouter({ verbs, replies, acknowledgements: rest.acknowledgements, log });
-  const { gateway } = await connectGateway({
+  const gateway = await connectGateway({
     token: config.DISCORD_TOKEN,
     rest: rest.quickOptions,
     onInteraction: (interaction) => void router.handle(interaction),
@@ -230,7 +232,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
   const fitter = createUploadFitter({ ...outside, preparation });
   const records = createResultRecords({ ...outside, ...money });
   const originals = createKeptOriginals({ ...outside, journal, spool });
-  const ended = createEndedJobs();
+  const ended = createRecentIds(ENDED_JOBS_MAX);
   const conclusion = createJobConclusion({
     ...outside,
     deliver: createDelivery({ ...outside, rest: edge.rest.patient, fitter }),
@@ -337,7 +339,7 @@ async function createProviderSide(config: Config, outside: Outside) {
 function createEndWatch(
   outside: Outside,
   money: Money,
-  { ended, metrics, logChannel, jobLog }: Edge & { readonly ended: EndedJobs },
+  { ended, metrics, logChannel, jobLog }: Edge & { readonly ended: RecentIds },
 ): (end: JobEnd) => void {
   const budgetWatch = createBudgetWatch({ ...outside, ...money, logChannel });
   return (end) => {

@@ -76,8 +76,8 @@ export function keepToken(rest: REST): REST {
 }
 
 /**
- * Sends what the library prepared through our own copy of undici. The library brings an older one, and the two share a
- * process-wide slot for their connections, so it must not be left to pick one up by itself.
+ * Sends what the library prepared, through connections of our own, so that acknowledgements and uploads do not share
+ * theirs.
  */
 function createRequestFunction(dispatcher: Dispatcher): RESTOptions['makeRequest'] {
   return async (url, init) => {
@@ -85,7 +85,7 @@ function createRequestFunction(dispatcher: Dispatcher): RESTOptions['makeRequest
     const response = await request(url, {
       dispatcher,
       method,
-      headers: Object.fromEntries(new Headers(Object.entries(init.headers ?? {}))),
+      headers: Object.fromEntries(Object.entries(init.headers ?? {})),
       body: sendable(init.body),
       signal: init.signal ?? null,
     });

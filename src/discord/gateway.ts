@@ -24,7 +24,7 @@ const LOGIN_WAIT_MS_MAX = 30_000;
 /**
  * Connects and waits until commands can come in. No intent is asked for, because interactions need none, and nothing
  * is cached: what a command needs comes with it.
- * @throws {GatewayError} when Discord refuses the token, is not there for a minute, or does not let us in within half a one.
+ * @throws {GatewayError} when Discord refuses the token, is not there for a minute, or is there and does not let us in
  */
 export async function connectGateway(options: {
   token: string;
@@ -34,7 +34,7 @@ export async function connectGateway(options: {
   onLost: () => void;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
-}): Promise<{ gateway: Gateway; client: Client<true> }> {
+}): Promise<Gateway> {
   const { token, log } = options;
   const client = new Client({ intents: [], rest: options.rest, makeCache: createEmptyCaches() });
   // Told of a packet just before the library reads it.
@@ -51,12 +51,9 @@ export async function connectGateway(options: {
   const ready = await login(client, token, askPatientlyForGateway(client.rest, options));
   keepToken(ready.rest);
   return {
-    client: ready,
-    gateway: {
-      applicationId: ready.application.id,
-      isConnected: () => ready.isReady() && ready.ws.shards.every(({ status }) => status === Status.Ready),
-      disconnect: async () => ready.destroy(),
-    },
+    applicationId: ready.application.id,
+    isConnected: () => ready.isReady() && ready.ws.shards.every(({ status }) => status === Status.Ready),
+    disconnect: async () => ready.destroy(),
   };
 }
 

@@ -3,6 +3,7 @@ import { InteractionResponseType, MessageFlags } from 'discord.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { referenceOf } from '../services/job-reference.ts';
+import { createRecentIds } from '../services/recent-ids.ts';
 import type { FirstAnswer, Task } from './command.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { AcknowledgementError } from './acknowledgements.ts';
@@ -31,17 +32,8 @@ export function createRouter(parts: {
   log: Logger;
 }): Router {
   const { verbs, replies, acknowledgements, log } = parts;
-  const seen = new Set<string>();
+  const seen = createRecentIds(REMEMBERED_INTERACTIONS_MAX);
   const active = new Set<Promise<void>>();
-
-  /** Whether this interaction is here for the first time, as far as this process can tell. */
-  function isNew(id: string): boolean {
-    if (seen.has(id)) return false;
-    seen.add(id);
-    const [oldest] = seen;
-    if (seen.size > REMEMBERED_INTERACTIONS_MAX && oldest !== undefined) seen.delete(oldest);
-    return true;
-  }
 
   /**
    * Acknowledges, and beside that begins; what takes long comes after both. Nothing begins before what came in at the
@@ -97,7 +89,7 @@ export function createRouter(parts: {
   return {
     async handle(interaction) {
       if (interaction.isAutocomplete()) return verbs.suggest(interaction);
-      if (!isNew(interaction.id)) return undefined;
+      if (!seen.note(interaction.id)) return undefined;
       const work = guard(interaction);
       active.add(work);
       await work;

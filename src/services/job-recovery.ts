@@ -1,6 +1,5 @@
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
-import type { EndedJobs } from './ended-jobs.ts';
 import type { HoldExpiry } from './hold-expiry.ts';
 import type { ImageJobs } from './image-jobs.ts';
 import type { JobConclusion } from './job-conclusion.ts';
@@ -9,6 +8,7 @@ import type { JobOutcome } from './job-outcome.ts';
 import type { JobResumption } from './job-resumption.ts';
 import type { KeptOriginals } from './kept-originals.ts';
 import type { ProcessLease } from './process-lease.ts';
+import type { RecentIds } from './recent-ids.ts';
 
 /**
  * Finishes what a dead process, or a store or a Discord that was away, left undone. It runs at the start and every
@@ -34,7 +34,8 @@ export function createJobRecovery(parts: {
   holds: HoldExpiry;
   lease: ProcessLease;
   jobs: Pick<ImageJobs, 'isRunning'>;
-  ended: Pick<EndedJobs, 'has'>;
+  /** The jobs whose members this process has lately told how they ended. */
+  ended: Pick<RecentIds, 'has'>;
   conclusion: JobConclusion;
   resumption: JobResumption;
   originals: Pick<KeptOriginals, 'trim'>;

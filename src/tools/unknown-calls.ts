@@ -56,7 +56,7 @@ export async function releaseCall(ledger: Ledger, { guild, transfer }: ProviderC
 
 /**
  * Books what an unknown call has cost after all. A call that was given up can still turn out to have been charged.
- * @throws {ToolRefusal} when it was posted meanwhile
+ * @throws {ToolRefusal} when it is known meanwhile what came of it
  */
 export async function postCall(ledger: Ledger, call: ProviderCall, cost: NanoUsd, why: Decision): Promise<void> {
   const { guild, transfer, details, requestId } = call;
@@ -69,5 +69,7 @@ export async function postCall(ledger: Ledger, call: ProviderCall, cost: NanoUsd
     reconciled: why,
   };
   const outcome = await ledger.post({ guild, transfer }, charge, details);
-  if (outcome.refused !== undefined) throw new ToolRefusal(`transfer ${transfer} was posted meanwhile`);
+  if (outcome.refused !== undefined) {
+    throw new ToolRefusal(`transfer ${transfer} is settled meanwhile; look at it once more`);
+  }
 }

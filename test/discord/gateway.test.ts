@@ -56,7 +56,7 @@ test('an address that is wrong is not blamed on the token', async (t) => {
 test('a Discord that is not up yet is waited for, and a token that it refuses is not tried again', async (t) => {
   const { discord, connect } = await openDiscord(t);
   const unavailable = discord.faults.add({ kind: 'status', status: 503, route: 'gateway', times: 9 });
-  const { gateway } = await connect();
+  const gateway = await connect();
   assert.equal(unavailable.spoiled(), 9);
   await gateway.disconnect();
 
@@ -70,14 +70,14 @@ test('a gateway that does not say how often it may be entered is entered', async
   const { discord, connect } = await openDiscord(t);
   const url = discord.apiUrl.replace(/^http(.*)\/api$/, 'ws$1/gateway');
   discord.faults.add({ kind: 'status', status: 200, route: 'gateway', body: { url }, times: Infinity });
-  const { gateway } = await connect();
+  const gateway = await connect();
   assert.equal(gateway.isConnected(), true);
   await gateway.disconnect();
 });
 
 test('once let in, the connection says so until it is left', async (t) => {
   const { discord, connect } = await openDiscord(t);
-  const { gateway } = await connect();
+  const gateway = await connect();
   assert.equal(gateway.applicationId, discord.applicationId);
   assert.equal(gateway.isConnected(), true);
   await gateway.disconnect();

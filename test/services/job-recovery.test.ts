@@ -7,7 +7,6 @@ import { pino } from 'pino';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
 import { createPriceBook } from '../../src/billing/prices.ts';
-import { createEndedJobs } from '../../src/services/ended-jobs.ts';
 import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import type { JobConclusion } from '../../src/services/job-conclusion.ts';
@@ -18,6 +17,7 @@ import { createJobRecovery } from '../../src/services/job-recovery.ts';
 import { createJobResumption } from '../../src/services/job-resumption.ts';
 import { detailsOf, refOf } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool.ts';
+import { createRecentIds } from '../../src/services/recent-ids.ts';
 import { createFailingStore } from '../billing/failing-store.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
 
@@ -213,7 +213,7 @@ describe('recovery', () => {
   describe('of a request that came to two processes, of which the other one died', () => {
     it('leaves the other trace alone while ours is under way, and drops it when its member was told', async (context) => {
       const running = new Set([JOB_ID]);
-      const ended = createEndedJobs();
+      const ended = createRecentIds(10);
       const { log, lines } = collectErrors();
       const jobs = { isRunning: (id: string) => running.has(id) };
       const { recovery, spool, journal, dead, outcomes } = await openAfterCrash(context, { jobs, ended, log });
