@@ -13,8 +13,8 @@ export type ImageAnswer = {
   readonly toldCount: number;
   /** Where images are that the answer only points to, in their order. */
   readonly resultUrls: readonly string[];
-  /** What the provider says went wrong, where it answers 200 with an error inside. */
-  readonly errorMessage: string | undefined;
+  /** What the provider says went wrong, where it answers 200 with an error inside; with a message in any case. */
+  readonly error: Readonly<Record<string, unknown>> | undefined;
 };
 
 /**
@@ -70,13 +70,13 @@ export function readRest(rest: unknown): ImageAnswer {
     toldCount: entries.filter(({ b64_json: text, url }) => text === true || url === true || typeof url === 'string')
       .length,
     resultUrls: entries.flatMap(({ b64_json: text, url }) => (text !== true && typeof url === 'string' ? [url] : [])),
-    errorMessage: readErrorMessage(answer.error),
+    error: readError(answer.error),
   };
 }
 
-function readErrorMessage(error: unknown): string | undefined {
-  const message = isRecord(error) ? error.message : error;
-  return typeof message === 'string' ? message : undefined;
+function readError(error: unknown): ImageAnswer['error'] {
+  const told = isRecord(error) ? error : { message: error };
+  return typeof told.message === 'string' ? told : undefined;
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -25,7 +25,7 @@ import {
   createRedactor,
   isStreamRefusal,
   toProviderFailure,
-  toStreamFailure,
+  toToldFailure,
   type CallState,
 } from './provider-errors.ts';
 import { downloadResult, requireTrustedResultUrl, ResultDownloadError, type Pause } from './result-download.ts';
@@ -151,12 +151,7 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
     if (writer.wholeCount > 0) {
       return { ...tell(answer, call), imageCount: writer.wholeCount, requestId };
     }
-    const stopReason = deadline.stopReason();
-    const message = problem ?? answer.errorMessage ?? 'The answer has no image in it.';
-    throw new ProviderFailure(stopReason ?? 'unusable-answer', 'unknown', {
-      message: context.redact(message),
-      requestId,
-    });
+    throw explainEmptyAnswer(answer, problem, attempt, requestId);
   } catch (error) {
     // What a sink threw is not the provider's failure, and goes on as it is.
     const failure =
@@ -170,6 +165,28 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
     await writer.abandon();
     await upload?.close();
   }
+}
+
+/**
+ * An answer without an image may say why. It is believed where it says that the request was refused, and tells of
+ * nothing that it cost.
+ * @param problem what went wrong with the images that it only points to
+ */
+function explainEmptyAnswer(
+  { error, usage, toldCount }: ImageAnswer,
+  problem: string | undefined,
+  attempt: Attempt,
+  requestId: string | undefined,
+): ProviderFailure {
+  if (error !== undefined) {
+    const hasPartialImages = usage !== undefined || toldCount > 0;
+    const state = stateOf(attempt, { makesImages: true, hasPartialImages, requestId });
+    return toToldFailure(error, state, attempt.redact, attempt.now());
+  }
+  return new ProviderFailure(attempt.deadline.stopReason() ?? 'unusable-answer', 'unknown', {
+    message: attempt.redact(problem ?? 'The answer has no image in it.'),
+    requestId,
+  });
 }
 
 /** What an answer tells of its price; nothing where it was not read to its end. */
@@ -204,7 +221,7 @@ async function readStream(
         return end.answer;
       case 'error': {
         const state = stateOf(attempt, { makesImages: true, hasPartialImages, requestId });
-        throw toStreamFailure(end.error, state, attempt.redact, attempt.now());
+        throw toToldFailure(end.error, state, attempt.redact, attempt.now());
       }
       case 'early':
         throw new UnreadableAnswerError('The stream ended before its image was complete.');

@@ -123,10 +123,11 @@ function chargeOf(claimed: 'no' | 'unknown', { makesImages, hasPartialImages }: 
 }
 
 /**
- * What an event means that ends a stream with an error. It has no status, so it gets the one with which the same words
- * come as a whole answer; what is not known is the provider's own failure.
+ * What an error means that comes in the middle of a success: as the event that ends a stream, or in an answer that says
+ * 200. It has no status, so it gets the one with which the same words come as a refusal; what is not known is the
+ * provider's own failure.
  */
-export function toStreamFailure(
+export function toToldFailure(
   error: unknown,
   state: CallState,
   redact: (text: string) => string,

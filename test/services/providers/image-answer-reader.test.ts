@@ -42,7 +42,7 @@ test('images, usage and urls come out of a plain answer', async () => {
   });
   const { answer, images } = await read(body);
   assert.deepEqual(images, ['AAEC', 'AwQF']);
-  assert.deepEqual(answer, { usage, toldCount: 3, resultUrls: ['https://x/y'], errorMessage: undefined });
+  assert.deepEqual(answer, { usage, toldCount: 3, resultUrls: ['https://x/y'], error: undefined });
 });
 
 test('only b64_json directly inside an entry of data is an image', async () => {
@@ -66,7 +66,7 @@ test('escapes in images and keys are undone, wherever the chunks end', async () 
   for (const cuts of [[], everyByte(body)]) {
     const { answer, images } = await read(body, cuts);
     assert.deepEqual(images, [Buffer.from('/+8B', 'base64').toString('base64')]);
-    assert.deepEqual(answer, { usage: { é: '"}]' }, toldCount: 2, resultUrls: ['"\\é'], errorMessage: undefined });
+    assert.deepEqual(answer, { usage: { é: '"}]' }, toldCount: 2, resultUrls: ['"\\é'], error: undefined });
   }
 });
 
@@ -143,8 +143,8 @@ test('an image beyond the limit ends the reading', async () => {
 });
 
 test('an error inside a 200 is found', async () => {
-  assert.equal((await read('{"error":{"message":"no"}}')).answer.errorMessage, 'no');
-  assert.equal((await read('{"error":"none"}')).answer.errorMessage, 'none');
+  assert.equal((await read('{"error":{"message":"no"}}')).answer.error?.['message'], 'no');
+  assert.equal((await read('{"error":"none"}')).answer.error?.['message'], 'none');
 });
 
 /** Any rendering of JSON with the same meaning: spaces anywhere, any escape of any character. */

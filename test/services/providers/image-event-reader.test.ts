@@ -68,7 +68,7 @@ function partial(image: string, index: number): string {
 const completed = eventOf('image_generation.completed', { b64_json: 'AwQF', created_at: 1, usage });
 const finished: StreamEnd = {
   ended: 'completed',
-  answer: { usage, toldCount: 1, resultUrls: [], errorMessage: undefined },
+  answer: { usage, toldCount: 1, resultUrls: [], error: undefined },
 };
 
 test('previews, the image and its usage come out, wherever the chunks end', async () => {
