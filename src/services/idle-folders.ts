@@ -9,8 +9,8 @@ import { createRecordFile } from './record-file.ts';
  *
  * A file that is filled again costs a third of one that is removed and made again; and that its name is on the disk need
  * only be made sure of once. A picture that is written over the last one costs half of what it costs in an emptied file,
- * and is durable in a third of the time. So the last few folders keep their pictures, for as long as a busy bot lets
- * them lie; nobody reads a picture before it is written.
+ * and is durable in a third of the time. So the last few folders keep their pictures for a minute. Nobody reads a picture
+ * before it is written.
  */
 export type IdleFolders = {
   /**
