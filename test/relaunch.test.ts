@@ -31,7 +31,12 @@ function relaunched(running: { execArgv?: string[]; env?: NodeJS.ProcessEnv }): 
 
 test('a plain start begins again with the memory settings, and with all that it was given', () => {
   const again = relaunched({ execArgv: ['--env-file=.env'], env: { DATA_DIR: '/data' } });
-  const flags = ['--max-semi-space-size=4', '--heap-growing-percent=75', '--disable-warning=ExperimentalWarning'];
+  const flags = [
+    '--max-semi-space-size=4',
+    '--heap-growing-percent=75',
+    '--v8-pool-size=2',
+    '--disable-warning=ExperimentalWarning',
+  ];
   assert.deepEqual(again?.args, ['/node', '--env-file=.env', ...flags, '/easel/src/main.ts', 'x']);
   assert.deepEqual(again.env, { DATA_DIR: '/data', NODE_COMPILE_CACHE: '/data/compile-cache' });
 });
