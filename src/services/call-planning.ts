@@ -8,6 +8,7 @@ import type { Background, ImageFormat, InputFidelity, Quality } from './provider
 import { parseSize } from './providers/image-sizes.ts';
 import type { ImageModel, ModelOptions } from './providers/models.ts';
 import { defaultQuality, findUnsupportedOptions, losesTransparency, resolveAutoSize } from './providers/models.ts';
+import { maxInputTokens, maxOutputTokens } from './providers/token-rules.ts';
 
 /** The pictures of a call, prepared and on disk. */
 export type PlannedPictures = Pick<CallPlan, 'images' | 'mask' | 'masked' | 'keptFrom' | 'firstFrameOnly'>;
@@ -73,15 +74,15 @@ export function planCall(
     ...pictures,
   };
   const price = prices.priceOf(model.id, timeOfSnowflake(request.id));
+  // Whether masks are billed is not published, so they count as pictures.
+  const goingUp = [...pictures.images, ...(pictures.mask ? [pictures.mask] : [])];
   const estimate =
     price &&
     estimateCeiling(price.tariff, {
-      ...call,
-      model: model.countsTokensLike,
       count: request.count,
       promptUtf8Bytes: Buffer.byteLength(request.prompt),
-      inputImages: [...pictures.images, ...(pictures.mask ? [pictures.mask] : [])],
-      highFidelity: call.fidelity === 'high',
+      imageInputTokensMax: maxInputTokens(model.tokens, goingUp, call.fidelity === 'high'),
+      outputTokensMax: maxOutputTokens(model.tokens, call.quality, size),
       partialImages,
     });
   return estimate === undefined ? { reason: 'model-unpriced', model: model.id } : { ...call, estimate };

@@ -117,14 +117,10 @@ describe('planCall', () => {
     const plan = planCall(request, first, { images: [photo], mask: photo, firstFrameOnly: false }, prices);
     const price = prices.priceOf('gpt-image-1', Date.UTC(2026, 10, 20)) ?? assert.fail();
     const expected = estimateCeiling(price.tariff, {
-      model: 'gpt-image-1',
       count: 3,
-      width: 1024,
-      height: 1024,
-      quality: 'high',
       promptUtf8Bytes: 3,
-      inputImages: [photo, photo],
-      highFidelity: true,
+      imageInputTokensMax: 2 * (1_536 + 6_240),
+      outputTokensMax: 4_160,
       partialImages: 0,
     });
     assert.ok(!('reason' in plan));

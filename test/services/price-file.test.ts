@@ -7,6 +7,7 @@ import { createPriceBook, priceCall } from '../../src/billing/prices.ts';
 import type { PriceFile } from '../../src/services/price-file.ts';
 import { parsePriceFile } from '../../src/services/price-file.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
+import { maxOutputTokens } from '../../src/services/providers/token-rules.ts';
 
 function read(text: string): PriceFile {
   const file = parsePriceFile(text);
@@ -205,16 +206,13 @@ describe('prices.example.yaml', async () => {
       priceVersion: 'relay-2026-11',
       rule: 'tokens',
     });
-    const call = {
+    const ceiling = estimateCeiling(price.tariff, {
       count: 1,
-      width: 1024,
-      height: 1024,
       promptUtf8Bytes: 4,
-      inputImages: [],
-      highFidelity: false,
+      imageInputTokensMax: 0,
+      outputTokensMax: maxOutputTokens(model.tokens, 'high', { width: 1024, height: 1024 }),
       partialImages: 0,
-    };
-    const ceiling = estimateCeiling(price.tariff, { ...call, model: model.countsTokensLike, quality: 'high' });
+    });
     assert.equal(ceiling, 100 * 8_000 + 7_024 * 30_000);
   });
 });

@@ -1,11 +1,18 @@
 import type { Background, ImageFormat, ImageSize, InputFidelity, Quality } from './image-provider.ts';
 import { defaultSize, fitSize, isSizeAllowed, type SizeRule } from './image-sizes.ts';
+import {
+  FINER_TOKENS,
+  FIRST_GENERATION_TOKENS,
+  SECOND_GENERATION_TOKENS,
+  UNPUBLISHED_TOKENS,
+  type TokenRule,
+} from './token-rules.ts';
 
 /** What an image model can do, as data. */
 export type ImageModel = {
   readonly id: string;
-  /** The model whose published token counts hold for this one as well: itself, unless it was added as one like another. */
-  readonly countsTokensLike: string;
+  /** What bounds the tokens of its pictures, and with them the money that is held for a call. */
+  readonly tokens: TokenRule;
   readonly sizes: SizeRule;
   readonly qualities: readonly Quality[];
   readonly backgrounds: readonly Background[];
@@ -62,10 +69,16 @@ const COMMON = {
   partialImagesMax: 3,
 } as const;
 
-const FIRST_GENERATION = { ...COMMON, sizes: FIXED_SIZES, qualities: ['low', 'medium', 'high'] } as const;
+const FIRST_GENERATION = {
+  ...COMMON,
+  tokens: FIRST_GENERATION_TOKENS,
+  sizes: FIXED_SIZES,
+  qualities: ['low', 'medium', 'high'],
+} as const;
 
 const SECOND_GENERATION = {
   ...COMMON,
+  tokens: SECOND_GENERATION_TOKENS,
   sizes: FREE_SIZES,
   qualities: ['low', 'medium', 'high'],
   fidelities: [],
@@ -73,12 +86,17 @@ const SECOND_GENERATION = {
 } as const;
 
 /** From 2.5 on. */
-const FINER_QUALITIES = { ...SECOND_GENERATION, qualities: ['low', 'medium', 'high', 'xhigh', 'max'] } as const;
+const FINER_QUALITIES = {
+  ...SECOND_GENERATION,
+  tokens: FINER_TOKENS,
+  qualities: ['low', 'medium', 'high', 'xhigh', 'max'],
+} as const;
 
-type BuiltInModel = Omit<ImageModel, 'countsTokensLike'>;
-
-/** Source: OpenAI's API description and the types of its SDK 7.55, as of November 2026. */
-const openAiModels: readonly BuiltInModel[] = [
+/**
+ * The models that are known without anybody's help. Source: OpenAI's API description and the types of its SDK 7.55, as
+ * of November 2026.
+ */
+export const builtInModels: readonly ImageModel[] = [
   { ...FIRST_GENERATION, id: 'gpt-image-1', fidelities: ['high', 'low'], shutdownAt: new Date('2026-10-23') },
   { ...FIRST_GENERATION, id: 'gpt-image-1-mini', fidelities: ['low'], shutdownAt: new Date('2026-12-01') },
   { ...FIRST_GENERATION, id: 'gpt-image-1.5', fidelities: ['high', 'low'], shutdownAt: new Date('2026-12-01') },
@@ -88,15 +106,9 @@ const openAiModels: readonly BuiltInModel[] = [
   { ...FINER_QUALITIES, id: 'gpt-image-2.5-sunburst-2026-09-08' },
   { ...FINER_QUALITIES, id: 'gpt-image-2.5-flare' },
   { ...FINER_QUALITIES, id: 'gpt-image-2.5-flare-2026-09-08' },
-  { ...FINER_QUALITIES, id: 'gpt-image-2.6-sunburst' },
-  { ...FINER_QUALITIES, id: 'gpt-image-2.6-flare' },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.6-sunburst', tokens: UNPUBLISHED_TOKENS },
+  { ...FINER_QUALITIES, id: 'gpt-image-2.6-flare', tokens: UNPUBLISHED_TOKENS },
 ];
-
-/** The models that are known without anybody's help. */
-export const builtInModels: readonly ImageModel[] = openAiModels.map((model) => ({
-  ...model,
-  countsTokensLike: model.id,
-}));
 
 /** A model that the operator knows of: in everything but its name and its price it is like a built-in one. */
 export type ModelAddition = { readonly id: string; readonly like: string };

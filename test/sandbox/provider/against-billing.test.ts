@@ -12,10 +12,13 @@ import {
 } from '../../../sandbox/provider/model-catalogue.ts';
 import { costNanoUsd } from '../../../sandbox/provider/price-table.ts';
 import { outputTokensPerImage, usageOf } from '../../../sandbox/provider/token-tables.ts';
-import { estimateCeiling, maxOutputTokens } from '../../../src/billing/estimate.ts';
+import { estimateCeiling } from '../../../src/billing/estimate.ts';
 import { openAiPrices } from '../../../src/billing/openai-prices.ts';
 import { createPriceBook, priceCall } from '../../../src/billing/prices.ts';
 import { readTokenUsage } from '../../../src/billing/token-usage.ts';
+import { createModelCatalogue } from '../../../src/services/providers/models.ts';
+import type { TokenRule } from '../../../src/services/providers/token-rules.ts';
+import { maxInputTokens, maxOutputTokens } from '../../../src/services/providers/token-rules.ts';
 
 const freeSizes = fc
   .record({ width: fc.integer({ min: 1, max: 240 }), height: fc.integer({ min: 1, max: 240 }) })
@@ -59,13 +62,10 @@ for (const model of catalogue.values()) {
         const made = { imageCount: call.imageCount, usage: read };
         assert.equal(priceCall(price, made)?.cost, billed);
         const ceiling = estimateCeiling(price.tariff, {
-          model: model.id,
           count: call.imageCount,
-          ...call.size,
-          quality: call.quality,
           promptUtf8Bytes: Buffer.byteLength(call.prompt),
-          inputImages: call.inputSizes,
-          highFidelity: call.fidelity === 'high',
+          imageInputTokensMax: maxInputTokens(tokensOf(model.id), call.inputSizes, call.fidelity === 'high'),
+          outputTokensMax: maxOutputTokens(tokensOf(model.id), call.quality, call.size),
           partialImages: call.partialImageCount,
         });
         assert.ok(ceiling !== undefined && billed <= ceiling, `${billed} > ${ceiling}`);
@@ -86,9 +86,15 @@ test('where the factors are published, both sides count the same output tokens',
       fc.constantFrom(...published).chain((model) => callsOf(model).map((call) => ({ model, call }))),
       ({ model, call: { generation, size, quality } }) => {
         const tokens = outputTokensPerImage(generation, size, quality);
-        assert.equal(maxOutputTokens(model.id, quality, size.width, size.height), tokens);
+        assert.equal(maxOutputTokens(tokensOf(model.id), quality, size), tokens);
       },
     ),
     { numRuns: 1000 },
   );
 });
+
+function tokensOf(model: string): TokenRule {
+  const found = createModelCatalogue().find(model);
+  assert.ok(found, model);
+  return found.tokens;
+}
