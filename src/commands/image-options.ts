@@ -4,6 +4,7 @@ import type { AttachmentLoader } from '../discord/attachments.ts';
 import type { GuildCommand, GuildInteraction } from '../discord/command.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
+import { BACKGROUNDS, IMAGE_FORMATS, QUALITIES } from '../services/providers/image-provider.ts';
 import { listSizeChoices } from '../services/providers/image-sizes.ts';
 
 /** Options that making and editing have in common, in the words in which members see them. */
@@ -11,7 +12,7 @@ import { listSizeChoices } from '../services/providers/image-sizes.ts';
 const PROMPT_LENGTH_MAX = 4_000;
 /** Discord's own limit for what is suggested: nothing that can be chosen is longer. */
 export const CHOICE_LENGTH_MAX = 100;
-const COUNT_MAX = 4;
+export const COUNT_MAX = 4;
 const SUGGESTIONS_MAX = 25;
 
 export const promptOption: APIApplicationCommandBasicOption = {
@@ -34,7 +35,7 @@ export const resultOptions: readonly APIApplicationCommandBasicOption[] = [
     type: ApplicationCommandOptionType.String,
     name: 'quality',
     description: 'Better costs more; medium if left out',
-    choices: ['low', 'medium', 'high', 'xhigh', 'max'].map(toChoice),
+    choices: QUALITIES.map(toChoice),
   },
   {
     type: ApplicationCommandOptionType.Integer,
@@ -47,13 +48,13 @@ export const resultOptions: readonly APIApplicationCommandBasicOption[] = [
     type: ApplicationCommandOptionType.String,
     name: 'background',
     description: 'Transparent needs the format png or webp',
-    choices: ['auto', 'opaque', 'transparent'].map(toChoice),
+    choices: BACKGROUNDS.map(toChoice),
   },
   {
     type: ApplicationCommandOptionType.String,
     name: 'format',
     description: 'The kind of file; png if left out',
-    choices: ['png', 'jpeg', 'webp'].map(toChoice),
+    choices: IMAGE_FORMATS.map(toChoice),
   },
   {
     type: ApplicationCommandOptionType.String,

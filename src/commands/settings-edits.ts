@@ -2,6 +2,7 @@ import type { NanoUsd } from '../billing/money.ts';
 import { parseUsd } from '../billing/money.ts';
 import type { AccessRule, GuildSettings, LimitSettings, SettingsProblem } from '../services/guild-settings.ts';
 import { initialSettings } from '../services/guild-settings.ts';
+import { IMAGE_FORMATS, QUALITIES } from '../services/providers/image-provider.ts';
 import { parseSize } from '../services/providers/image-sizes.ts';
 
 /**
@@ -11,9 +12,6 @@ import { parseSize } from '../services/providers/image-sizes.ts';
 export type SettingsEdit =
   | { readonly apply: (settings: GuildSettings) => GuildSettings | SettingsProblem }
   | SettingsProblem;
-
-export const QUALITIES: readonly string[] = ['low', 'medium', 'high', 'xhigh', 'max'];
-export const FORMATS: readonly string[] = ['png', 'jpeg', 'webp'];
 
 /** Settings are read with every request, so they must not grow without end. */
 export const LIMITS_MAX = 100;
@@ -126,7 +124,7 @@ export function editDefaults(asked: {
     checkNames('model', listOf(model), known) ??
     checkSize(size) ??
     checkNames('quality', listOf(quality), QUALITIES) ??
-    checkNames('format', listOf(format), FORMATS);
+    checkNames('format', listOf(format), IMAGE_FORMATS);
   if (problem) return problem;
   if (isNothing(model, size, quality, format) && !isCleared) return { problem: 'nothing-said' };
   return {

@@ -14,18 +14,10 @@ import { wordsFor } from '../discord/words.ts';
 import type { GuildSettings, GuildSettingsStore } from '../services/guild-settings.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { priceOfPreviews } from '../services/preview-price.ts';
+import { IMAGE_FORMATS, QUALITIES } from '../services/providers/image-provider.ts';
 import type { SettingsEdit } from './settings-edits.ts';
-import {
-  editAccess,
-  editBudget,
-  editDefaults,
-  editLimit,
-  editLog,
-  editPreviews,
-  FORMATS,
-  QUALITIES,
-} from './settings-edits.ts';
-import { CHOICE_LENGTH_MAX, suggestOptions } from './image-options.ts';
+import { editAccess, editBudget, editDefaults, editLimit, editLog, editPreviews } from './settings-edits.ts';
+import { CHOICE_LENGTH_MAX, COUNT_MAX, suggestOptions } from './image-options.ts';
 
 export type SettingsCommandParts = {
   readonly settings: GuildSettingsStore;
@@ -41,7 +33,6 @@ export type SettingsCommandParts = {
 };
 
 const HISTORY_SHOWN_MAX = 5;
-const COUNT_MAX = 4;
 const PERCENT_MAX = 100;
 /** Discord's own limit is 4,000 for all texts of a message. */
 const TEXT_LENGTH_MAX = 3_900;
@@ -150,7 +141,7 @@ const subcommands: readonly APIApplicationCommandSubcommandOption[] = [
       suggested('model', 'The model'),
       suggested('size', 'The size of images that are not made from another one'),
       chosen('quality', 'The quality', QUALITIES),
-      chosen('format', 'The kind of file', FORMATS),
+      chosen('format', 'The kind of file', IMAGE_FORMATS),
       clearOption,
     ],
   },

@@ -4,7 +4,7 @@ import type { PriceBook } from '../billing/prices.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { CallPlan } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
-import type { Background, ImageFormat, InputFidelity, Quality } from './providers/image-provider.ts';
+import { BACKGROUNDS, IMAGE_FORMATS, INPUT_FIDELITIES, QUALITIES } from './providers/image-provider.ts';
 import { parseSize } from './providers/image-sizes.ts';
 import type { ImageModel, ModelOptions } from './providers/models.ts';
 import { defaultQuality, findUnsupportedOptions, losesTransparency, resolveAutoSize } from './providers/models.ts';
@@ -12,11 +12,6 @@ import { maxInputTokens, maxOutputTokens } from './providers/token-rules.ts';
 
 /** The pictures of a call, prepared and on disk. */
 export type PlannedPictures = Pick<CallPlan, 'images' | 'mask' | 'masked' | 'keptFrom' | 'firstFrameOnly'>;
-
-const QUALITIES: readonly Quality[] = ['low', 'medium', 'high', 'xhigh', 'max'];
-const BACKGROUNDS: readonly Background[] = ['auto', 'opaque', 'transparent'];
-const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp'];
-const FIDELITIES: readonly InputFidelity[] = ['high', 'low'];
 
 /** How many unfinished pictures are shown on the way to an image, where a server wants them. */
 export const PREVIEWS_PER_IMAGE = 2;
@@ -105,8 +100,8 @@ function readOptions(request: ImageRequest, model: ImageModel): ModelOptions | J
   const size = isAuto(request.size) ? undefined : parseSize(request.size);
   const quality = isAuto(request.quality) ? undefined : oneOf(QUALITIES, request.quality);
   const background = oneOf(BACKGROUNDS, request.background);
-  const format = oneOf(FORMATS, request.format);
-  const fidelity = oneOf(FIDELITIES, request.fidelity);
+  const format = oneOf(IMAGE_FORMATS, request.format);
+  const fidelity = oneOf(INPUT_FIDELITIES, request.fidelity);
   if (!isAuto(request.size) && !size) return unknown('size', request.size);
   if (!isAuto(request.quality) && !quality) return unknown('quality', request.quality);
   if (request.background !== undefined && !background) return unknown('background', request.background);

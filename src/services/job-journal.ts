@@ -3,7 +3,13 @@ import * as z from 'zod';
 import type { ImageRequest } from './image-request.ts';
 import { imageRequestSchema } from './image-request.ts';
 import type { FinishedImage } from './job-outcome.ts';
-import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
+import {
+  BACKGROUNDS,
+  IMAGE_FORMATS,
+  INPUT_FIDELITIES,
+  PROVIDER_FAILURE_KINDS,
+  QUALITIES,
+} from './providers/image-provider.ts';
 import { createReceiptArchive } from './receipt-archive.ts';
 import type { Spool, SpoolFolder } from './spool.ts';
 
@@ -80,10 +86,10 @@ const callPlanSchema = z.object({
   model: z.string(),
   width: z.number(),
   height: z.number(),
-  quality: z.enum(['low', 'medium', 'high', 'xhigh', 'max']),
-  background: z.enum(['auto', 'opaque', 'transparent']),
-  format: z.enum(['png', 'jpeg', 'webp']),
-  fidelity: z.enum(['high', 'low']).optional(),
+  quality: z.enum(QUALITIES),
+  background: z.enum(BACKGROUNDS),
+  format: z.enum(IMAGE_FORMATS),
+  fidelity: z.enum(INPUT_FIDELITIES).optional(),
   images: z.array(pictureSchema),
   mask: pictureSchema.optional(),
   /** The file whose pixels come back outside the mask; left out where none do. */

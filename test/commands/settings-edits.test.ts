@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SettingsEdit } from '../../src/commands/settings-edits.ts';
+import { IMAGE_FORMATS, QUALITIES } from '../../src/services/providers/image-provider.ts';
 import {
   ACCESS_RULES_MAX,
   editAccess,
@@ -9,9 +10,7 @@ import {
   editLimit,
   editLog,
   editPreviews,
-  FORMATS,
   LIMITS_MAX,
-  QUALITIES,
 } from '../../src/commands/settings-edits.ts';
 import type { GuildSettings, SettingsProblem } from '../../src/services/guild-settings.ts';
 import { createSettings } from '../services/settings-fixture.ts';
@@ -231,7 +230,7 @@ describe('defaults', () => {
       [{ model: 'dall-e' }, { problem: 'unknown-name', kind: 'model', name: 'dall-e', known }],
       [{ size: 'huge' }, { problem: 'not-a-size' }],
       [{ quality: 'hd' }, { problem: 'unknown-name', kind: 'quality', name: 'hd', known: QUALITIES }],
-      [{ format: 'gif' }, { problem: 'unknown-name', kind: 'format', name: 'gif', known: FORMATS }],
+      [{ format: 'gif' }, { problem: 'unknown-name', kind: 'format', name: 'gif', known: IMAGE_FORMATS }],
       [{}, { problem: 'nothing-said' }],
     ] as const;
     for (const [asked, problem] of problems) assert.deepEqual(problemOf(defaults(asked)), problem);

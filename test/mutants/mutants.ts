@@ -524,8 +524,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/billing/estimate.ts',
-        find: 'const partialTokens = call.partialImages * PARTIAL_IMAGE_TOKENS;',
-        replace: 'const partialTokens = 0;',
+        find: 'call.outputTokensMax + call.partialImages * PARTIAL_IMAGE_TOKENS',
+        replace: 'call.outputTokensMax',
       },
     ],
     killers: ['test/billing/estimate.test.ts', 'test/services/call-planning.test.ts'],

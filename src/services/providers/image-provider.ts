@@ -5,10 +5,18 @@
  * could this call have been charged?
  */
 
-export type ImageFormat = 'png' | 'jpeg' | 'webp';
-export type Background = 'auto' | 'opaque' | 'transparent';
-export type Quality = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
-export type InputFidelity = 'high' | 'low';
+export const IMAGE_FORMATS = ['png', 'jpeg', 'webp'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+export const BACKGROUNDS = ['auto', 'opaque', 'transparent'] as const;
+export type Background = (typeof BACKGROUNDS)[number];
+
+/** From the cheapest to the dearest; which of them a model has, the catalogue says. */
+export const QUALITIES = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+export type Quality = (typeof QUALITIES)[number];
+
+export const INPUT_FIDELITIES = ['high', 'low'] as const;
+export type InputFidelity = (typeof INPUT_FIDELITIES)[number];
 
 /** Width and height in pixels. */
 export type ImageSize = { readonly width: number; readonly height: number };

@@ -1,4 +1,14 @@
-import type { Background, ImageFormat, ImageSize, InputFidelity, Quality } from './image-provider.ts';
+import {
+  BACKGROUNDS,
+  IMAGE_FORMATS,
+  INPUT_FIDELITIES,
+  QUALITIES,
+  type Background,
+  type ImageFormat,
+  type ImageSize,
+  type InputFidelity,
+  type Quality,
+} from './image-provider.ts';
 import { defaultSize, fitSize, isSizeAllowed, type SizeRule } from './image-sizes.ts';
 import {
   FINER_TOKENS,
@@ -64,8 +74,8 @@ const FREE_SIZES: SizeRule = {
 };
 
 const COMMON = {
-  backgrounds: ['auto', 'opaque', 'transparent'],
-  formats: ['png', 'jpeg', 'webp'],
+  backgrounds: BACKGROUNDS,
+  formats: IMAGE_FORMATS,
   partialImagesMax: 3,
 } as const;
 
@@ -89,7 +99,7 @@ const SECOND_GENERATION = {
 const FINER_QUALITIES = {
   ...SECOND_GENERATION,
   tokens: FINER_TOKENS,
-  qualities: ['low', 'medium', 'high', 'xhigh', 'max'],
+  qualities: QUALITIES,
 } as const;
 
 /**
@@ -97,9 +107,9 @@ const FINER_QUALITIES = {
  * of November 2026.
  */
 export const builtInModels: readonly ImageModel[] = [
-  { ...FIRST_GENERATION, id: 'gpt-image-1', fidelities: ['high', 'low'], shutdownAt: new Date('2026-10-23') },
+  { ...FIRST_GENERATION, id: 'gpt-image-1', fidelities: INPUT_FIDELITIES, shutdownAt: new Date('2026-10-23') },
   { ...FIRST_GENERATION, id: 'gpt-image-1-mini', fidelities: ['low'], shutdownAt: new Date('2026-12-01') },
-  { ...FIRST_GENERATION, id: 'gpt-image-1.5', fidelities: ['high', 'low'], shutdownAt: new Date('2026-12-01') },
+  { ...FIRST_GENERATION, id: 'gpt-image-1.5', fidelities: INPUT_FIDELITIES, shutdownAt: new Date('2026-12-01') },
   { ...SECOND_GENERATION, id: 'gpt-image-2' },
   { ...SECOND_GENERATION, id: 'gpt-image-2-2026-04-21' },
   { ...FINER_QUALITIES, id: 'gpt-image-2.5-sunburst' },
