@@ -55,7 +55,8 @@ export type PrunedMark = {
 export type TransferState = {
   readonly period: string;
   readonly seq: number;
-  readonly type: MovementType;
+  /** An adjusted transfer is still a posted one, so that it can be adjusted again. */
+  readonly type: Exclude<MovementType, 'adjust'>;
   /** What was estimated, or for a posted transfer what it cost. */
   readonly amount: NanoUsd;
   readonly member: string;
@@ -211,7 +212,7 @@ export function applyMovement(
   };
 }
 
-const allowedAfter: Readonly<Record<MovementType | 'nothing', readonly MovementType[]>> = {
+const allowedAfter: Readonly<Record<TransferState['type'] | 'nothing', readonly MovementType[]>> = {
   nothing: ['reserve'],
   reserve: ['dispatch', 'void'],
   dispatch: ['post', 'void', 'unknown'],
@@ -220,7 +221,6 @@ const allowedAfter: Readonly<Record<MovementType | 'nothing', readonly MovementT
   // A charge that shows up after an administrator gave it up is still a charge.
   release: ['post'],
   post: ['adjust'],
-  adjust: [],
   void: [],
 };
 

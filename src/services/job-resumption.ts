@@ -1,4 +1,3 @@
-import type { MovementType, TransferState } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { JobCompletion } from './job-completion.ts';
 import type { JobJournal, MadeReceipt, OpenJob } from './job-journal.ts';
@@ -6,9 +5,6 @@ import type { JobOutcome, JobRefusal } from './job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
 import { refOf } from './reservation.ts';
 import { resultFileName } from './spool-files.ts';
-
-/** What a transfer is once its cost is booked. */
-const BOOKED: ReadonlySet<MovementType> = new Set(['post', 'adjust']);
 
 /** Reads what is known of a job that its process left behind, and takes the next step. */
 export type JobResumption = {
@@ -27,7 +23,8 @@ export function createJobResumption(parts: {
       const ref = refOf(job);
       const receipt = job.plan && (await journal.readReceipt(job));
       const transfer = await ledger.transfer(ref);
-      if (receipt?.outcome === 'made' && isBooked(transfer) && !(await hasPictures(job, receipt))) return undefined;
+      if (receipt?.outcome === 'made' && transfer?.type === 'post' && !(await hasPictures(job, receipt)))
+        return undefined;
       // A call that was answered is booked by its answer, whatever else was believed in the meantime.
       if (receipt && transfer) return completion.complete(job, receipt);
       const unpaidReason = job.isCancelled ? 'cancelled' : 'interrupted';
@@ -48,7 +45,6 @@ export function createJobResumption(parts: {
           return job.plan && refused({ reason: 'outcome-unknown', kind: 'interrupted' });
         case 'post':
         case 'release':
-        case 'adjust':
           // Booked without a receipt on this disk: its pictures are elsewhere, and so is whoever posts them.
           return undefined;
       }
@@ -61,10 +57,6 @@ function refusalOfReason(reason: string | undefined): JobRefusal {
   if (reason === 'cancelled') return { reason };
   const kind = PROVIDER_FAILURE_KINDS.find((name) => name === reason);
   return kind ? { reason: 'provider-refused', kind } : { reason: 'interrupted' };
-}
-
-function isBooked(transfer: TransferState | undefined): boolean {
-  return transfer !== undefined && BOOKED.has(transfer.type);
 }
 
 /**
