@@ -59,11 +59,12 @@ export async function beginImageTask(
   if ('reason' in job) {
     return { run: async () => replies.edit(interaction, renderText(tellRefusal(job, interaction.id, words))) };
   }
+  const { id, isSpoiler } = request;
   const uploadLimitBytes = interaction.attachmentSizeLimit;
   return {
     abandon: async () => jobs.abandon(job),
     async run() {
-      const news = progress.open({ id: request.id, target: interaction, uploadLimitBytes, words });
+      const news = progress.open({ id, isSpoiler, target: interaction, uploadLimitBytes, words });
       try {
         await jobs.run(job, attachments, news);
       } finally {

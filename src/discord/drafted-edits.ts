@@ -35,13 +35,13 @@ export function createDraftedEdits(parts: {
 
   /** Nobody else is there to catch what nobody expected, and the reply is where it is told. */
   async function run(job: OpenJob, images: readonly Attached[], mask: Attached | undefined): Promise<void> {
-    const { id } = job.request;
+    const { id, isSpoiler } = job.request;
     const address = readAddress(job.address);
     const words = wordsFor(address.locale);
     // The question is answered, and its buttons would only be in the way.
     await replies.edit(address, renderText(words.say('paint.begun')));
     const { uploadLimitBytes } = address;
-    const news = progress.open({ id, target: address, uploadLimitBytes, words });
+    const news = progress.open({ id, isSpoiler, target: address, uploadLimitBytes, words });
     try {
       await jobs.run(job, { images, mask }, news);
     } catch (error) {

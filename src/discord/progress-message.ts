@@ -23,6 +23,8 @@ export type ProgressMessages = {
 /** A job, where the news of it goes, and how large a file may be there. */
 export type FollowedJob = {
   readonly id: string;
+  /** Whether its pictures are covered until somebody looks: a preview shows what the result will. */
+  readonly isSpoiler: boolean;
   readonly target: ReplyTarget;
   readonly uploadLimitBytes: number;
   readonly words: Words;
@@ -148,10 +150,10 @@ function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; 
 }
 
 async function renderProgress(job: FollowedJob, state: ProgressState, now: number): Promise<RenderedNews> {
-  const { id, uploadLimitBytes, words } = job;
+  const { id, isSpoiler, uploadLimitBytes, words } = job;
   const text = describeProgress(state, words, now);
   const preview = 'preview' in state ? await loadPreview(state.preview, uploadLimitBytes) : undefined;
-  const picture = preview && { name: preview.name, altText: words.say('progress.preview') };
+  const picture = preview && { name: preview.name, altText: words.say('progress.preview'), isSpoiler };
   const message = picture ? renderTextWithFiles(text, [], picture) : renderText(text);
   const cancel = renderButtons(id, [{ verb: VERB.cancel, label: words.say('progress.button.cancel') }]);
   return {

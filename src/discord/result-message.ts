@@ -72,7 +72,7 @@ export function renderText(content: string): MessagePayload {
 }
 
 /** A picture under a text, and what it shows in words. */
-export type ShownPicture = { readonly name: string; readonly altText: string };
+export type ShownPicture = { readonly name: string; readonly altText: string; readonly isSpoiler?: boolean };
 
 /** A text with files under it, each to be downloaded by itself; a picture comes first, and so in the uploads. */
 export function renderTextWithFiles(
@@ -82,7 +82,7 @@ export function renderTextWithFiles(
 ): MessagePayload {
   const text = renderText(content);
   const altText = truncate(picture?.altText ?? '', ALT_TEXT_LENGTH_MAX);
-  const gallery = picture ? [renderGallery([picture.name], altText)] : [];
+  const gallery = picture ? [renderGallery([picture.name], altText, picture.isSpoiler)] : [];
   const files = fileNames.map((name) => ({ type: ComponentType.File as const, file: { url: `attachment://${name}` } }));
   const attachments = [
     ...(picture ? [{ filename: picture.name, description: altText }] : []),

@@ -41,7 +41,7 @@ function openNews(context: TestContext, edit: (signal: AbortSignal) => Promise<S
     },
     now: Date.now,
   });
-  const news = messages.open({ id: '7', target, uploadLimitBytes: 1_000, words });
+  const news = messages.open({ id: '7', isSpoiler: false, target, uploadLimitBytes: 1_000, words });
   const tick = async (ms: number): Promise<void> => {
     context.mock.timers.tick(ms);
     await turn();

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { COMPONENT } from '../../sandbox/discord/component-schema.ts';
+import { walkComponents } from '../../sandbox/discord/component-tree.ts';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
+import { pressAndFillIn } from './conversation.ts';
 import { atRest, callsFor, judge, postsOf } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import {
@@ -101,6 +105,32 @@ describe('Previews', { concurrency: 3 }, () => {
       assertPaid(stage, server, asked, theBillFor(stage, prompt).costNanoUsd, 'among others');
       const names = asked.interaction.history.flatMap(({ attachments }) => attachments.map(({ filename }) => filename));
       assert.ok(names.includes(command === 'edit' ? 'preview.png' : 'preview.jpg'), names.join(' '));
+    }
+  });
+
+  it('are as covered as the result will be, in an edit of a covered picture as well', async () => {
+    const { stage } = shared();
+    const server = await addPreviewing(stage);
+    const options = { prompt: 'slowly, a hidden fox', quality: 'low', spoiler: true };
+    const asked = await ask(stage, server, 'imagine', options);
+    const edited = await pressAndFillIn(stage, asked.message, 'Edit', {
+      member: server.member,
+      answers: { prompt: 'slowly, the fox with a hat' },
+    });
+    for (const { interaction } of [asked, edited]) {
+      const shown = shownIn(interaction);
+      assert.ok(
+        shown.some(({ media }) => media.url.includes('preview')),
+        'there was a preview',
+      );
+      assert.ok(
+        shown.some(({ media }) => media.url.includes(interaction.id)),
+        'there is a result',
+      );
+      assert.ok(
+        shown.every(({ spoiler }) => spoiler === true),
+        'something stood there uncovered',
+      );
     }
   });
 
@@ -270,6 +300,13 @@ async function addPreviewing(stage: Stage): Promise<Server> {
 
 function priceLine(state: 'on' | 'off'): RegExp {
   return new RegExp(`^Previews of .+: ${state} · about \\$0\\.0030 each with gpt-image-2, two per image$`, 'm');
+}
+
+/** Every picture that a reply has shown, one after the other. */
+function shownIn({ history }: InteractionHandle) {
+  return history
+    .flatMap(({ components }) => walkComponents(components))
+    .flatMap(({ component }) => (component.type === COMPONENT.mediaGallery ? component.items : []));
 }
 
 /** What the one call for a prompt said of streams. */
