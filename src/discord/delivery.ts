@@ -43,7 +43,8 @@ export function createDelivery(parts: {
       sendUntilSettled(send, { sleep, onFailure });
 
     if (outcome.ended === 'refused' && isDiscreet(outcome.refusal) && !job.request.isPrivate) {
-      const result = await replacePublicReply(rest, address, renderOutcome(job.request, outcome, [], words), settle);
+      const payload = renderOutcome(job.request, outcome, [], words);
+      const result = await tellAlone({ rest, address, jobId: job.request.id, payload, uploads: [] }, settle);
       return asDelivery({ result, place: undefined, originals: [], isComplete: true });
     }
     for (const way of job.request.isPrivate ? PRIVATE_WAYS : PUBLIC_WAYS) {
@@ -148,6 +149,15 @@ async function postMessage(
   return placeOf(await rest.post(Routes.channelMessages(channelId), bodyOf(message, uploads)));
 }
 
+/** Says what is nobody else's, although the reply is for everybody: where it cannot be replaced any more, to the member. */
+async function tellAlone(
+  sending: Sending,
+  settle: (send: () => Promise<unknown>) => Promise<SendResult>,
+): Promise<SendResult> {
+  const result = await replacePublicReply(sending, settle);
+  return result === 'closed' ? settle(async () => toMember.send(sending)) : result;
+}
+
 /** Says nothing to everybody, in any language. */
 const NOTHING_SAID = '…';
 
@@ -156,9 +166,7 @@ const NOTHING_SAID = '…';
  * take the place of the public reply, and be as public. Where the reply cannot be removed, it is filled with nothing.
  */
 async function replacePublicReply(
-  rest: REST,
-  address: DiscordAddress,
-  payload: MessagePayload,
+  { rest, address, payload }: Sending,
   settle: (send: () => Promise<unknown>) => Promise<SendResult>,
 ): Promise<SendResult> {
   const removed = await settle(async () => deleteOriginal(rest, address));

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
-import { callsFor } from './judgement.ts';
+import { atRest, callsFor } from './judgement.ts';
 import { accountOf, ask, billsFor, courseOf, endReasonOf, isFor } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
 const BUDGET_NANO_USD = 10_000_000_000;
+const TOKEN_LIFETIME_MS = 15 * 60_000;
+/** Long enough for the token to die in between. */
+const DECISION_MS = 1_000;
+const REFUSAL_WAIT_MS_MAX = 10_000;
 
 describe('A request that the safety system declines', { concurrency: 3 }, () => {
   const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
@@ -56,6 +60,33 @@ describe('A request that the safety system declines', { concurrency: 3 }, () => 
     assert.equal(asked.interaction.messagesEver().length, 1);
     assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch void');
   });
+});
+
+describe('A request that is declined when its answer can no longer be replaced', () => {
+  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+
+  for (const isPrivate of [false, true]) {
+    it(`is explained to the member directly, where the answer was to be ${isPrivate ? 'private' : 'public'}`, async () => {
+      const { stage } = shared();
+      const { discord, provider } = stage;
+      const server = addServer(stage);
+      const { member, channel } = server;
+      const prompt = `a thing that is forbidden ${isPrivate ? 'to me' : 'to all'}`;
+      provider.faults.add({ kind: 'delay', at: 'start', delayMs: DECISION_MS, when: isFor(prompt) });
+      const options = { prompt, private: isPrivate };
+      const interaction = discord.invoke({ command: 'imagine', member, channel, options });
+      await discord.waitFor(() => courseOf(stage, interaction) === 'reserve dispatch');
+      discord.clock.advance(TOKEN_LIFETIME_MS);
+      await discord.waitFor(() => discord.directMessages(member.user).length > 0, REFUSAL_WAIT_MS_MAX);
+      await atRest(stage, { interaction });
+
+      const told = discord.directMessages(member.user).map(renderMessage);
+      assert.equal(told.length, 1);
+      assert.match(told[0] ?? '', /safety system declined this request.*You were not charged/);
+      const inChannel = discord.channelMessages(channel).map(renderMessage);
+      assert.ok(!inChannel.some((text) => text.includes('safety system')), 'everybody reads of it');
+    });
+  }
 });
 
 describe('Where Discord does not let go of the public answer', () => {
