@@ -6,13 +6,14 @@ import { formatUsd } from '../billing/money.ts';
 import type { GuildSettings } from '../services/guild-settings.ts';
 import type { JobEnd } from '../services/job-conclusion.ts';
 import type { OpenJob } from '../services/job-journal.ts';
-import type { FinishedJob } from '../services/job-outcome.ts';
+import type { FinishedJob, JobOutcome } from '../services/job-outcome.ts';
 import { nameChoice } from './command-words.ts';
+import { howUnknown, isDiscreet } from './refusal-message.ts';
 import { readAddress } from './reply-address.ts';
 import { renderText } from './result-message.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 import { escapeText, truncate } from './wording.ts';
-import type { Words } from './words.ts';
+import type { MessageKey, Words } from './words.ts';
 import { wordsFor } from './words.ts';
 
 /**
@@ -77,11 +78,12 @@ function mayHaveCost({ outcome }: JobEnd): boolean {
   return outcome.ended !== 'refused' || outcome.refusal.reason === 'outcome-unknown';
 }
 
-/** Of a private result the administrators learn who made it, with which model, and for how much. */
+/** Of what is private, or was declined, the administrators learn who asked for it, of which model, and for how much. */
 function describe({ job, outcome, place }: JobEnd, words: Words): string {
   const { request } = job;
   const result = outcome.ended === 'refused' ? undefined : outcome.result;
-  const details = result ? detailsOf(result, request.isPrivate, words) : detailsOfUnknown(job, words);
+  const isPrivate = request.isPrivate || (outcome.ended === 'refused' && isDiscreet(outcome.refusal));
+  const details = result ? detailsOf(result, isPrivate, words) : detailsOfUnknown(job, isPrivate, words);
   const told = {
     member: `<@${request.member}>`,
     count: result?.images.length ?? request.count,
@@ -91,11 +93,18 @@ function describe({ job, outcome, place }: JobEnd, words: Words): string {
   // A link leads to the channel where it was asked; a direct message is nobody else's.
   const isInServer = place !== undefined && place.channelId === readAddress(job.address).channelId;
   return [
-    words.say(`job-log.${outcome.ended === 'refused' ? 'unknown' : outcome.ended}`, told),
-    ...(request.isPrivate ? [] : [`> ${prompt}`]),
-    `-# ${details.join(' · ')}`,
-    ...(isInServer && !request.isPrivate ? [messageLink(place.channelId, place.messageId, request.guild)] : []),
+    words.say(headlineOf(outcome), told),
+    ...(isPrivate ? [] : [`> ${prompt}`]),
+    ...(details.length > 0 ? [`-# ${details.join(' · ')}`] : []),
+    ...(isInServer && !isPrivate ? [messageLink(place.channelId, place.messageId, request.guild)] : []),
   ].join('\n');
+}
+
+function headlineOf(outcome: JobOutcome): MessageKey {
+  if (outcome.ended !== 'refused') return `job-log.${outcome.ended}`;
+  const { refusal } = outcome;
+  const how = refusal.reason === 'outcome-unknown' ? howUnknown(refusal.kind) : undefined;
+  return how === 'moderation' || how === 'failed' ? `job-log.${how}` : 'job-log.unknown';
 }
 
 function detailsOf({ model, size, quality, charge, estimate }: FinishedJob, isPrivate: boolean, words: Words) {
@@ -103,10 +112,10 @@ function detailsOf({ model, size, quality, charge, estimate }: FinishedJob, isPr
   return isPrivate ? [model, cost] : [model, size, nameChoice(quality, words), cost];
 }
 
-/** The answer is lost: what is known is what was asked for, and what is held for it. */
-function detailsOfUnknown({ request, plan }: OpenJob, words: Words): string[] {
+/** No answer is there: what is known is what was asked for, and what is held for it. */
+function detailsOfUnknown({ plan }: OpenJob, isPrivate: boolean, words: Words): string[] {
   if (!plan) return [];
   const { model, width, height, quality, estimate } = plan;
   const cost = words.say('job-log.estimate', { estimate: formatUsd(estimate) });
-  return request.isPrivate ? [model, cost] : [model, `${width}x${height}`, nameChoice(quality, words), cost];
+  return isPrivate ? [model, cost] : [model, `${width}x${height}`, nameChoice(quality, words), cost];
 }

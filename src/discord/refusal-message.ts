@@ -93,7 +93,7 @@ function explain(refusal: JobRefusal, words: Words): string {
     case 'provider-refused':
       return say(providerRefusalKey(refusal.kind, refusal.stage));
     case 'outcome-unknown':
-      return say(unknownOutcomeKey(refusal.kind));
+      return say(`refusal.outcome-unknown.${howUnknown(refusal.kind)}`);
     case 'bug':
       return say('refusal.bug', { reference: refusal.reference });
   }
@@ -214,14 +214,17 @@ function providerRefusalKey(kind: ProviderFailureKind, stage: 'input' | 'output'
   }
 }
 
-function unknownOutcomeKey(kind: ProviderFailureKind | 'interrupted'): MessageKey {
+/** How it came that an outcome is not known, as far as words tell it apart. */
+export function howUnknown(
+  kind: ProviderFailureKind | 'interrupted',
+): 'interrupted' | 'timeout' | 'cancelled' | 'moderation' | 'failed' {
   switch (kind) {
     case 'interrupted':
     case 'timeout':
     case 'cancelled':
     case 'moderation':
-      return `refusal.outcome-unknown.${kind}`;
+      return kind;
     default:
-      return 'refusal.outcome-unknown.failed';
+      return 'failed';
   }
 }

@@ -8,6 +8,7 @@ import type { OpenJob } from '../../src/services/job-journal.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
 import { openSpool } from '../../src/services/spool.ts';
 import { createDirectory, createPlan, createRequest } from '../services/job-fixture.ts';
+import { answerJson, startLocalServer } from '../services/providers/local-server.ts';
 
 /** Nothing listens on port 9, so whatever is sent fails. */
 const nowhere = new REST({ api: 'http://127.0.0.1:9/api', retries: 0 }).setToken('token');
@@ -15,10 +16,10 @@ const lost: JobOutcome = { ended: 'refused', refusal: { reason: 'outcome-unknown
 const settings = { logsJobs: true, logChannelId: '5' };
 
 /** A log channel that cannot be reached, and what the operator reads of that. */
-async function openLog(directory: string, read: (guild: string) => Promise<typeof settings>) {
+async function openLog(directory: string, read: (guild: string) => Promise<typeof settings>, rest: REST = nowhere) {
   const lines: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
-  const jobLog = createJobLog({ rest: nowhere, settings: { read }, sleep: async () => undefined, log });
+  const jobLog = createJobLog({ rest, settings: { read }, sleep: async () => undefined, log });
   const job: OpenJob = {
     request: createRequest(),
     address: { applicationId: '1', token: 't', channelId: '7', memberId: '2', uploadLimitBytes: 1 },
@@ -30,7 +31,7 @@ async function openLog(directory: string, read: (guild: string) => Promise<typeo
     folder: (await openSpool(directory)).folder('job'),
   };
   const endOf = (outcome: JobOutcome): JobEnd => ({ job, outcome, place: undefined });
-  return { jobLog, endOf, lines };
+  return { jobLog, job, endOf, lines };
 }
 
 describe('the log of jobs', () => {
@@ -61,6 +62,17 @@ describe('the log of jobs', () => {
     jobLog.tell(endOf(lost));
     await jobLog.drain();
     assert.equal(lines.filter((line) => line.includes('missing in the log channel')).length, 2);
+  });
+
+  it('leaves out what was made with what where a request never came so far', async (context) => {
+    await using server = await startLocalServer((response) => answerJson(response, 200, {}));
+    const rest = new REST({ api: `${server.origin}/api`, retries: 0 }).setToken('token');
+    const directory = await createDirectory(context);
+    const { jobLog, job, endOf } = await openLog(directory, async () => settings, rest);
+    jobLog.tell({ ...endOf(lost), job: { ...job, plan: undefined } });
+    await jobLog.drain();
+    const [told = assert.fail('nothing was told')] = server.requests.map(({ body }) => body.toString());
+    assert.match(told, /answer was lost.*\\n> a red fox in snow"/);
   });
 
   it('has nothing to tell of what cost nothing', async (context) => {

@@ -622,7 +622,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/discord/job-log.ts',
-        find: '...(request.isPrivate ? [] : [`> ${prompt}`])',
+        find: '...(isPrivate ? [] : [`> ${prompt}`])',
         replace: '`> ${prompt}`',
       },
     ],

@@ -146,7 +146,23 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
       await ask(stage, server, 'imagine', { prompt: 'a lost lynx' });
       const [told = '', ...others] = await untilTold(stage, channel);
       assert.deepEqual(others, []);
-      assert.match(told, /asked for an image, and the provider's answer was lost.*\n> a lost lynx\n.*up to \$/u);
+      assert.match(told, /asked for an image, and the provider failed before its answer.*\n> a lost lynx\n.*up to \$/u);
+    });
+
+    test('keeps back what the safety system declined while it was being made, and says that this is why', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const channel = await logJobs(stage, server);
+      await ask(stage, server, 'settings previews', { on: true }, server.administrator);
+      const [prompt, refusal] = ['a declined dodo', 'moderation_blocked_output'] as const;
+      stage.provider.faults.add({ kind: 'refuse', refusal, midStream: true, when: isFor(prompt) });
+      await ask(stage, server, 'imagine', { prompt, quality: 'low' });
+      const [told = '', ...others] = await untilTold(stage, channel);
+      assert.deepEqual(others, []);
+      const who = `<@${server.member.user.id}>`;
+      assert.match(told, new RegExp(`${who} asked for an image, and the provider's safety system declined`));
+      assert.match(told, /not known whether it was charged\.\n-# gpt-image-\S+ · up to \$/u);
+      assert.doesNotMatch(told, /dodo|discord\.com|1024|lost/);
     });
 
     test('tells of what was called off too late, once, also when somebody wants it after all', async () => {
