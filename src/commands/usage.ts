@@ -6,7 +6,7 @@ import type { NanoUsd } from '../billing/money.ts';
 import { formatPeriod, parsePeriod, periodOfSnowflake } from '../billing/period.ts';
 import type { Command, GuildCommand, Suggestion } from '../discord/command.ts';
 import type { Upload } from '../discord/multipart.ts';
-import { uploadFromBytes, uploadFromFile } from '../discord/multipart.ts';
+import { REQUEST_FILES_BYTES_MAX, uploadFromBytes, uploadFromFile } from '../discord/multipart.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText, renderTextWithFiles } from '../discord/result-message.ts';
 import type { UsageView } from '../discord/usage-message.ts';
@@ -31,6 +31,8 @@ export type UsageCommandParts = {
 };
 
 const SUGGESTIONS_MAX = 25;
+/** A table, and the same as JSON. */
+const EXPORT_FILES = 2;
 
 /** `/usage`: what a server has spent, for those who answer for it. */
 export function createUsageCommand(parts: UsageCommandParts): Command {
@@ -82,27 +84,42 @@ async function answer(parts: UsageCommandParts, interaction: GuildCommand): Prom
   const view = { limit: await parts.budgetOf(guild), member, now: now() };
   const chart = await printChart(parts, report, view, words);
   const text = describeUsage(report, view, words);
-  if (!options.getBoolean('export')) return send(parts, interaction, text, { chart, files: [] });
+  if (!options.getBoolean('export')) return send(parts, interaction, { text, withoutFiles: text, chart, files: [] });
 
-  const sizeBytesMax = interaction.attachmentSizeLimit;
+  // All of it goes up in one request, and the chart takes its place in that first.
+  const roomBytes = REQUEST_FILES_BYTES_MAX - (chart?.upload.sizeBytes ?? 0);
+  const sizeBytesMax = Math.min(interaction.attachmentSizeLimit, Math.floor(roomBytes / EXPORT_FILES));
   await exports.withFiles({ guild, period, member, sizeBytesMax }, async (written) => {
     const files = written.filter(({ sizeBytes }) => sizeBytes <= sizeBytesMax);
-    await send(parts, interaction, `${text}${describeTooLarge(written, sizeBytesMax, words)}`, { chart, files });
+    await send(parts, interaction, {
+      text: `${text}${describeTooLarge(written, sizeBytesMax, words)}`,
+      withoutFiles: `${text}${describeRefused(written, words)}`,
+      chart,
+      files,
+    });
   });
 }
 
 type Chart = { readonly upload: Upload; readonly altText: string };
 
+type Answer = {
+  readonly text: string;
+  /** What is said where Discord finds too large what comes with it. */
+  readonly withoutFiles: string;
+  readonly chart: Chart | undefined;
+  readonly files: readonly ExportFile[];
+};
+
 async function send(
   parts: UsageCommandParts,
   interaction: GuildCommand,
-  text: string,
-  { chart, files }: { readonly chart: Chart | undefined; readonly files: readonly ExportFile[] },
+  { text, withoutFiles, chart, files }: Answer,
 ): Promise<void> {
   const names = files.map(({ name }) => name);
   const picture = chart && { name: chart.upload.name, altText: chart.altText };
   const uploads = [...(chart ? [chart.upload] : []), ...files.map((file) => uploadFromFile(file.path, file))];
-  await parts.replies.edit(interaction, renderTextWithFiles(text, names, picture), uploads);
+  const message = renderTextWithFiles(text, names, picture);
+  await parts.replies.edit(interaction, message, uploads, renderText(withoutFiles));
 }
 
 /** A report is worth as much without its picture, which words can stand in for. */
@@ -129,6 +146,11 @@ function describeTooLarge(files: readonly ExportFile[], sizeBytesMax: number, wo
   if (names.length === 0) return '';
   const values = { limit: formatSize(sizeBytesMax, words), files: formatCodes(names, words) };
   return `\n\n${words.say('usage.export-too-large', values)}`;
+}
+
+function describeRefused(files: readonly ExportFile[], words: Words): string {
+  const names = files.map(({ name }) => name);
+  return `\n\n${words.say('usage.export-refused', { files: formatCodes(names, words) })}`;
 }
 
 /** The months that have entries, the latest first, by what is typed of their number or their name. */

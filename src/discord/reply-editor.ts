@@ -13,7 +13,13 @@ export type ReplyTarget = { readonly applicationId: string; readonly token: stri
 
 /** Edits deferred replies that cost nothing: answers to questions, and news of a job. Its promises never reject. */
 export type ReplyEditor = {
-  edit(target: ReplyTarget, payload: MessagePayload, uploads?: readonly Upload[]): Promise<void>;
+  /** @param instead is said where Discord finds the files too large */
+  edit(
+    target: ReplyTarget,
+    payload: MessagePayload,
+    uploads?: readonly Upload[],
+    instead?: MessagePayload,
+  ): Promise<void>;
   /** Makes one attempt, which an abort cuts off wherever it stands. */
   tryEdit(
     target: ReplyTarget,
@@ -49,14 +55,19 @@ export function createReplyEditor(parts: {
   const attempts = { sleep, onFailure: (error: unknown) => log.warn({ err: error }, 'a reply was not taken') };
 
   async function settle(send: () => Promise<unknown>): Promise<boolean> {
-    const result = await sendUntilSettled(send, attempts);
+    return report(await sendUntilSettled(send, attempts));
+  }
+
+  function report(result: SendResult): boolean {
     if (result !== 'sent') log.error({ result }, 'reply given up');
     return result === 'sent';
   }
 
   return {
-    async edit(target, payload, uploads = []) {
-      await settle(async () => editOriginal(rest, target, payload, uploads));
+    async edit(target, payload, uploads = [], instead) {
+      const result = await sendUntilSettled(async () => editOriginal(rest, target, payload, uploads), attempts);
+      if (result !== 'too-large' || !instead) report(result);
+      else await settle(async () => editOriginal(rest, target, instead, []));
     },
     tryEdit: async (target, payload, uploads, signal) =>
       sendUntilSettled(async () => editOriginal(rest, target, payload, uploads, signal), {

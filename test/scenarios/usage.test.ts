@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import * as z from 'zod';
@@ -13,8 +15,10 @@ import type { Answered } from './requests.ts';
 import { accountOf, ask, billsFor, isFor, shownUsd } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
+import { setStage } from './support.ts';
 
 const BUDGET_NANO_USD = 10_000_000_000;
+const MEBIBYTE = 1024 * 1024;
 
 /** Fields that no description of the API has yet, and that must come out of the export as they went in. */
 const usageExtras = { batch: null, cache: { hits: [1, 2.5, 'three'], 'a "quoted", key': true } };
@@ -219,6 +223,53 @@ describe('/usage and /quota', () => {
     assert.ok(now.text.includes(`**${shownUsd(sumOf(billsFor(stage, prompt)))}** of $10.00 spent · 1 image`), now.text);
   });
 });
+
+describe('/usage with an export that is larger than one request to Discord may be', () => {
+  it('brings what fits into that, although each of its files may be larger in this server', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    const server = addServer(stage, { attachmentSizeLimitBytes: 100 * MEBIBYTE });
+    await ask(stage, server, 'imagine', { prompt: 'a fox', quality: 'low' });
+    padUsage(stage, 30 * MEBIBYTE);
+    const { message, text } = await askAsAdministrator(stage, server, { export: true });
+    assert.deepEqual(endingsOf(message), ['png', 'csv', 'gz']);
+    assert.doesNotMatch(text, /too large/i);
+  });
+
+  it('says what to do instead where Discord finds it too large after all', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    const server = addServer(stage);
+    const body = { message: 'Request entity too large', code: 40_005 };
+    stage.discord.faults.add({ kind: 'status', status: 413, body, route: 'PATCH original', onlyUploads: true });
+    const { message, text } = await askAsAdministrator(stage, server, { export: true });
+    assert.deepEqual(endingsOf(message), []);
+    assert.match(
+      text,
+      /^## Usage in [^]*too large after all: `\S+\.csv` and `\S+\.jsonl`\. Export one member at a time/m,
+    );
+  });
+});
+
+function endingsOf({ shownAttachments }: Answered['message']): readonly string[] {
+  return shownAttachments.map(({ filename }) => filename.replace(/.*\./, ''));
+}
+
+/** Has the one charge in the books tell more of its usage, as thousands of them would together. */
+function padUsage({ dataDirectory }: Stage, sizeBytes: number): void {
+  const database = new DatabaseSync(join(dataDirectory, 'easel.sqlite'));
+  try {
+    const { changes } = database
+      .prepare(
+        `UPDATE keyv SET value = json_set(value, '$.value.charge.usage.padding', ?)
+         WHERE key LIKE '%entry:%' AND json_extract(value, '$.value.type') = 'post'`,
+      )
+      .run('x'.repeat(sizeBytes));
+    assert.equal(changes, 1);
+  } finally {
+    database.close();
+  }
+}
 
 const TWO_MONTHS_MS = 62 * 86_400_000;
 
