@@ -1,12 +1,17 @@
 import { PermissionFlagsBits } from 'discord.js';
 import { VERB } from '../discord/button-verbs.ts';
 import type { Button, GuildButton } from '../discord/command.ts';
+import { describeRefusal } from '../discord/refusal-message.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
+import type { ResultRecord } from '../services/result-records.ts';
 import { StoreFailure } from '../storage/store.ts';
 import type { ResultCommandParts } from './posted-result.ts';
 
-/** Under a result: removes it, for whoever asked for it and for those who may remove anybody's messages. */
+/**
+ * Under a result: removes it, for whoever asked for it and for those who may remove anybody's messages. The message goes
+ * last, because the button under it is the only way to what else there is.
+ */
 export function createDeleteButton(parts: ResultCommandParts): Button {
   return {
     verb: VERB.delete,
@@ -20,31 +25,46 @@ export function createDeleteButton(parts: ResultCommandParts): Button {
 async function remove(parts: ResultCommandParts, interaction: GuildButton, id: string): Promise<void> {
   const { records, originals, replies } = parts;
   const words = wordsFor(interaction.locale);
-  const requester = await findRequester(parts, interaction, id);
+  const sayAlone = async (text: string): Promise<void> => replies.tellAlone(interaction, renderText(text));
+  const record = await readRecord(parts, interaction, id);
+  // Where no record tells whose the result is, Discord knows whose command the message answers.
+  const requester = record?.member ?? interaction.message.interactionMetadata?.user.id;
   const mayManage = interaction.memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false;
   if (interaction.user.id !== requester && !mayManage) {
-    const text =
+    return sayAlone(
       requester === undefined
         ? words.say('delete.not-yours-unknown')
-        : words.say('delete.not-yours', { member: `<@${requester}>` });
-    return replies.tellAlone(interaction, renderText(text));
+        : words.say('delete.not-yours', { member: `<@${requester}>` }),
+    );
   }
-  if (!(await replies.remove(interaction))) {
-    return replies.tellAlone(interaction, renderText(words.say('delete.failed')));
+  if (!(await removeRecord(parts, interaction, id))) {
+    return sayAlone(describeRefusal({ reason: 'store-unavailable' }, words));
   }
-  await records.remove(interaction.guildId, id);
   await originals.drop(id);
+  if (await replies.remove(interaction)) return;
+  // The message stands on, and so does what its other buttons go by, and by which whoever asked can try again.
+  if (record) await records.putBack(record);
+  return sayAlone(words.say('delete.failed'));
 }
 
-/** Whose the result is. Where no record tells, Discord knows whose command the message answers. */
-async function findRequester(
+async function readRecord(
   { records }: ResultCommandParts,
-  { guildId, message }: GuildButton,
+  { guildId }: GuildButton,
   id: string,
-): Promise<string | undefined> {
-  const record = await records.read(guildId, id).catch((error: unknown) => {
+): Promise<ResultRecord | undefined> {
+  return records.read(guildId, id).catch((error: unknown) => {
     if (error instanceof StoreFailure) return undefined;
     throw error;
   });
-  return record?.member ?? message.interactionMetadata?.user.id;
+}
+
+/** Whether no record is left. */
+async function removeRecord({ records }: ResultCommandParts, { guildId }: GuildButton, id: string): Promise<boolean> {
+  try {
+    await records.remove(guildId, id);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreFailure) return false;
+    throw error;
+  }
 }

@@ -18,7 +18,7 @@ import type { ImageCommandParts } from './image-command.ts';
 /** What is under a posted result, and what is known of it. */
 
 export type ResultCommandParts = ImageCommandParts & {
-  readonly records: Pick<ResultRecords, 'read' | 'remove'>;
+  readonly records: Pick<ResultRecords, 'read' | 'remove' | 'putBack'>;
   readonly originals: Pick<KeptOriginals, 'read' | 'drop'>;
 };
 

@@ -23,6 +23,8 @@ export type ResultRecords = {
   read(guild: string, id: string): Promise<ResultRecord | undefined>;
   /** @throws {StoreFailure} where the store fails */
   remove(guild: string, id: string): Promise<void>;
+  /** Takes a removal back, where the result stands on after all. Never rejects, for the same reason. */
+  putBack(record: ResultRecord): Promise<void>;
 };
 
 const recordSchema = z.object({
@@ -71,14 +73,16 @@ export function createResultRecords(parts: { store: Store; now: () => number; lo
     await store.commit({ guard: { key, expected: undefined, next: record }, writes: [] });
   }
 
+  async function tryToWrite(id: string, describeIt: () => ResultRecord): Promise<void> {
+    try {
+      await writeOnce(describeIt());
+    } catch (error) {
+      log.error({ job: id, err: error }, 'the record of a result is missing; its buttons will say so');
+    }
+  }
+
   return {
-    async write(job, count) {
-      try {
-        await writeOnce(describe(job, count, now()));
-      } catch (error) {
-        log.error({ job: job.request.id, err: error }, 'the record of a result is missing; its buttons will say so');
-      }
-    },
+    write: async (job, count) => tryToWrite(job.request.id, () => describe(job, count, now())),
     async read(guild, id) {
       const key = resultKey(guild, id);
       const stored = await store.read(key);
@@ -88,6 +92,7 @@ export function createResultRecords(parts: { store: Store; now: () => number; lo
       return parsed.data;
     },
     remove: async (guild, id) => store.remove([resultKey(guild, id)]),
+    putBack: async (record) => tryToWrite(record.id, () => record),
   };
 }
 

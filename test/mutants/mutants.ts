@@ -655,7 +655,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/commands/delete.ts',
-        find: "return replies.tellAlone(interaction, renderText(words.say('delete.failed')));",
+        find: "return sayAlone(words.say('delete.failed'));",
         replace: "return replies.edit(interaction, renderText(words.say('delete.failed')));",
       },
     ],

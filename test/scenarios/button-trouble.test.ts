@@ -4,6 +4,7 @@ import {
   buttonsOf,
   hasRecord,
   linkTo,
+  lockStore,
   postAsBot,
   press,
   pressAndFillIn,
@@ -48,6 +49,24 @@ describe('buttons in trouble', { concurrency: 1 }, () => {
     const stands = stage.discord.message(first.message.id);
     assert.equal(stands?.history.length, first.message.history.length);
     assert.ok(hasRecord(stage, first.interaction), 'it can be tried again');
+  });
+
+  it('delete nothing where the store does not let go of what is known of a result, and all of it when it does', async () => {
+    const { stage } = shared();
+    const { discord } = stage;
+    const server = addServer(stage);
+    const first = await ask(stage, server, 'imagine', { prompt: 'a fox on file', ...LOW });
+    const unlock = lockStore(stage);
+    const told = await pressThrough(stage, first.message, 'Delete', server.member);
+    unlock();
+    assert.match(told.text, /cannot read its books at the moment/);
+    assert.equal(told.message.visibleTo, server.member.user.id);
+    assert.equal(discord.message(first.message.id)?.deletedAtMs, undefined);
+    assert.ok(hasRecord(stage, first.interaction));
+
+    await press(stage, first.message, 'Delete', server.member);
+    await discord.waitFor(() => discord.message(first.message.id)?.deletedAtMs !== undefined);
+    assert.ok(!hasRecord(stage, first.interaction), 'the record is gone before the message is');
   });
 
   it('tell nobody else of a private result, whatever they say', async () => {

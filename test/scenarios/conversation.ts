@@ -161,6 +161,16 @@ export function spoilRecord({ dataDirectory }: Stage, { id }: { readonly id: str
   );
 }
 
+/** Lets nobody write to the store until the function that is returned is called. */
+export function lockStore({ dataDirectory }: Stage): () => void {
+  const store = new DatabaseSync(join(dataDirectory, 'easel.sqlite'));
+  store.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
+  return () => {
+    store.exec('ROLLBACK');
+    store.close();
+  };
+}
+
 function withStore<Result>(dataDirectory: string, use: (store: DatabaseSync) => Result): Result {
   const store = new DatabaseSync(join(dataDirectory, 'easel.sqlite'));
   try {
