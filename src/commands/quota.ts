@@ -34,7 +34,7 @@ export type QuotaCommandParts = {
 /** As many buttons as one row holds; whoever has more fetches these first. */
 const OFFERED_RESULTS_MAX = 5;
 
-/** `/quota`: what a member has spent this month, what is left, and what could not be brought to them. */
+/** `/quota`: what a member has spent this month, what is left, and what is kept for them. */
 export function createQuotaCommand(parts: QuotaCommandParts): Command {
   return {
     schema: {
@@ -47,7 +47,7 @@ export function createQuotaCommand(parts: QuotaCommandParts): Command {
   };
 }
 
-/** Brings a private result that reached nobody to the member who asked for it. */
+/** Brings a result that is kept to the member who asked for it, and to nobody else. */
 export function createFetchButton(parts: QuotaCommandParts): Button {
   return {
     verb: VERB.fetch,
@@ -79,7 +79,11 @@ function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelC
   const offered = kept.slice(0, OFFERED_RESULTS_MAX);
   const [first] = offered;
   if (!first) return [];
-  const content = say('quota.kept', { droppedAt: relativeTime(first.keptUntil) });
+  const content = say('quota.kept', {
+    why: reasonOf(kept),
+    count: kept.length,
+    droppedAt: relativeTime(first.keptUntil),
+  });
   return [
     { type: ComponentType.TextDisplay, content },
     {
@@ -93,6 +97,11 @@ function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelC
       })),
     },
   ];
+}
+
+function reasonOf(kept: readonly KeptResult[]): 'cancelled' | 'undelivered' | 'either' {
+  if (kept.every(({ isCancelled }) => isCancelled)) return 'cancelled';
+  return kept.some(({ isCancelled }) => isCancelled) ? 'either' : 'undelivered';
 }
 
 async function fetchResult(parts: QuotaCommandParts, interaction: GuildButton, jobId: string): Promise<void> {

@@ -23,8 +23,8 @@ import { wordsFor } from './words.ts';
  * Brings the end of a job to whoever asked for it, exactly once.
  *
  * The deferred reply is edited, which can be repeated without harm. When its token is dead, a public result goes to
- * the channel, unless it stands there already, and under a nonce that makes Discord refuse a second copy; a private one
- * goes to the member directly, and never to more people than it was meant for.
+ * the channel, unless it stands there already, and under a nonce that makes Discord refuse a second copy; a private one,
+ * or one that is fetched afterwards, goes to the member directly, and never to more people than it was meant for.
  */
 export function createDelivery(parts: {
   rest: REST;
@@ -42,12 +42,14 @@ export function createDelivery(parts: {
     const settle = async (send: () => Promise<unknown>): Promise<SendResult> =>
       sendUntilSettled(send, { sleep, onFailure });
 
-    if (outcome.ended === 'refused' && isDiscreet(outcome.refusal) && !job.request.isPrivate) {
+    // Whoever fetches what was kept for them may be in another channel than the one in which they asked for it.
+    const isForMember = job.request.isPrivate || job.keptUntil !== undefined;
+    if (outcome.ended === 'refused' && isDiscreet(outcome.refusal) && !isForMember) {
       const payload = renderOutcome(job.request, outcome, [], words);
       const result = await tellAlone({ rest, address, jobId: job.request.id, payload, uploads: [] }, settle);
       return asDelivery({ result, place: undefined, originals: [], isComplete: true });
     }
-    for (const way of job.request.isPrivate ? PRIVATE_WAYS : PUBLIC_WAYS) {
+    for (const way of isForMember ? PRIVATE_WAYS : PUBLIC_WAYS) {
       const sent = await sendFitting(job, outcome, address.uploadLimitBytes, async (shown, uploads) => {
         const payload = renderOutcome(job.request, shown, uploads, words, way.place);
         let place: MessagePlace | undefined;

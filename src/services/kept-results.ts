@@ -3,10 +3,15 @@ import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
 import type { JobResumption } from './job-resumption.ts';
 
 /** A result that could not be brought to whoever asked for it, or was called off too late: it waits for a day. */
-export type KeptResult = { readonly id: string; readonly keptUntil: number };
+export type KeptResult = {
+  readonly id: string;
+  readonly keptUntil: number;
+  /** Whether whoever asked called it off, so that nobody has tried to bring it. */
+  readonly isCancelled: boolean;
+};
 
 export type KeptResults = {
-  /** What waits for a member of a guild. */
+  /** What waits for a member of a guild, first what is dropped first. */
   list(guild: string, member: string): Promise<readonly KeptResult[]>;
   /** Delivers it to where the member is now. */
   fetch(id: string, member: string, address: ReplyAddress): Promise<Fetching>;
@@ -18,6 +23,8 @@ export type Fetching =
   | 'shown'
   /** There is nothing, or it is under way already. */
   | 'gone'
+  /** It waits for somebody else. */
+  | 'not-yours'
   /** It could not be brought, and waits as before. */
   | 'not-now';
 
@@ -37,11 +44,16 @@ export function createKeptResults(parts: {
   return {
     async list(guild, member) {
       const kept = (await keptJobs()).filter(({ request }) => request.guild === guild && request.member === member);
-      return kept.map(({ request, keptUntil = 0 }) => ({ id: request.id, keptUntil }));
+      return kept
+        .map(({ request, keptUntil = 0, isCancelled }) => ({ id: request.id, keptUntil, isCancelled }))
+        .toSorted((one, other) => one.keptUntil - other.keptUntil);
     },
     async fetch(id, member, address) {
-      const kept = (await keptJobs()).find(({ request }) => request.id === id && request.member === member);
-      if (!kept || underWay.has(id)) return 'gone';
+      const kept = (await keptJobs()).find(({ request }) => request.id === id);
+      if (!kept) return 'gone';
+      // Of a private request nobody else learns that there is one.
+      if (kept.request.member !== member) return kept.request.isPrivate ? 'gone' : 'not-yours';
+      if (underWay.has(id)) return 'gone';
       underWay.add(id);
       try {
         // Whoever fetches what they called off wants it after all.

@@ -4,13 +4,16 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { Stage } from '../../sandbox/stage.ts';
 import { buttonsOf, press, pressForPictures, pressThrough } from './conversation.ts';
 import { atRest, callsFor, judge, postsOf, textOf } from './judgement.ts';
-import { answered, courseOf, isFor, shownUsd, theBillFor } from './requests.ts';
+import type { Answered } from './requests.ts';
+import { answered, ask, courseOf, isFor, shownUsd, theBillFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** News comes after two seconds. */
 const NEWS_WAIT_MS_MAX = 10_000;
+/** More often than a member would ask while a result is written down. */
+const QUESTIONS_MAX = 50;
 
 describe('Cancel, under the news of a job', { concurrency: true }, () => {
   it('calls off what waits, for whoever asked for it, and for nothing', async (t) => {
@@ -65,6 +68,37 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
     });
   }
 
+  it('keeps what comes of it for whoever asked for it, and shows it to nobody else, wherever they are', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    const { discord } = stage;
+    const server = addServer(stage);
+    const { member } = server;
+    const gate = stage.provider.holdAnswers();
+    const interaction = imagine(stage, server, 'wanted after all');
+    await gate.arrived(1);
+    await press(stage, await newsOf(stage, interaction, /^The provider is at work/m), 'Cancel', member);
+    gate.release();
+    const { message } = await answered(interaction);
+    const elsewhere = discord.world.addChannel(server.guild, { name: 'elsewhere' });
+    const quota = await untilOffered(stage, { ...server, channel: elsewhere });
+    assert.match(quota.text, /A result that you cancelled too late is kept\. It will be dropped <t:\d+:R>\./);
+    const other = await pressThrough(stage, message, 'Show it anyway', server.administrator);
+    assert.match(other.text, /Only whoever asked for that result can have it shown\./);
+    assert.equal(other.message.visibleTo, server.administrator.user.id);
+
+    const body = { message: 'Unknown Message', code: 10_008 };
+    discord.faults.add({ kind: 'status', status: 404, body, route: 'PATCH original', onlyUploads: true });
+    await press(stage, quota.message, 'Show it', member);
+    await discord.waitFor(() => postsOf(stage, interaction, member).length > 0, NEWS_WAIT_MS_MAX);
+    assert.deepEqual(
+      postsOf(stage, interaction, member).map(({ visibleTo }) => visibleTo),
+      [member.user.id],
+      'a result that was called off stands in a channel',
+    );
+    assert.equal(discord.directMessages(member.user).length, 1);
+  });
+
   it('has nothing to cancel after a restart, where the job has ended already', async (t) => {
     const stage = await setStage(t);
     const bot = await stage.startBot();
@@ -90,6 +124,14 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
 
 function imagine({ discord }: Stage, { member, channel }: Server, prompt: string, isPrivate = false) {
   return discord.invoke({ command: 'imagine', member, channel, options: { prompt, private: isPrivate } });
+}
+
+/** Asks for the quota until it offers what is kept, which is put away a moment after it was told of. */
+async function untilOffered(stage: Stage, server: Server): Promise<Answered> {
+  for (let question = 1; ; question += 1) {
+    const quota = await ask(stage, server, 'quota');
+    if (buttonsOf(quota.message).size > 0 || question === QUESTIONS_MAX) return quota;
+  }
 }
 
 /** Waits for news in the place of the reply, and answers the message. */

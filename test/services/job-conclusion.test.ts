@@ -126,12 +126,28 @@ describe('what was called off too late', () => {
     await conclusion.conclude(cancelled, outcomeOf(cancelled));
     assert.deepEqual(sent, [{ address: job.address, ended: 'cancelled' }]);
     assert.equal((await keptResults.list('guild', 'mira')).length, 1);
-    assert.equal(await keptResults.fetch(JOB_ID, 'somebody else', here), 'gone');
+    assert.equal(await keptResults.fetch(JOB_ID, 'somebody else', here), 'not-yours');
     assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), 'shown');
     assert.deepEqual(sent.at(1), { address: here, ended: 'finished' });
     assert.deepEqual(await keptResults.list('guild', 'mira'), []);
     assert.equal(ends.length, 1, 'it was paid for once, and is told of once');
     assert.deepEqual(await spool.list(), []);
+  });
+
+  it('is told of in the order in which it is dropped, and nobody else learns of what is private', async (context) => {
+    const { job, journal, keptResults } = await openJob(context, []);
+    const [later, sooner] = [`${JOB_ID}5`, `${JOB_ID}9`];
+    const hidden = createRequest({ id: later, isPrivate: true });
+    await journal.keep(await journal.begin(hidden, here), now() + 3);
+    await journal.keep({ ...(await journal.begin(createRequest({ id: sooner }), here)), isCancelled: true }, now() + 1);
+    await journal.keep(job, now() + 2);
+    assert.deepEqual(await keptResults.list('guild', 'mira'), [
+      { id: sooner, keptUntil: now() + 1, isCancelled: true },
+      { id: JOB_ID, keptUntil: now() + 2, isCancelled: false },
+      { id: later, keptUntil: now() + 3, isCancelled: false },
+    ]);
+    assert.equal(await keptResults.fetch(sooner, 'somebody else', here), 'not-yours');
+    assert.equal(await keptResults.fetch(later, 'somebody else', here), 'gone');
   });
 
   it('stays kept where it cannot be shown just then, and whoever asked hears of that', async (context) => {
