@@ -114,7 +114,7 @@ function describeBudget(report: UsageReport, { limit, now }: UsageView, words: W
   const renewsAt = endOfPeriod(report.period);
   const remaining = { amount: formatUsd(limit - used), renewsAt: relativeTime(renewsAt) };
   return [
-    describeShare(limit > 0 ? Math.max(0, used / limit) : Number(used > 0), words),
+    describeShare(used, limit, words),
     say('usage.spent', {
       spent: formatUsd(report.settled),
       limit: formatUsd(limit, 2),
@@ -148,12 +148,19 @@ function describeImages({ isPruned, spending }: UsageReport, { say }: Words): st
 }
 
 /** How much is used up, as a bar and in percent, rounded down so that full means full. */
-function describeShare(share: number, { say }: Words): string {
-  const filled = Math.min(BAR_LENGTH, Math.floor(share * BAR_LENGTH));
+function describeShare(used: NanoUsd, limit: NanoUsd, { say }: Words): string {
+  const filled = Math.min(BAR_LENGTH, partsUsed(used, limit, BAR_LENGTH));
   const bar = `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)}`;
-  return share > 0 && share < 0.01
+  const percent = partsUsed(used, limit, 100);
+  return used > 0 && percent === 0
     ? say('usage.budget-bar-begun', { bar })
-    : say('usage.budget-bar', { bar, share: Math.floor(share * 100) / 100 });
+    : say('usage.budget-bar', { bar, share: percent / 100 });
+}
+
+/** How many of so many equal parts of a budget are used up, whole ones only: a fraction would lose one now and then. */
+function partsUsed(used: NanoUsd, limit: NanoUsd, parts: number): number {
+  if (limit <= 0) return used > 0 ? parts : 0;
+  return Number((BigInt(Math.max(0, used)) * BigInt(parts)) / BigInt(limit));
 }
 
 type NamedSpending = Spending & { readonly name: string };

@@ -24,6 +24,17 @@ describe('the words of a report', () => {
     assert.equal(barOf({ settled: 12 * DOLLAR }), '▰▰▰▰▰▰▰▰▰▰▰▰▰▰▰▰ 120%');
   });
 
+  it('know every percent by its number', () => {
+    const limits = [10 * DOLLAR, 25 * DOLLAR, 999_999 * DOLLAR];
+    for (const limit of limits) {
+      for (let percent = 1; percent <= 130; percent += 1) {
+        const settled = (limit / 100) * percent;
+        assert.match(barOf({ settled }, limit), new RegExp(` ${percent}%$`));
+        assert.match(barOf({ settled: settled - 1 }, limit), new RegExp(percent === 1 ? ' <1%$' : ` ${percent - 1}%$`));
+      }
+    }
+  });
+
   it('make sense of a budget of nothing', () => {
     assert.match(barOf({ settled: 0 }, 0), / 0%$/);
     assert.match(barOf({ settled: 1 }, 0), / 100%$/);
