@@ -118,12 +118,13 @@ function answerForm(
   }
   const { uploads: _uploads, mask, picture: _picture, isToPaint, ...filled } = form;
   const asker = readAsker(interaction);
-  const request: ImageRequest = { ...asker, ...chosen, ...filled, operation: 'edit', count: 1, origin };
+  const asked = { ...filled, operation: 'edit', count: 1, origin, isFromEditForm: true } as const;
+  const request: ImageRequest = { ...asker, ...chosen, ...asked };
   const { painting } = parts;
   // Whoever brings a mask along has no need to paint one.
   if (painting && isToPaint && isOpen(request, mask !== undefined)) {
-    const asked = { request, pictures: [{ label: 'image', url: picture.url }] };
-    return answerWithQuestion(parts, painting, interaction, asked);
+    const draft = { request, pictures: [{ label: 'image', url: picture.url }] };
+    return answerWithQuestion(parts, painting, interaction, draft);
   }
   return answerWithImages(parts, interaction, request, {
     images: [toAttached('image', picture, parts.attachments)],

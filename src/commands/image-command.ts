@@ -57,7 +57,7 @@ export async function beginImageTask(
   const words = wordsFor(interaction.locale);
   const job = await jobs.begin(request, addressOf(interaction));
   if ('reason' in job) {
-    return { run: async () => replies.edit(interaction, renderText(tellRefusal(job, interaction.id, words))) };
+    return { run: async () => replies.edit(interaction, renderText(tellRefusal(job, request, words))) };
   }
   const { id, isSpoiler } = request;
   const uploadLimitBytes = interaction.attachmentSizeLimit;

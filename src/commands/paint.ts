@@ -66,7 +66,7 @@ async function ask(
   const { id } = asked.request;
   const payload =
     draft === 'unavailable'
-      ? renderText(tellRefusal({ reason: 'store-unavailable' }, id, words))
+      ? renderText(tellRefusal({ reason: 'store-unavailable' }, asked.request, words))
       : renderPaintQuestion(id, draft.until, words);
   return replies.edit(interaction, payload);
 }

@@ -72,7 +72,7 @@ export function createDraftedEdits(parts: {
     const job = await jobs.begin(request, address);
     if ('reason' in job) {
       const target = readAddress(address);
-      const text = tellRefusal(job, id, wordsFor(target.locale));
+      const text = tellRefusal(job, request, wordsFor(target.locale));
       return { run: async () => replies.edit(target, renderText(text)) };
     }
     const images = pictures.map(({ label, url }) => ({ label, load: async () => attachments.load(url) }));

@@ -1,7 +1,7 @@
 import { formatUsd } from '../billing/money.ts';
 import type { ImageRefusal } from '../services/image-intake.ts';
 import type { MaskRefusal } from '../services/image-masks.ts';
-import type { AttachmentRefusal } from '../services/image-request.ts';
+import type { AttachmentRefusal, ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import { referenceOf } from '../services/job-reference.ts';
 import type { ProviderFailureKind } from '../services/providers/image-provider.ts';
@@ -10,21 +10,25 @@ import type { MessageKey, Words } from './words.ts';
 import { escapeCode, formatCodes, formatDuration, formatPercent, formatSize, join, relativeTime } from './wording.ts';
 
 /**
- * A refusal as its member reads it, with what to name when asking the operator about it. The id is that under which the
- * log speaks of the request.
+ * A refusal as its member reads it, with what to name when asking the operator about it: the log speaks of the request
+ * under the same id.
  */
-export function tellRefusal(refusal: JobRefusal, id: string, words: Words): string {
-  const text = describeRefusal(refusal, words);
+export function tellRefusal(
+  refusal: JobRefusal,
+  request: Pick<ImageRequest, 'id' | 'isFromEditForm'>,
+  words: Words,
+): string {
+  const text = describeRefusal(refusal, words, request.isFromEditForm);
   if (refusal.reason === 'bug') return text;
-  return `${text}\n${words.say('refusal.reference', { reference: referenceOf(id) })}`;
+  return `${text}\n${words.say('refusal.reference', { reference: referenceOf(request.id) })}`;
 }
 
 /**
  * Every word that is said when there is no picture, in one place. Each text says what happened, whether it cost
  * anything, and what to do next.
  */
-export function describeRefusal(refusal: JobRefusal, words: Words): string {
-  return join(explain(refusal, words), describeCharge(refusal, words), words);
+export function describeRefusal(refusal: JobRefusal, words: Words, isFromEditForm = false): string {
+  return join(explain(refusal, words, isFromEditForm), describeCharge(refusal, words), words);
 }
 
 /** Some refusals are between Easel and the member only, whatever the channel. */
@@ -37,7 +41,7 @@ function describeCharge(refusal: JobRefusal, { say }: Words): string {
   return say(refusal.reason === 'outcome-unknown' ? 'charge.unknown' : 'charge.none');
 }
 
-function explain(refusal: JobRefusal, words: Words): string {
+function explain(refusal: JobRefusal, words: Words, isFromEditForm: boolean): string {
   const { say } = words;
   switch (refusal.reason) {
     case 'over-budget':
@@ -79,17 +83,13 @@ function explain(refusal: JobRefusal, words: Words): string {
     case 'mask-unusable':
       return explainMask(refusal.why, words);
     case 'mask-and-region':
-      return say('refusal.mask-and-region', { mask: nameOption('mask', words), region: nameOption('region', words) });
     case 'mask-marks-without-mask':
-      return say('refusal.mask-marks-without-mask', {
-        option: nameOption('mask_marks', words),
-        mask: nameOption('mask', words),
-      });
-    case 'mask-ambiguous':
-      return say('refusal.mask-ambiguous', {
-        whiteShare: formatPercent(refusal.whiteShare, words),
-        option: nameOption('mask_marks', words),
-      });
+    case 'mask-ambiguous': {
+      const whiteShare = 'whiteShare' in refusal ? formatPercent(refusal.whiteShare, words) : '';
+      return isFromEditForm
+        ? say(`refusal.${refusal.reason}.form`, { whiteShare, ...nameFormFields(words) })
+        : say(`refusal.${refusal.reason}`, { whiteShare, ...nameMaskOptions(words) });
+    }
     case 'provider-refused':
       return say(providerRefusalKey(refusal.kind, refusal.stage));
     case 'outcome-unknown':
@@ -97,6 +97,24 @@ function explain(refusal: JobRefusal, words: Words): string {
     case 'bug':
       return say('refusal.bug', { reference: refusal.reference });
   }
+}
+
+function nameMaskOptions(words: Words) {
+  return {
+    mask: nameOption('mask', words),
+    region: nameOption('region', words),
+    option: nameOption('mask_marks', words),
+  };
+}
+
+/** The form for edits has one field for what are two options, and names what is chosen there in whole words. */
+function nameFormFields({ say }: Words) {
+  return {
+    mask: say('modal.mask'),
+    part: say('modal.part'),
+    white: say('modal.part.white'),
+    black: say('modal.part.black'),
+  };
 }
 
 function describeMoney(refusal: { readonly needed: number; readonly remaining: number; readonly renewsAt: number }) {

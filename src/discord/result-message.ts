@@ -47,7 +47,7 @@ export function renderOutcome(
 ): MessagePayload {
   switch (outcome.ended) {
     case 'refused':
-      return renderText(tellRefusal(outcome.refusal, request.id, words));
+      return renderText(tellRefusal(outcome.refusal, request, words));
     case 'cancelled':
       return renderCancelled(request, outcome.result, words, place);
     case 'finished': {

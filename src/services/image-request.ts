@@ -30,6 +30,8 @@ export const imageRequestSchema = z.object({
   isPrivate: z.boolean(),
   /** Whether the pictures are to be covered until somebody looks. */
   isSpoiler: z.boolean().default(false),
+  /** Set where it was asked for in the form for edits, in which choices are called otherwise than in a command. */
+  isFromEditForm: z.literal(true).optional(),
   /** The message with the picture that this one is made from, where it stands in the same server. */
   origin: z
     .object({

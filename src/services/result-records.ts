@@ -33,7 +33,7 @@ const recordSchema = z.object({
   guild: z.string(),
   member: z.string(),
   /** Everything as it was asked for; what was left out then was up to the defaults of that day. */
-  asked: imageRequestSchema.omit({ id: true, guild: true, member: true, roles: true }),
+  asked: imageRequestSchema.omit({ id: true, guild: true, member: true, roles: true, isFromEditForm: true }),
   /** Everything as it was made: with these choices it can be asked for again and mean the same. */
   made: z.object({
     model: z.string(),
@@ -98,7 +98,7 @@ export function createResultRecords(parts: { store: Store; now: () => number; lo
 
 function describe({ request, plan }: Pick<OpenJob, 'request' | 'plan'>, count: number, at: number): ResultRecord {
   if (!plan) throw new TypeError(`the finished job ${request.id} has no plan`);
-  const { id, guild, member, roles: _roles, ...asked } = request;
+  const { id, guild, member, roles: _roles, isFromEditForm: _form, ...asked } = request;
   const { model, width, height, quality, background, format, fidelity } = plan;
   const sent = { pictures: plan.images.length, isMaskUploaded: isUploaded(plan.masked?.by) };
   const made = { model, size: `${width}x${height}`, quality, background, format, fidelity, count, ...sent };

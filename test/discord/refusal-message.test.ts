@@ -192,9 +192,9 @@ describe('tellRefusal', () => {
       for (const refusal of all) {
         const described = describeRefusal(refusal, words);
         const expected = refusal.reason === 'bug' ? described : `${described}\n${reference}`;
-        assert.equal(tellRefusal(refusal, id, words), expected, `${words.locale}: ${refusal.reason}`);
+        assert.equal(tellRefusal(refusal, { id }, words), expected, `${words.locale}: ${refusal.reason}`);
       }
-      const bug = tellRefusal({ reason: 'bug', reference: 'ab12' }, id, words);
+      const bug = tellRefusal({ reason: 'bug', reference: 'ab12' }, { id }, words);
       assert.match(bug, /`ab12`/, words.locale);
     }
   });
@@ -208,6 +208,18 @@ describe('tellRefusal', () => {
         assert.ok(text.endsWith(charge) && text.length > charge.length, label);
         assert.doesNotMatch(text, /\bundefined\b|\bnull\b|NaN|\[object|[{}]| {2}/, label);
         if (!words.locale.startsWith('en')) assert.notEqual(text, inEnglish(refusal), label);
+      }
+    }
+  });
+
+  it('names the fields of the form for edits where that was filled in, and no options', () => {
+    const reasons = ['mask-and-region', 'mask-marks-without-mask', 'mask-ambiguous'] as const;
+    for (const words of languages) {
+      for (const refusal of reasons.flatMap((reason) => [...refusals[reason]])) {
+        const text = tellRefusal(refusal, { id, isFromEditForm: true }, words);
+        assert.ok(text.includes(words.say('modal.part')), text);
+        assert.doesNotMatch(text.split('\n')[0] ?? '', /`|undefined|[{}]/, text);
+        assert.notEqual(text, tellRefusal(refusal, { id }, words));
       }
     }
   });

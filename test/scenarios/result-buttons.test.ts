@@ -110,6 +110,31 @@ describe('the buttons under a result', { concurrency: 2 }, () => {
       }
     });
 
+    it('says in the words of its form what is missing there or is too much', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const half = { left: 0, top: 0, width: 512, height: 1024 };
+      const bytes = await whiteOnBlack({ width: 1024, height: 1024 }, half).png().toBuffer();
+      const mask = [stage.discord.uploadAttachment({ bytes, filename: 'mask.png' })];
+      const first = await ask(stage, server, 'imagine', { prompt: 'a fox to be unclear about', ...LOW });
+      const prompt = 'an unclear fox';
+      for (const [answers, says] of [
+        [
+          { mask },
+          /choose “What is white in the mask” or “What is black in the mask” under “Which part may change\?”\./,
+        ],
+        [{ mask, part: ['left'] }, /leave “Mask” empty, or choose nothing but “What is white in the mask” or/],
+        [{ part: ['white'] }, /What you chose under “Which part may change\?” is about a mask, and there is none/],
+      ] as const) {
+        const filledIn = { member: server.member, answers: { prompt, ...answers } };
+        const { text } = await pressAndFillIn(stage, first.message, 'Edit', filledIn);
+        assert.match(text, says);
+        assert.match(text, /You were not charged/);
+        assert.doesNotMatch(text, /mask_marks|region/);
+      }
+      assert.deepEqual(callsFor(stage, prompt), []);
+    });
+
     it('is held to the budget like any request', async () => {
       const { stage } = shared();
       const server = addServer(stage);

@@ -18,6 +18,7 @@ const request = createRequest({
   count: 2,
   keepOutside: true,
   isSpoiler: true,
+  isFromEditForm: true,
   origin: { channel: '7', message: '8', picture: 1 },
 });
 const picture = { file: 'input-0', contentType: 'image/png', width: 64, height: 64 } as const;
