@@ -17,6 +17,11 @@ export type DiscordRest = {
   /** The short way, as options for the gateway client, whose own REST interface it becomes. */
   readonly quickOptions: Partial<RESTOptions>;
   readonly patient: REST;
+  /**
+   * The patient way once more, for the news of jobs: the library sends one request for a reply after the other, and a
+   * result must not have to wait for news that Discord is slow to answer.
+   */
+  readonly news: REST;
   close(): Promise<void>;
 };
 
@@ -53,16 +58,19 @@ export function createDiscordRest(options: { apiUrl: string; token: string }): D
     rejectOnRateLimit: () => true,
     globalRequestsPerSecond: REQUESTS_PER_SECOND,
   };
-  return {
-    acknowledgements: createAcknowledgements(`${options.apiUrl}/v${API_VERSION}`, quick),
-    quickOptions: { ...shared, timeout: QUICK_TIMEOUT_MS, makeRequest: createRequestFunction(quick) },
-    patient: keepToken(
+  const createPatientWay = (): REST =>
+    keepToken(
       new REST({
         ...shared,
         timeout: PATIENT_TIMEOUT_MS,
         makeRequest: createRequestFunction(patient),
       }).setToken(options.token),
-    ),
+    );
+  return {
+    acknowledgements: createAcknowledgements(`${options.apiUrl}/v${API_VERSION}`, quick),
+    quickOptions: { ...shared, timeout: QUICK_TIMEOUT_MS, makeRequest: createRequestFunction(quick) },
+    patient: createPatientWay(),
+    news: createPatientWay(),
     close: async () => void (await Promise.all([quick.close(), patient.close()])),
   };
 }

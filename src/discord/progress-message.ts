@@ -32,10 +32,10 @@ export type FollowedJob = {
 
 /** Discord slows down whoever edits a message more often. */
 const EDIT_INTERVAL_MS = 2_000;
-/** News that takes longer is old, and a result that is there waits for it no longer than this. */
-const NEWS_WAIT_MS_MAX = 5_000;
-/** A preview is megabytes, which take their time on a slow line; as long as nothing waits for it, it may. */
-const PREVIEW_WAIT_MS_MAX = 30_000;
+/** A result that is there waits for the news before it no longer than this. */
+const LAST_NEWS_WAIT_MS_MAX = 5_000;
+/** What Discord has not answered by then is given up. A preview is megabytes, which take their time on a slow line. */
+const ANSWER_WAIT_MS_MAX = 30_000;
 
 export function createProgressMessages(parts: { replies: ReplyEditor; now: () => number }): ProgressMessages {
   const open = new Map<string, ProgressMessage>();
@@ -47,7 +47,7 @@ export function createProgressMessages(parts: { replies: ReplyEditor; now: () =>
         report: (state) => message.report(state),
         async close() {
           open.delete(job.id);
-          await message.close();
+          return message.close();
         },
       };
     },
@@ -67,9 +67,10 @@ type News = { readonly target: ReplyTarget; readonly render: () => Promise<Rende
 type RenderedNews = { readonly payload: MessagePayload; readonly uploads: readonly Upload[] };
 
 /**
- * Only the latest state is ever shown, no more than once in two seconds, and never after `close`, so that no late news
- * can cover the result. That is why `close` waits for the news that is on its way; what Discord has not answered by
- * then is cut off, because a result that was paid for must not wait for as long as Discord likes.
+ * Only the latest state is ever shown, no more than once in two seconds, and none is sent after `close`, which waits for
+ * the news that is on its way. A result that was paid for must not wait for as long as Discord likes; but news that
+ * was cut off might be carried out behind the result all the same, and nobody would hear of it. So it is let come to its
+ * end, and whoever posts the result is told that it has to be posted once more then.
  */
 function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; now: () => number }): ProgressMessage {
   const { job, replies, now } = parts;
@@ -81,7 +82,6 @@ function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; 
   let isEditing = false;
   let takesNews = true;
   let isClosed = false;
-  let cutOff = new AbortController();
 
   function schedule(): void {
     if (isEditing || timer || !pending) return;
@@ -112,12 +112,9 @@ function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; 
   async function bring({ target, render }: News): Promise<boolean> {
     const { payload, uploads } = await render();
     if (isClosed) return true;
-    const limit = new AbortController();
-    const { signal } = limit;
-    cutOff = limit;
-    const late = setTimeout(() => limit.abort(), uploads.length > 0 ? PREVIEW_WAIT_MS_MAX : NEWS_WAIT_MS_MAX);
-    const result = await untilAborted(signal, async () => replies.tryEdit(target, payload, uploads, signal));
-    clearTimeout(late);
+    const result = await within(ANSWER_WAIT_MS_MAX, async (signal) =>
+      replies.tryEdit(target, payload, uploads, signal),
+    );
     return result !== undefined && result !== 'later';
   }
 
@@ -141,12 +138,25 @@ function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; 
     },
     async close() {
       isClosed = true;
-      const late = setTimeout(() => cutOff.abort(), NEWS_WAIT_MS_MAX);
       stop();
-      await editing;
-      clearTimeout(late);
+      await within(LAST_NEWS_WAIT_MS_MAX, async () => editing);
+      return isEditing ? { settled: editing } : undefined;
     },
   };
+}
+
+/** Waits for something for so long; undefined where it has not come by then. */
+async function within<Result>(
+  waitMs: number,
+  begin: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result | undefined> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), waitMs);
+  try {
+    return await untilAborted(limit.signal, async () => begin(limit.signal));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function renderProgress(job: FollowedJob, state: ProgressState, now: number): Promise<RenderedNews> {

@@ -20,7 +20,10 @@ export type ReplyEditor = {
     uploads?: readonly Upload[],
     instead?: MessagePayload,
   ): Promise<void>;
-  /** Makes one attempt, which an abort cuts off wherever it stands. */
+  /**
+   * Makes one attempt, beside everything else that is done with the reply. An abort cuts it off wherever it stands; it
+   * may be carried out all the same.
+   */
   tryEdit(
     target: ReplyTarget,
     payload: MessagePayload,
@@ -47,10 +50,12 @@ const FILLING_WAIT_MS = 1_500;
 
 export function createReplyEditor(parts: {
   rest: REST;
+  /** The way of what nothing else must have to wait for. */
+  newsRest: REST;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): ReplyEditor {
-  const { rest, sleep, log } = parts;
+  const { rest, newsRest, sleep, log } = parts;
 
   const attempts = { sleep, onFailure: (error: unknown) => log.warn({ err: error }, 'a reply was not taken') };
 
@@ -70,7 +75,7 @@ export function createReplyEditor(parts: {
       else await settle(async () => editOriginal(rest, target, instead, []));
     },
     tryEdit: async (target, payload, uploads, signal) =>
-      sendUntilSettled(async () => editOriginal(rest, target, payload, uploads, signal), {
+      sendUntilSettled(async () => editOriginal(newsRest, target, payload, uploads, signal), {
         ...attempts,
         attemptsMax: 1,
       }),

@@ -151,8 +151,8 @@ export function createImageJobs(parts: JobParts): ImageJobs {
       underWay.set(job.request.id, current);
       try {
         const outcome = await work(current, attachments);
-        await Promise.all([current.close(), progress.close()]);
-        if (outcome) await conclusion.conclude(current.job, outcome);
+        const [lateNews] = await Promise.all([progress.close(), current.close()]);
+        if (outcome) await conclusion.conclude(current.job, outcome, lateNews);
       } finally {
         job.folder.letGo();
         underWay.delete(job.request.id);

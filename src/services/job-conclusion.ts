@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { JobJournal, OpenJob } from './job-journal.ts';
 import type { FinishedImage, JobOutcome } from './job-outcome.ts';
+import type { LateNews } from './job-progress.ts';
 import { referenceOf } from './job-reference.ts';
 import type { KeptOriginals } from './kept-originals.ts';
 
@@ -22,7 +23,8 @@ export type Delivery =
   /** It could not be done now, and must be tried again. */
   | { readonly state: 'later' };
 
-export type DeliverOutcome = (job: OpenJob, outcome: JobOutcome) => Promise<Delivery>;
+/** @param lateNews what may still cover the outcome where it is brought to */
+export type DeliverOutcome = (job: OpenJob, outcome: JobOutcome, lateNews?: LateNews) => Promise<Delivery>;
 
 /** The end of a job, for those who only hear of it. */
 export type JobEnd = {
@@ -38,7 +40,7 @@ export type JobEnd = {
  */
 export type JobConclusion = {
   /** Answers what became of the outcome; `failed` where its delivery went wrong in a way that nobody expected. */
-  conclude(job: OpenJob, outcome: JobOutcome): Promise<Delivery['state'] | 'failed'>;
+  conclude(job: OpenJob, outcome: JobOutcome, lateNews?: LateNews): Promise<Delivery['state'] | 'failed'>;
 };
 
 /** How long a result that reached nobody waits to be fetched. */
@@ -68,10 +70,10 @@ export function createJobConclusion(parts: {
   const failureCounts = new Map<string, number>();
 
   /** A delivery that fails in the same way for ever is given up, so that its result can be fetched, and goes one day. */
-  async function deliverOrGiveUp(job: OpenJob, outcome: JobOutcome): Promise<Delivery> {
+  async function deliverOrGiveUp(job: OpenJob, outcome: JobOutcome, lateNews?: LateNews): Promise<Delivery> {
     const { id } = job.request;
     try {
-      const delivery = await deliver(job, outcome);
+      const delivery = await deliver(job, outcome, lateNews);
       failureCounts.delete(id);
       return delivery;
     } catch (error) {
@@ -97,10 +99,10 @@ export function createJobConclusion(parts: {
   }
 
   return {
-    async conclude(job, outcome) {
+    async conclude(job, outcome, lateNews) {
       let delivery: Delivery | undefined;
       try {
-        delivery = await deliverOrGiveUp(job, outcome);
+        delivery = await deliverOrGiveUp(job, outcome, lateNews);
         await finish(job, outcome, delivery);
       } catch (error) {
         log.error({ job: job.request.id, err: error }, 'delivery failed; recovery will go on with it');

@@ -11,6 +11,12 @@ export type Preview = { readonly path: string; readonly contentType: string; rea
 
 export type JobProgress = {
   report(state: ProgressState): void;
-  /** No more news: resolves when the last of it has arrived, so that nothing can cover the result. */
-  close(): Promise<void>;
+  /** No more news: resolves when the last of it has arrived, or when it takes too long to be waited for. */
+  close(): Promise<LateNews | undefined>;
+};
+
+/** News that is still on its way: it may arrive behind the outcome, and cover it. */
+export type LateNews = {
+  /** Resolves when it has arrived, or never will. */
+  readonly settled: Promise<void>;
 };

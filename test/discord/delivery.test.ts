@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setImmediate as turn, setTimeout as sleepFor } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
@@ -12,6 +13,7 @@ import type { JobEnd } from '../../src/services/job-conclusion.ts';
 import { createJobConclusion } from '../../src/services/job-conclusion.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
+import type { LateNews } from '../../src/services/job-progress.ts';
 import { referenceOf } from '../../src/services/job-reference.ts';
 import { openSpool } from '../../src/services/spool.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from '../services/job-fixture.ts';
@@ -74,7 +76,8 @@ async function openFinishedJob(context: TestContext, pictures: readonly Buffer[]
     assert.equal(server.requests.length, 1);
     return server.requests[0]?.body.toString('latin1') ?? '';
   };
-  return { conclude: async () => conclusion.conclude(job, outcome), message, journal, ends };
+  const conclude = async (lateNews?: LateNews) => conclusion.conclude(job, outcome, lateNews);
+  return { conclude, message, journal, ends, requests: server.requests };
 }
 
 describe('a result that is larger than Discord takes, and cannot be decoded', () => {
@@ -108,6 +111,22 @@ describe('a result that is larger than Discord takes, and cannot be decoded', ()
     assert.ok(message().includes(`filename="${JOB_ID}-2.png"`));
     assert.ok(!message().includes(`${JOB_ID}-1.`));
     assert.equal((await journal.listKept()).length, 1);
+  });
+});
+
+describe('a result that late news may cover', () => {
+  it('is put there again once the news has come, and keeps its pictures until then', async (context) => {
+    const { conclude, journal, requests } = await openFinishedJob(context, [PNG_BEGINNING]);
+    const settled = Promise.withResolvers<void>();
+    const concluded = conclude({ settled: settled.promise });
+    while (requests.length === 0) await turn();
+    const isOver = await Promise.race([concluded.then(() => true), sleepFor(50, false)]);
+    assert.deepEqual([isOver, requests.length, (await journal.list()).length], [false, 1, 1]);
+    settled.resolve();
+    assert.equal(await concluded, 'delivered');
+    assert.equal(requests.length, 2);
+    assert.ok(requests.every(({ body }) => body.includes(PNG_BEGINNING)));
+    assert.deepEqual(await journal.list(), []);
   });
 });
 

@@ -18,7 +18,7 @@ async function openEditor(t: TestContext, answer: Answer = (response) => answerJ
   const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'a-token' });
   t.after(async () => rest.close());
   const log = pino({ level: 'silent' });
-  const replies = createReplyEditor({ rest: rest.patient, sleep: async () => undefined, log });
+  const replies = createReplyEditor({ rest: rest.patient, newsRest: rest.news, sleep: async () => undefined, log });
   return { replies, asked: () => server.requests.map(({ method, path }) => `${method} ${path}`) };
 }
 

@@ -520,6 +520,17 @@ export const mutants: readonly Mutant[] = [
     killers: [JOB_TESTS],
   },
   {
+    name: 'news that comes late stays over a result',
+    edits: [
+      {
+        file: 'src/discord/delivery.ts',
+        find: "sent.result === 'sent' && way === inReply && lateNews",
+        replace: "sent.result === 'later' && way === inReply && lateNews",
+      },
+    ],
+    killers: ['test/discord/delivery.test.ts'],
+  },
+  {
     name: 'what previews cost is not held',
     edits: [
       {

@@ -5,7 +5,7 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { MessageVersion } from '../../sandbox/discord/message.ts';
 import { collectText } from '../../sandbox/discord/component-tree.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import { judge } from './judgement.ts';
+import { atRest, judge } from './judgement.ts';
 import { answered, ask, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer } from './shared-stage.ts';
@@ -71,6 +71,27 @@ describe('news of a job', { concurrency: true }, () => {
     await stage.discord.waitFor(() => hanging.spoiled() > 0, WAIT_MS_MAX);
     gate.release();
     await stage.discord.waitFor(() => interaction.original()?.shownAttachments.length === 1, WAIT_MS_MAX);
+    assert.equal(judge(stage).posted, 1);
+  });
+
+  it('lets no news stand over a result that Discord has carried out behind it', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    const gate = stage.provider.holdAnswers();
+    const slow = stage.discord.faults.add({ route: 'PATCH original', kind: 'delay', delayMs: 9_000 });
+    const interaction = imagine(stage, addServer(stage), 'a fox that is covered');
+    await gate.arrived(1);
+    await stage.discord.waitFor(() => slow.spoiled() > 0, WAIT_MS_MAX);
+    gate.release();
+    const shown = (): readonly string[] =>
+      interaction.history.map((version) => (version.attachments.length === 1 ? 'result' : collectText(version)));
+    await stage.discord.waitFor(() => shown().filter((what) => what === 'result').length === 2, 2 * WAIT_MS_MAX);
+    const [first, news, ...rest] = shown().slice(shown().indexOf('result'));
+    assert.equal(first, 'result', 'it is not kept back until Discord is done');
+    assert.match(news ?? '', /^The provider is at work/);
+    assert.deepEqual(rest, ['result']);
+    assert.equal(interaction.original()?.shownAttachments.length, 1);
+    await atRest(stage);
     assert.equal(judge(stage).posted, 1);
   });
 
