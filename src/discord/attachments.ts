@@ -20,6 +20,7 @@ const WAIT_MS_MAX = 30_000;
 /** A server that is out of breath for a moment has the file a moment later. All of them share the time of one download. */
 const ATTEMPTS_MAX = 3;
 const PAUSE_MS = 250;
+const HTTP_TOO_MANY_REQUESTS = 429;
 /** Nothing here would undo an encoding, and pictures are compressed as they are. */
 const HEADERS = { 'accept-encoding': 'identity' };
 
@@ -34,7 +35,8 @@ export function createAttachmentLoader(
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: HEADERS });
     if (statusCode !== 200 || Number(headers['content-length'] ?? 0) > bytesMax) {
       discard(body);
-      if (statusCode >= 500) throw new Error(`the server of an attachment answered ${statusCode}`);
+      const isBusy = statusCode >= 500 || statusCode === HTTP_TOO_MANY_REQUESTS;
+      if (isBusy) throw new Error(`the server of an attachment answered ${statusCode}`);
       return statusCode === 200 ? tooLarge(bytesMax) : { refused: 'gone' };
     }
     // Collected by the library, each piece is touched once.

@@ -32,16 +32,20 @@ const contentsSchema = z.object({
   components: z.array(z.unknown()).default([]),
 });
 
+/** A message that was forwarded has its contents in a copy, and none of its own. */
+const forwardedSchema = z.object({ message_snapshots: z.array(z.object({ message: z.unknown() })).default([]) });
+
 type Candidate = { readonly urls: readonly (string | null | undefined)[]; readonly isSpoiler: boolean };
 
 /**
- * The pictures of a message as Discord sends it, from top to bottom: attached, in galleries, and in embeds. Discord has
- * copies of pictures from elsewhere; whichever address of a picture is accepted is taken, and where none is, it is
+ * The pictures of a message as Discord sends it, from top to bottom: attached, in galleries, in embeds, and in
+ * what was forwarded. Discord has copies of pictures from elsewhere; whichever address of a picture is accepted is taken, and where none is, it is
  * left out.
  */
 export function findPictures(message: unknown, accepts: (url: string) => boolean): readonly MessagePicture[] {
-  const { data } = contentsSchema.safeParse(message);
-  const pictures = (data ? listCandidates(data) : []).flatMap(({ urls, isSpoiler }) => {
+  const forwarded = forwardedSchema.safeParse(message).data?.message_snapshots ?? [];
+  const contents = [message, ...forwarded.map((snapshot) => snapshot.message)];
+  const pictures = contents.flatMap(listCandidates).flatMap(({ urls, isSpoiler }) => {
     const url = urls.find((candidate) => typeof candidate === 'string' && accepts(candidate));
     return typeof url === 'string' ? [{ url, isSpoiler }] : [];
   });
@@ -58,20 +62,31 @@ export function findPictures(message: unknown, accepts: (url: string) => boolean
 /** A message that came with an interaction, as Discord sent it. */
 export function contentsOf(message: Message | APIMessage): unknown {
   if (!(message instanceof Message)) return message;
+  const forwarded = [...message.messageSnapshots.values()];
   return {
-    attachments: [...message.attachments.values()].map(({ name, url, proxyURL, contentType, width }) => ({
+    ...asReceived(message),
+    message_snapshots: forwarded.map((snapshot) => ({ message: asReceived(snapshot) })),
+  };
+}
+
+function asReceived({ attachments, embeds, components }: Pick<Message, 'attachments' | 'embeds' | 'components'>) {
+  return {
+    attachments: [...attachments.values()].map(({ name, url, proxyURL, contentType, width }) => ({
       filename: name,
       url,
       proxy_url: proxyURL,
       content_type: contentType,
       width,
     })),
-    embeds: message.embeds.map((embed) => embed.toJSON()),
-    components: message.components.map((component) => component.toJSON()),
+    embeds: embeds.map((embed) => embed.toJSON()),
+    components: components.map((component) => component.toJSON()),
   };
 }
 
-function listCandidates({ attachments, embeds, components }: z.infer<typeof contentsSchema>): Candidate[] {
+function listCandidates(contents: unknown): Candidate[] {
+  const { data } = contentsSchema.safeParse(contents);
+  if (!data) return [];
+  const { attachments, embeds, components } = data;
   const attached = attachments
     .filter(({ content_type: type, width }) => type?.startsWith('image/') ?? typeof width === 'number')
     .map(({ url, proxy_url: copy, filename }) => ({ urls: [url, copy], isSpoiler: SPOILER_NAME.test(filename) }));

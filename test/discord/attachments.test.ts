@@ -133,6 +133,7 @@ describe('how much of an attachment is read', () => {
 
   const brief: [string, (response: ServerResponse) => void][] = [
     ['a server that is out of breath', (response) => response.writeHead(503).end('busy')],
+    ['a server that was asked too often', (response) => response.writeHead(429).end('busy')],
     ['a connection that breaks', (response) => response.socket?.resetAndDestroy()],
     [
       'a connection that breaks in the middle',

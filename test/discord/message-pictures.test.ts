@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findPictures } from '../../src/discord/message-pictures.ts';
+import { Client, Message } from 'discord.js';
+import { contentsOf, findPictures } from '../../src/discord/message-pictures.ts';
 
 const HERE = 'https://cdn.discordapp.com';
 const COPIES = 'https://media.discordapp.net';
@@ -34,6 +35,20 @@ describe('findPictures', () => {
         ['f.png', false],
       ],
     );
+  });
+
+  it('finds the pictures of a message that was forwarded', () => {
+    const forwarded = { message: { attachments: [attachment('a.png', { content_type: 'image/png' })] } };
+    const pictures = [{ url: `${HERE}/a.png?ex=1`, isSpoiler: false }];
+    const snapshots = [{ message: null }, forwarded];
+    assert.deepEqual(findPictures({ attachments: [], message_snapshots: snapshots }, accepts), pictures);
+
+    const client = new Client({ intents: [] });
+    const reference = { type: 1, message_id: '3', channel_id: '1' };
+    const sent = { id: '2', channel_id: '1', message_reference: reference, message_snapshots: [forwarded] };
+    const received: unknown = Reflect.construct(Message, [client, sent]);
+    assert.ok(received instanceof Message);
+    assert.deepEqual(findPictures(contentsOf(received), accepts), pictures);
   });
 
   it('passes over what is no picture, and what lies at no accepted address', () => {
