@@ -35,6 +35,7 @@ import { PAINTER_PATH, startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
+import { createClosingTime } from './services/closing-time.ts';
 import { createEditDrafts } from './services/edit-drafts.ts';
 import { createExportFiles } from './services/export-files.ts';
 import { createFairQueue } from './services/fair-queue.ts';
@@ -73,8 +74,11 @@ import { openStore } from './storage/open-store.ts';
 
 /** A running Easel. */
 export type App = {
-  /** Takes no more commands, finishes what is under way, and lets go of everything. */
-  stop(): Promise<void>;
+  /**
+   * Takes no more commands, finishes what is under way, and lets go of everything.
+   * @param endsAt when the process ends at the latest: no call begins that might take longer
+   */
+  stop(endsAt: number): Promise<void>;
 };
 
 const SECOND_MS = 1_000;
@@ -158,7 +162,8 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   void recovering.then(async () => reporting.upkeep.run());
 
   return {
-    async stop() {
+    async stop(endsAt) {
+      core.closing.announce(endsAt);
       timers.forEach((timer) => clearInterval(timer));
       const recovered = core.recovery.stop();
       const painted = painter?.drain();
@@ -227,7 +232,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     waitingMax: WORKSHOP_WAITING_MAX,
     limits: STANDARD_IMAGE_LIMITS,
   });
-  const { provider, roster, queue, caller } = await createProviderSide(config, outside);
+  const { provider, roster, queue, caller, closing } = await createProviderSide(config, outside);
   edge.metrics.watchQueue(queue);
   const fitter = createUploadFitter({ ...outside, preparation });
   const records = createResultRecords({ ...outside, ...money });
@@ -267,6 +272,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
   const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });
   return {
     admission,
+    closing,
     jobs,
     keptResults,
     lease,
@@ -330,9 +336,11 @@ async function createProviderSide(config: Config, outside: Outside) {
     imagesPerMinute: config.PROVIDER_IMAGES_PER_MINUTE,
   };
   const queue = createFairQueue(limits, outside.now);
+  const closing = createClosingTime({ ...outside, callMsMax: config.PROVIDER_TIMEOUT_MS });
+  closing.signal.addEventListener('abort', () => queue.close());
   const safetyIdentifierOf = createSafetyIdentifiers(keyOf(config));
-  const caller = createProviderCaller({ ...outside, provider, queue, safetyIdentifierOf });
-  return { provider, roster, queue, caller };
+  const caller = createProviderCaller({ ...outside, provider, queue, safetyIdentifierOf, closing: closing.signal });
+  return { provider, roster, queue, caller, closing };
 }
 
 /** Who hears of the end of every job: recovery, the metrics, whoever watches the budget, and the log channel. */

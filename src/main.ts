@@ -64,13 +64,14 @@ async function drain(app: Promise<App>): Promise<void> {
   process.once('SIGTERM', endNow);
   process.once('SIGINT', endNow);
   const drainMs = config.DRAIN_SECONDS * 1_000;
+  const endsAt = Date.now() + drainMs;
   log.info({ drainSeconds: config.DRAIN_SECONDS }, 'stopping');
   setTimeout(() => {
     log.warn('the time to drain is over; recovery will finish the rest');
     endNow();
   }, drainMs).unref();
   const running = await app;
-  await running.stop();
+  await running.stop(endsAt);
   log.info('stopped');
   process.exit(0);
 }

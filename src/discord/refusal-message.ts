@@ -220,6 +220,8 @@ function providerRefusalKey(kind: ProviderFailureKind, stage: 'input' | 'output'
     case 'invalid-request':
     case 'cancelled':
       return `refusal.provider.${kind}`;
+    case 'stopping':
+      return 'refusal.stopping';
     case 'out-of-quota':
     case 'invalid-key':
     case 'unverified-organization':

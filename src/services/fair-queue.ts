@@ -10,7 +10,7 @@ export type Ticket = {
   readonly images: number;
 };
 
-export type QueueRefusal = { readonly refused: 'queue-full' | 'waited-too-long' | 'cancelled' };
+export type QueueRefusal = { readonly refused: 'queue-full' | 'waited-too-long' | 'cancelled' | 'stopping' };
 
 /** Where a request stands in line. */
 export type PlaceInLine = {
@@ -37,6 +37,8 @@ export type FairQueue = {
   run<Result>(ticket: Ticket, task: () => Promise<Result>, waiter?: Waiter): Promise<Result | QueueRefusal>;
   /** The provider asked for a pause: no further turn before it is over. */
   pause(durationMs: number): void;
+  /** No further turn at all: whoever waits is refused, and so is whoever comes. What has begun goes on. */
+  close(): void;
   readonly waiting: number;
   readonly running: number;
 };
@@ -55,6 +57,7 @@ type Turn = { readonly since: number };
 type Waiting = {
   readonly ticket: Ticket;
   readonly begin: () => void;
+  readonly leave: (refused: QueueRefusal['refused']) => void;
   readonly onPlace: Waiter['onPlace'];
   /** Where it was last told to stand, and when its turn was to come. */
   told: { readonly ahead: number; readonly expectedAt: number | undefined } | undefined;
@@ -70,6 +73,7 @@ export function createFairQueue(limits: FairQueueLimits, now: () => number): Fai
   const forecast = createTurnForecast(limits.concurrency);
   let line = createTurnOrder<Waiting>(limits.lengthMax);
   const running = new Set<Turn>();
+  let isClosed = false;
   let wakeUp: NodeJS.Timeout | undefined;
   let news: NodeJS.Timeout | undefined;
 
@@ -78,7 +82,7 @@ export function createFairQueue(limits: FairQueueLimits, now: () => number): Fai
     clearTimeout(wakeUp);
     while (running.size < limits.concurrency) {
       const next = line.peek();
-      if (!next) break;
+      if (!next || isClosed) break;
       const waitMs = pace.waitMs(next.ticket.images, 0);
       if (waitMs > 0) {
         wakeUp = setTimeout(giveTurns, waitMs);
@@ -119,20 +123,16 @@ export function createFairQueue(limits: FairQueueLimits, now: () => number): Fai
       resolve({ refused });
       giveTurns();
     };
-    const waiting: Waiting = { ticket, begin, onPlace, told: undefined };
-    const cancel = (): void => leave('cancelled');
-    const timer = setTimeout(() => leave('waited-too-long'), limits.waitMsMax);
-    signal?.addEventListener('abort', cancel);
+    const waiting: Waiting = { ticket, begin, leave, onPlace, told: undefined };
+    const stopWaiting = boundWait(leave, limits.waitMsMax, signal);
     line.add(ticket, waiting);
     giveTurns();
-    return promise.finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', cancel);
-    });
+    return promise.finally(stopWaiting);
   }
 
   return {
     async run(ticket, task, waiter = {}) {
+      if (isClosed) return { refused: 'stopping' };
       if (line.size >= limits.lengthMax) return { refused: 'queue-full' };
       const begun = await turn(ticket, waiter);
       if ('refused' in begun) return begun;
@@ -148,12 +148,30 @@ export function createFairQueue(limits: FairQueueLimits, now: () => number): Fai
       pace.pause(durationMs);
       giveTurns();
     },
+    close() {
+      isClosed = true;
+      for (let next = line.peek(); next; next = line.peek()) next.leave('stopping');
+    },
     get waiting() {
       return line.size;
     },
     get running() {
       return running.size;
     },
+  };
+}
+
+/**
+ * Has whoever waits leave when that takes too long, or when they do not want their turn any more.
+ * @returns what ends that
+ */
+function boundWait(leave: Waiting['leave'], waitMsMax: number, signal: AbortSignal | undefined): () => void {
+  const cancel = (): void => leave('cancelled');
+  const timer = setTimeout(() => leave('waited-too-long'), waitMsMax);
+  signal?.addEventListener('abort', cancel);
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
   };
 }
 

@@ -63,7 +63,7 @@ export function createJobCompletion(parts: {
     const { kind, charged, requestId } = receipt;
     if (charged === 'no') {
       await settlement.void(job, kind);
-      if (kind === 'cancelled') return { ended: 'refused', refusal: { reason: 'cancelled' } };
+      if (kind === 'cancelled' || kind === 'stopping') return { ended: 'refused', refusal: { reason: kind } };
       const stage = receipt.stage ? { stage: receipt.stage } : {};
       return { ended: 'refused', refusal: { reason: 'provider-refused', kind, ...stage } };
     }

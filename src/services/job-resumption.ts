@@ -52,9 +52,9 @@ export function createJobResumption(parts: {
   };
 }
 
-/** A void says in one word why; where that word is the provider's, the member hears the same as without the crash. */
+/** A void says in one word why; the member hears the same as without the crash. */
 function refusalOfReason(reason: string | undefined): JobRefusal {
-  if (reason === 'cancelled') return { reason };
+  if (reason === 'cancelled' || reason === 'stopping') return { reason };
   const kind = PROVIDER_FAILURE_KINDS.find((name) => name === reason);
   return kind ? { reason: 'provider-refused', kind } : { reason: 'interrupted' };
 }

@@ -39,11 +39,13 @@ export function createProviderCaller(parts: {
   provider: ImageProvider;
   queue: FairQueue;
   safetyIdentifierOf: (member: string) => string;
+  /** Aborted when no call may begin any more, because the process might not see its end. */
+  closing: AbortSignal;
   now: () => number;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): ProviderCaller {
-  const { provider, queue, now, sleep, log } = parts;
+  const { provider, queue, closing, now, sleep, log } = parts;
 
   async function callWithRetries(
     job: OpenJob,
@@ -54,6 +56,7 @@ export function createProviderCaller(parts: {
     const call = toImageCall(job, parts.safetyIdentifierOf(job.request.member));
     for (let retry = 0; ; retry += 1) {
       if (recall.signal.aborted) throw new ProviderFailure('cancelled', 'no', { message: 'cancelled by the member' });
+      if (closing.aborted) throw new ProviderFailure('stopping', 'no', { message: 'the process is stopping' });
       const since = now();
       progress.report({ phase: 'generating', since });
       const show = (preview: Preview): void => progress.report({ phase: 'generating', since, preview });
@@ -70,7 +73,7 @@ export function createProviderCaller(parts: {
         if (pauseMs === undefined || now() + pauseMs > lastStartAt) throw error;
         log.info({ job: job.request.id, pauseMs, err: error }, 'provider call will be repeated');
         progress.report({ phase: 'provider-busy', retryInMs: pauseMs });
-        await untilAborted(recall.signal, async () => sleep(pauseMs));
+        await untilAborted(recall.signal, async () => untilAborted(closing, async () => sleep(pauseMs)));
       }
     }
   }

@@ -7,9 +7,11 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { Stage } from '../../sandbox/stage.ts';
 import { readBooks } from '../audit.ts';
 import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
-import { answered } from './requests.ts';
+import { answered, isFor } from './requests.ts';
 import { setStage } from './support.ts';
 
+/** The time to drain is longer than a call may take, so that those in line can still have their turn. */
+const SHORT_CALLS = { PROVIDER_TIMEOUT_MS: '60000' };
 /** Recovery every second instead of every minute. */
 const HASTY_RECOVERY = { RECOVERY_SECONDS: '1' };
 const WAIT_MS_MAX = 30_000;
@@ -44,7 +46,7 @@ function picturesLeftIn({ dataDirectory }: Stage): string[] {
 
 describe('how a bot ends', { concurrency: true }, () => {
   test('asked to stop under load, it takes nothing more, finishes everything and ends well', async (t) => {
-    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '2' } });
+    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '2', ...SHORT_CALLS } });
     const bot = await stage.startBot();
     const gate = stage.provider.holdAnswers();
     const interactions = imagineSeveral(stage, 'a last wish', 5);
@@ -63,8 +65,37 @@ describe('how a bot ends', { concurrency: true }, () => {
     assert.deepEqual(picturesLeftIn(stage), [], 'what was posted is not kept');
   });
 
-  test('asked twice, it ends at once, and its successor tells everybody the truth', async (t) => {
+  test('where a call may take longer than it has, it begins none, and tells those who wait that they pay nothing', async (t) => {
     const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '2' } });
+    const { discord, provider } = stage;
+    const bot = await stage.startBot();
+    const gate = provider.holdAnswers();
+    const out = imagine(stage, 'already out');
+    await gate.arrived(1);
+    const retryAfterSeconds = 60;
+    const when = isFor('to be tried again');
+    provider.faults.add({ kind: 'refuse', refusal: 'rate_limit_exceeded', retryAfterSeconds, when });
+    const pausing = imagine(stage, 'to be tried again');
+    await discord.waitFor(() => /The provider is busy/.test(textOf(pausing)), WAIT_MS_MAX);
+    const inLine = imagine(stage, 'in line');
+    await untilHeld(stage, [out, pausing, inLine]);
+
+    bot.signal('SIGTERM');
+    for (const interaction of [pausing, inLine]) {
+      assert.match((await answered(interaction)).text, /Easel is restarting.*You were not charged/);
+    }
+    gate.release();
+    await bot.ended();
+    assert.deepEqual(bot.exit, { code: 0, signal: null });
+    await onlyPost(stage, out, stage.member);
+    assert.equal(callsFor(stage, 'in line').length, 0);
+    assert.equal(callsFor(stage, 'to be tried again').length, 1);
+    const { posted, voided, unknown } = judge(stage);
+    assert.deepEqual({ posted, voided, unknown }, { posted: 1, voided: 2, unknown: 0 });
+  });
+
+  test('asked twice, it ends at once, and its successor tells everybody the truth', async (t) => {
+    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '2', ...SHORT_CALLS } });
     const bot = await stage.startBot();
     const gate = stage.provider.holdAnswers();
     const interactions = imagineSeveral(stage, 'cut short', 3);

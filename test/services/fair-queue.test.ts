@@ -78,6 +78,21 @@ describe('the order of turns', () => {
   });
 });
 
+describe('a line that is closed', () => {
+  it('refuses whoever waits and whoever comes, and lets those go on whose turn it is', async (context) => {
+    const { come, begun, finish, queue } = openQueue(context);
+    const has = come('a/x');
+    const waiting = ['a/y', 'a/z', 'b/x'].map(async (name) => come(name));
+    await turn();
+    queue.close();
+    for (const answer of [...waiting, come('c/x')]) assert.deepEqual(await answer, { refused: 'stopping' });
+    await finish('a/x');
+    assert.equal(await has, 'a/x');
+    assert.deepEqual(begun, ['a/x']);
+    assert.deepEqual({ running: queue.running, waiting: queue.waiting }, { running: 0, waiting: 0 });
+  });
+});
+
 describe('limits', () => {
   it('run so many at once and no more, also after failures', async (context) => {
     const { come, begun, queue, fail, finish } = openQueue(context, { concurrency: 2 });

@@ -75,6 +75,7 @@ async function openJobs(context: TestContext) {
     },
     queue,
     safetyIdentifierOf: (member) => member,
+    closing: new AbortController().signal,
     // Whoever pauses does so for ever, unless somebody cancels.
     sleep: async () => new Promise(() => undefined),
   });

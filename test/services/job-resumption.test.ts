@@ -79,6 +79,16 @@ describe('a receipt that turns up after its call was given up as unknown', () =>
     }
   });
 
+  it('says of a call that a stopping process did not begin what its process would have said', async (context) => {
+    const { journal, job, resumption, totals } = await openExpiredJob(context);
+    const stopping = { ended: 'refused', refusal: { reason: 'stopping' } };
+    await journal.writeReceipt(job, { outcome: 'failed', kind: 'stopping', charged: 'no' });
+    assert.deepEqual(await resumption.resume(job), stopping, 'from its receipt');
+    job.folder.clearRecord('receipt.json');
+    assert.deepEqual(await resumption.resume(job), stopping, 'from the books');
+    assert.equal((await totals()).exposure, 0);
+  });
+
   it('is booked also where somebody had released it already', async (context) => {
     const { journal, ledger, job, ref, resumption, totals } = await openExpiredJob(context);
     await ledger.release(ref, { reason: 'older than a month', by: 'operator ada' });

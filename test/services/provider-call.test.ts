@@ -56,21 +56,27 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
   const limits = { concurrency: 1, lengthMax: 1, waitMsMax: 1, imagesPerMinute: undefined };
   const progress = createProgressLog();
   const linePausesMs: number[] = [];
+  const closing = new AbortController();
+  /** Whether the process begins to stop, and the clock stands still, in the first pause. */
+  const stop = { isInPause: false };
   const caller = createProviderCaller({
     provider,
     queue: { ...createFairQueue(limits, () => clock), pause: (durationMs) => void linePausesMs.push(durationMs) },
     safetyIdentifierOf: (member) => `hash of ${member}`,
+    closing: closing.signal,
     now: () => clock,
     sleep: async (ms) => {
       pausesMs.push(ms);
       clock += ms;
+      if (stop.isInPause) closing.abort();
+      if (closing.signal.aborted) await new Promise(() => undefined);
     },
     log: silentLog,
   });
   const recall = createRecall();
   const lastStartAt = lastStartOf(0);
   const call = async () => caller.call(job, progress, recall, lastStartAt);
-  return { call, calls, pausesMs, linePausesMs, progress, recall };
+  return { call, calls, pausesMs, linePausesMs, progress, recall, closing, stop };
 }
 
 describe('a call that went well', () => {
@@ -180,6 +186,20 @@ describe('a call that provably made nothing', () => {
     recall.cancel();
     assert.deepEqual(await call(), { outcome: 'failed', kind: 'cancelled', charged: 'no' });
     assert.deepEqual([calls, progress.states], [[], []]);
+  });
+
+  it('is not begun any more by a process that might not see its end', async (context) => {
+    const { call, calls, closing, progress } = await openCaller(context, made);
+    closing.abort();
+    assert.deepEqual(await call(), { outcome: 'failed', kind: 'stopping', charged: 'no' });
+    assert.deepEqual([calls, progress.states], [[], []]);
+  });
+
+  it('is not made again by one either, and does not wait out its pause', async (context) => {
+    const { call, calls, stop } = await openCaller(context, failure('rate-limited', 'no'), made);
+    stop.isInPause = true;
+    assert.deepEqual(await call(), { outcome: 'failed', kind: 'stopping', charged: 'no' });
+    assert.equal(calls.length, 1);
   });
 
   it('keeps at which stage it was declined', async (context) => {

@@ -112,6 +112,7 @@ export const PROVIDER_FAILURE_KINDS = [
   'connection-lost',
   'unusable-answer',
   'cancelled',
+  'stopping',
 ] as const;
 
 export type ProviderFailureKind = (typeof PROVIDER_FAILURE_KINDS)[number];
