@@ -24,6 +24,8 @@ const RETRY_WINDOW_MS = 3 * 60_000;
 const RETRIES_MAX = 6;
 const FIRST_PAUSE_MS = 1_000;
 const PAUSE_MS_MAX = 60_000;
+/** Those who were refused together come back one after another, within so much more of their pause. */
+const SPREAD = 0.1;
 
 /** When the last call of a job may begin whose first one begins now, those for the successors of its model included. */
 export function lastStartOf(firstStartAt: number): number {
@@ -42,10 +44,11 @@ export function createProviderCaller(parts: {
   /** Aborted when no call may begin any more, because the process might not see its end. */
   closing: AbortSignal;
   now: () => number;
+  random: () => number;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): ProviderCaller {
-  const { provider, queue, closing, now, sleep, log } = parts;
+  const { provider, queue, closing, now, random, sleep, log } = parts;
 
   async function callWithRetries(
     job: OpenJob,
@@ -66,11 +69,12 @@ export function createProviderCaller(parts: {
         const previews = createPreviewTarget({ job, show, log });
         return await recall.whileOut(async () => provider.makeImages(call, openByteSink, signal, previews));
       } catch (error) {
-        const pauseMs = pauseBeforeRetry(error, retry);
+        const leastMs = leastPauseMs(error, retry);
         // A limit is everybody's, also where this call waits no more; a provider that cannot be reached may be back for the
         // next one.
-        if (isRateLimit(error)) queue.pause(pauseMs ?? error.retryAfterMs ?? 0);
-        if (pauseMs === undefined || now() + pauseMs > lastStartAt) throw error;
+        if (isRateLimit(error)) queue.pause(leastMs);
+        const pauseMs = Math.round(leastMs * (1 + random() * SPREAD));
+        if (!mayBeRepeated(error, retry) || now() + pauseMs > lastStartAt) throw error;
         log.info({ job: job.request.id, pauseMs, err: error }, 'provider call will be repeated');
         progress.report({ phase: 'provider-busy', retryInMs: pauseMs });
         await untilAborted(recall.signal, async () => untilAborted(closing, async () => sleep(pauseMs)));
@@ -129,11 +133,16 @@ function isRateLimit(error: unknown): error is ProviderFailure {
   return error instanceof ProviderFailure && error.kind === 'rate-limited';
 }
 
-/** How long to wait before the same call may go out again; undefined where it must not. */
-function pauseBeforeRetry(error: unknown, retry: number): number | undefined {
-  if (!(error instanceof ProviderFailure) || error.charged !== 'no' || retry >= RETRIES_MAX) return undefined;
-  if (error.kind !== 'rate-limited' && error.kind !== 'unreachable') return undefined;
-  return error.retryAfterMs ?? Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** retry);
+/** Whether the same call may go out again, when it has waited. */
+function mayBeRepeated(error: unknown, retry: number): boolean {
+  if (!(error instanceof ProviderFailure) || error.charged !== 'no' || retry >= RETRIES_MAX) return false;
+  return error.kind === 'rate-limited' || error.kind === 'unreachable';
+}
+
+/** What a provider tells is the least that it wants: an instant, or one that is past, would use up all repetitions at once. */
+function leastPauseMs(error: unknown, retry: number): number {
+  const toldMs = error instanceof ProviderFailure ? (error.retryAfterMs ?? 0) : 0;
+  return Math.max(toldMs, Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** retry));
 }
 
 function toImageCall(job: OpenJob, safetyIdentifier: string): ImageCall {

@@ -466,8 +466,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/services/provider-call.ts',
-        find: "if (!(error instanceof ProviderFailure) || error.charged !== 'no' || retry >= RETRIES_MAX) return undefined;",
-        replace: 'if (!(error instanceof ProviderFailure) || retry >= RETRIES_MAX) return undefined;',
+        find: "if (!(error instanceof ProviderFailure) || error.charged !== 'no' || retry >= RETRIES_MAX) return false;",
+        replace: 'if (!(error instanceof ProviderFailure) || retry >= RETRIES_MAX) return false;',
       },
     ],
     killers: ['test/services/provider-call.test.ts'],

@@ -76,6 +76,7 @@ async function openJobs(context: TestContext) {
     queue,
     safetyIdentifierOf: (member) => member,
     closing: new AbortController().signal,
+    random: () => 0,
     // Whoever pauses does so for ever, unless somebody cancels.
     sleep: async () => new Promise(() => undefined),
   });

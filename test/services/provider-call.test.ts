@@ -59,12 +59,14 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
   const closing = new AbortController();
   /** Whether the process begins to stop, and the clock stands still, in the first pause. */
   const stop = { isInPause: false };
+  const luck = { next: 0 };
   const caller = createProviderCaller({
     provider,
     queue: { ...createFairQueue(limits, () => clock), pause: (durationMs) => void linePausesMs.push(durationMs) },
     safetyIdentifierOf: (member) => `hash of ${member}`,
     closing: closing.signal,
     now: () => clock,
+    random: () => luck.next,
     sleep: async (ms) => {
       pausesMs.push(ms);
       clock += ms;
@@ -76,7 +78,7 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
   const recall = createRecall();
   const lastStartAt = lastStartOf(0);
   const call = async () => caller.call(job, progress, recall, lastStartAt);
-  return { call, calls, pausesMs, linePausesMs, progress, recall, closing, stop };
+  return { call, calls, pausesMs, linePausesMs, progress, recall, closing, stop, luck };
 }
 
 describe('a call that went well', () => {
@@ -149,6 +151,27 @@ describe('a call that provably made nothing', () => {
     assert.deepEqual(await call(), { outcome: 'failed', kind: 'unreachable', charged: 'no', requestId: 'req_1' });
     assert.deepEqual(pausesMs, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000]);
     assert.equal(calls.length, 7);
+  });
+
+  it('waits no less where the provider says so little that every attempt would be over at once', async (context) => {
+    for (const toldMs of [0, 50]) {
+      const { call, calls, pausesMs, linePausesMs } = await openCaller(context, failure('rate-limited', 'no', toldMs));
+      await call();
+      assert.deepEqual(pausesMs, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000]);
+      assert.deepEqual(linePausesMs.slice(0, 6), pausesMs, 'nor does the line');
+      assert.equal(calls.length, 7);
+    }
+  });
+
+  it('waits a little longer by chance, so that not all come back in the same moment', async (context) => {
+    const { call, pausesMs, linePausesMs, luck } = await openCaller(
+      context,
+      failure('rate-limited', 'no', 12_000),
+      made,
+    );
+    luck.next = 0.5;
+    await call();
+    assert.deepEqual([pausesMs, linePausesMs], [[12_600], [12_000]]);
   });
 
   it('is not waited for beyond three minutes', async (context) => {
