@@ -9,7 +9,7 @@ export type FolderNames = {
   readonly written: ReadonlySet<string>;
   /** Whether the folder was somebody else's before, and may be again with a loss of power. */
   readonly isUsedAgain: boolean;
-  /** A file is about to be written. */
+  /** A file is about to be written, and is there or comes to be at once. */
   note(name: string): void;
   /** A file is removed. */
   forget(name: string): void;

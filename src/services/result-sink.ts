@@ -8,15 +8,24 @@ import type { ByteSink } from './providers/image-provider.ts';
  * do not wait for the disk; what is too large for that, or finds no buffer, is written as it comes.
  *
  * Whatever waits for room on a full disk waits where it is.
+ * @param onFile hears when the file is there, which it never is for a picture that breaks off before it fills its buffer
  */
-export function openResultSink(path: string, shelf: PictureShelf, patience: Patience): ByteSink {
+export function openResultSink(
+  path: string,
+  shelf: PictureShelf,
+  patience: Patience,
+  onFile: () => void = () => undefined,
+): ByteSink {
   let lent = shelf.lend();
   let sizeBytes = 0;
   let file: number | undefined;
 
   /** From here on the picture is written as it comes. */
   async function spill(): Promise<number> {
-    file ??= await patience(async () => openToOverwrite(path));
+    if (file === undefined) {
+      file = await patience(async () => openToOverwrite(path));
+      onFile();
+    }
     if (lent !== undefined) await writeAll(file, lent.subarray(0, sizeBytes), patience);
     return file;
   }

@@ -183,7 +183,7 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
       await makeOwnerDurable();
       await writeDurably(pathToWrite(name), bytes);
     },
-    openByteSink: (name) => openResultSink(pathToWrite(name), shelf, patiently),
+    openByteSink: (name) => openResultSink(pathOf(name), shelf, patiently, () => names.note(name)),
     async *read(name) {
       const shelved = shelf.find(pathOf(name));
       if (shelved === undefined) yield* readPieces(pathOf(name));

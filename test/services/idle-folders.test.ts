@@ -156,6 +156,22 @@ describe('idle folders', () => {
     assert.equal(readdirSync(next.path('')).length, 3, 'what is in a folder that was taken over may all be needed');
   });
 
+  it('have nothing left in them of other jobs either where a picture of the kept result broke off', async (context) => {
+    const spool = await openSpool(await createDirectory(context));
+    const folder = await spool.create('1.mine');
+    for (const name of ['image-0', 'image-1']) await folder.writeFile(name, Buffer.from(SECRET));
+    await folder.writePaidRecord('receipt.json', {});
+    await folder.remove();
+    const next = await spool.create('2.mine');
+    const brokenOff = next.openByteSink('image-1');
+    await brokenOff.write(Buffer.from('of this'));
+    await brokenOff.discard();
+    await next.writeFile('image-0', Buffer.from('of this job'));
+    await next.writePaidRecord('receipt.json', {});
+    await next.removeLeftovers();
+    assert.deepEqual(readdirSync(next.path('')).toSorted(), ['image-0', 'receipt.json']);
+  });
+
   it('are emptied of their pictures with the spool', async (context) => {
     const directory = await createDirectory(context);
     const spool = await openSpool(directory);

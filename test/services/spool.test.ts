@@ -189,6 +189,23 @@ describe('a paid record', () => {
     assert.deepEqual(synced, []);
   });
 
+  it('takes no name for durable of a picture that broke off before there was a file', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const first = await spool.create('job.one');
+    const brokenOff = first.openByteSink('image-0');
+    await brokenOff.write(Buffer.from('pix'));
+    await brokenOff.discard();
+    await first.writePaidRecord('receipt.json', { paid: 1 });
+    await first.remove();
+    const second = await spool.create('job.two');
+    const whole = second.openByteSink('image-0');
+    await whole.write(Buffer.from('pixels'));
+    await whole.close();
+    const synced = watchSyncs(context, directory);
+    await second.writePaidRecord('receipt.json', { paid: 1 });
+    assert.deepEqual(synced, ['job.two']);
+  });
+
   it('makes the name of a folder durable of which no job before needed it', async (context) => {
     const { spool, directory } = await openTestSpool(context);
     await (await spool.create('job.one')).remove();
