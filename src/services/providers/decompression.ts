@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import type { IncomingBody, ReadBody, TakeBytes } from './incoming-body.ts';
+import type { IncomingBody, ReadBody, TakeBytes, Taken } from './incoming-body.ts';
 
 /** What `identity` asks not to be sent, for the gateways that do not listen. */
 const DECOMPRESSORS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
@@ -18,23 +18,26 @@ export function decompress(body: IncomingBody, contentEncoding: string | string[
   return async (take) => readThrough(body, createDecompressor(), take);
 }
 
-/** What becomes of either end becomes of the other: bytes that nobody takes any more are not read on. */
+/**
+ * What becomes of the body becomes of what is unpacked, for as long as somebody takes it. Behind that nothing is read any
+ * more, and a connection that breaks then has broken nothing.
+ */
 async function readThrough(body: IncomingBody, decompressor: Transform, take: TakeBytes): Promise<void> {
-  let isOver = false;
-  const taking = takeAll(decompressor, take).finally(() => {
-    isOver = true;
-    decompressor.destroy();
-  });
-  const feeding = body.read(async (bytes) => {
+  const feeding = body.read(async (bytes): Promise<Taken> => {
     // Where the other end is over, it tells why, and the callback may bring the same as an error.
-    if (!isOver) await new Promise((resolve) => void decompressor.write(bytes, resolve));
-    return isOver ? 'enough' : 'more';
+    await new Promise((resolve) => void decompressor.write(bytes, resolve));
+    return 'more';
   });
   feeding.then(
     () => decompressor.end(),
     (error: Error) => decompressor.destroy(error),
   );
-  await Promise.all([taking, feeding]);
+  try {
+    await takeAll(decompressor, take);
+  } finally {
+    decompressor.destroy();
+    body.close();
+  }
 }
 
 async function takeAll(decompressor: Transform, take: TakeBytes): Promise<void> {

@@ -84,6 +84,12 @@ export class IncomingBody {
     });
   }
 
+  /** Whoever reads it has all that they want, though they were not asked just now. */
+  close(): void {
+    if (this.#end === undefined) this.#endEarly();
+    this.#advance();
+  }
+
   #advance(): void {
     while (!this.#isAtWork && this.#reading !== undefined) {
       const piece = this.#pieces.shift();

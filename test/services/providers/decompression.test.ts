@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { decompress } from '../../../src/services/providers/decompression.ts';
 import { IncomingBody } from '../../../src/services/providers/incoming-body.ts';
@@ -26,7 +27,44 @@ async function read(bytes: Buffer, contentEncoding: string | undefined): Promise
   return Buffer.concat(pieces);
 }
 
+/** A body whose reader has enough once it has all of the text, and whose connection brings no more and does not end. */
+function openLastingBody(bytes: Buffer) {
+  const body = new IncomingBody(createIntakeGate({ concurrency: 1, pauseMsMax: 10 }, () => 0));
+  const aborts: unknown[] = [];
+  body.begin({ pause: () => undefined, resume: () => undefined, abort: (reason) => void aborts.push(reason) });
+  let takenBytes = 0;
+  const reading = decompress(
+    body,
+    'gzip',
+  )((piece) => {
+    takenBytes += piece.length;
+    return takenBytes === TEXT.length ? 'enough' : 'more';
+  });
+  body.push(bytes);
+  return { body, aborts, reading };
+}
+
 describe('a body', () => {
+  it('of which the reader has all that they want is not waited for, and its connection is closed', async () => {
+    const { reading, aborts } = openLastingBody(gzipSync(TEXT));
+    await reading;
+    await nextTurn();
+    await nextTurn();
+    assert.equal(aborts.length, 1);
+  });
+
+  it('is whole although its connection breaks behind what the reader wants', async () => {
+    const { body, reading } = openLastingBody(gzipSync(TEXT));
+    setImmediate(() => body.fail(new Error('the connection broke')));
+    await reading;
+  });
+
+  it('whose connection breaks before that is not', async () => {
+    const { body, reading } = openLastingBody(gzipSync(TEXT).subarray(0, 30));
+    setImmediate(() => body.fail(new Error('the connection broke')));
+    await assert.rejects(reading, { message: 'the connection broke' });
+  });
+
   it('is unpacked by whichever name its packing has', async () => {
     const packings: readonly (readonly [string | undefined, Buffer])[] = [
       [undefined, TEXT],
