@@ -18,7 +18,6 @@ import { createDraftedEdits } from './discord/drafted-edits.ts';
 import { connectGateway } from './discord/gateway.ts';
 import type { JobLog } from './discord/job-log.ts';
 import { createJobLog } from './discord/job-log.ts';
-import type { LogChannel } from './discord/log-channel.ts';
 import { createLogChannel } from './discord/log-channel.ts';
 import { createOriginalsSender } from './discord/originals-sender.ts';
 import { createPaintDesk } from './discord/paint-desk.ts';
@@ -33,6 +32,7 @@ import type { Metrics } from './http/metrics.ts';
 import { createMetrics } from './http/metrics.ts';
 import { PAINTER_PATH, startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
+import type { BudgetWatch } from './services/budget-watch.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
 import { createClosingTime } from './services/closing-time.ts';
@@ -109,7 +109,8 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
   const metrics = createMetrics();
   const logChannel = createLogChannel({ ...outside, rest: rest.patient });
   const jobLog = createJobLog({ ...outside, ...money, rest: rest.patient });
-  const core = await createCore(config, outside, money, { rest, metrics, logChannel, jobLog });
+  const budgetWatch = createBudgetWatch({ ...outside, ...money, logChannel });
+  const core = await createCore(config, outside, money, { rest, metrics, budgetWatch, jobLog });
   const replies = createReplyEditor({ ...outside, rest: rest.patient, newsRest: rest.news });
   const attachments = createAttachmentLoader(config.ATTACHMENT_ORIGINS);
   const reporting = createReporting(config, outside, money);
@@ -171,7 +172,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
       core.admission.close();
       await Promise.all([router.drain(), painted]);
       await Promise.all([loading, recovering, recovered]);
-      await jobLog.drain();
+      await Promise.all([jobLog.drain(), budgetWatch.drain()]);
       await Promise.all([reporting.upkeep.stop(), reporting.charts.close()]);
       await server.close();
       await Promise.all([rest.close(), attachments.close(), core.spool.close(), money.store.close()]);
@@ -184,7 +185,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
 type Edge = {
   readonly rest: DiscordRest;
   readonly metrics: Metrics;
-  readonly logChannel: LogChannel;
+  readonly budgetWatch: BudgetWatch;
   readonly jobLog: JobLog;
 };
 
@@ -243,7 +244,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
     deliver: createDelivery({ ...outside, rest: edge.rest.patient, fitter }),
     journal,
     originals,
-    onEnd: createEndWatch(outside, money, { ...edge, ended }),
+    onEnd: createEndWatch({ ...edge, ended }),
   });
   const pictures = createResultPictures({ ...outside, preparation });
   const completion = createJobCompletion({ ...outside, ...money, pictures, records });
@@ -344,12 +345,12 @@ async function createProviderSide(config: Config, outside: Outside) {
 }
 
 /** Who hears of the end of every job: recovery, the metrics, whoever watches the budget, and the log channel. */
-function createEndWatch(
-  outside: Outside,
-  money: Money,
-  { ended, metrics, logChannel, jobLog }: Edge & { readonly ended: RecentIds },
-): (end: JobEnd) => void {
-  const budgetWatch = createBudgetWatch({ ...outside, ...money, logChannel });
+function createEndWatch({
+  ended,
+  metrics,
+  budgetWatch,
+  jobLog,
+}: Edge & { readonly ended: RecentIds }): (end: JobEnd) => void {
   return (end) => {
     ended.note(end.job.request.id);
     metrics.countOutcome(end.outcome);

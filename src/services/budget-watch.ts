@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
@@ -37,6 +38,8 @@ export type WarningResult =
 export type BudgetWatch = {
   /** Looks at a guild's account after one of its jobs has ended. Never rejects. */
   observe(job: WatchedJob, outcome: JobOutcome): Promise<void>;
+  /** Resolves when every account has been looked at, and all is told, or could not be. */
+  drain(): Promise<void>;
 };
 
 type WatchedJob = Pick<OpenJob, 'request' | 'address'>;
@@ -49,6 +52,11 @@ type Warned = { readonly [Kind in BudgetWarning['kind']]?: NanoUsd };
  * the request is a dear one.
  */
 const NEARLY_USED_PERCENT = 80;
+
+/** At once, so that a server whose channel is slow does not stand before all others. */
+const CONCURRENCY = 8;
+/** Whoever comes on top of as many as this is not looked at: the next job of the same server tells the same. */
+const WAITING_MAX = 500;
 
 const warnedKey = (guild: string, period: Period): string => `warned:{${guild}}:${period}`;
 
@@ -63,6 +71,7 @@ export function createBudgetWatch(parts: {
   log: Logger;
 }): BudgetWatch {
   const { store, ledger, logChannel, log } = parts;
+  const line = new PQueue({ concurrency: CONCURRENCY });
 
   /**
    * Changes what is noted of a month's warnings.
@@ -113,13 +122,17 @@ export function createBudgetWatch(parts: {
 
   return {
     async observe(job, outcome) {
-      try {
-        await look(job, outcome);
-      } catch (error) {
-        // A warning that fails must not fail the request that it is about.
-        log.error({ guild: job.request.guild, err: error }, 'a budget warning could not be given');
+      const { guild } = job.request;
+      if (line.size >= WAITING_MAX) {
+        log.error({ guild }, 'too many accounts to look at: a budget warning may come late');
+        return;
       }
+      // A warning that fails must not fail the request that it is about.
+      await line
+        .add(async () => look(job, outcome))
+        .catch((error: unknown) => log.error({ guild, err: error }, 'a budget warning could not be given'));
     },
+    drain: async () => line.onIdle(),
   };
 }
 

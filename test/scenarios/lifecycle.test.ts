@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { BotProcess } from '../../sandbox/bot-process.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { readBooks } from '../audit.ts';
 import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
 import { answered, isFor } from './requests.ts';
+import { addServer } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** The time to drain is longer than a call may take, so that those in line can still have their turn. */
@@ -92,6 +94,27 @@ describe('how a bot ends', { concurrency: true }, () => {
     assert.equal(callsFor(stage, 'to be tried again').length, 1);
     const { posted, voided, unknown } = judge(stage);
     assert.deepEqual({ posted, voided, unknown }, { posted: 1, voided: 2, unknown: 0 });
+  });
+
+  test('asked to stop when a budget is nearly used, it warns of that first', async (t) => {
+    const stage = await setStage(t);
+    const { discord } = stage;
+    const bot = await stage.startBot();
+    const { administrator, channel, member } = addServer(stage);
+    for (const [command, options] of [
+      ['settings budget', { usd: '0.10', warning_percent: 1 }],
+      ['settings log', { channel }],
+    ] as const) {
+      await answered(discord.invoke({ command, member: administrator, channel, options }));
+    }
+    discord.faults.add({ route: 'channel message', kind: 'status', status: 500, times: 2 });
+    const prompt = 'the last of the budget';
+    await answered(discord.invoke({ command: 'imagine', member, channel, options: { prompt, quality: 'low' } }));
+    await untilLogged(stage, bot, 'the log channel did not take a message');
+    bot.signal('SIGTERM');
+    await bot.ended();
+    assert.equal(bot.exit?.code, 0);
+    assert.match(discord.channelMessages(channel).map(renderMessage).join('\n'), /Budget (warning|reached)/);
   });
 
   test('asked twice, it ends at once, and its successor tells everybody the truth', async (t) => {

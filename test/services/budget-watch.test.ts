@@ -51,10 +51,8 @@ function openServer(warn: (warning: BudgetWarning) => Promise<WarningResult> = a
         : ledger.unknown(ref, { reason: 'timeout' }));
     },
     /** Another process that watches. */
-    watch: (
-      watchStore: Store = database.connect(),
-    ): ((request: ImageRequest, outcome: JobOutcome) => Promise<void>) => {
-      const watch = createBudgetWatch({
+    watch: (watchStore: Store = database.connect()) => {
+      const budgetWatch = createBudgetWatch({
         ...outside,
         store: watchStore,
         ledger,
@@ -68,7 +66,11 @@ function openServer(warn: (warning: BudgetWarning) => Promise<WarningResult> = a
         },
         log: silentLog,
       });
-      return async (request, outcome) => watch.observe({ request, address: ADDRESS }, outcome);
+      return {
+        observe: async (request: ImageRequest, outcome: JobOutcome): Promise<void> =>
+          budgetWatch.observe({ request, address: ADDRESS }, outcome),
+        drain: async (): Promise<void> => budgetWatch.drain(),
+      };
     },
   };
 }
@@ -76,7 +78,7 @@ function openServer(warn: (warning: BudgetWarning) => Promise<WarningResult> = a
 describe('the watch over a budget', () => {
   it('warns at the level once, and at the cap once', async () => {
     const { decide, spend, news, watch } = openServer();
-    const observe = watch();
+    const { observe } = watch();
     await decide(CHANNEL);
     await spend(799);
     await observe(createRequest(), ended);
@@ -95,14 +97,14 @@ describe('the watch over a budget', () => {
     const { decide, spend, warnings, watch } = openServer();
     await decide({ ...CHANNEL, budget: 500, warningPercent: 10 });
     await spend(50);
-    await watch()(createRequest(), ended);
+    await watch().observe(createRequest(), ended);
     const warning = { guild: GUILD, period: '202611', channelId: LOG_CHANNEL, used: 50, limit: 500, address: ADDRESS };
     assert.deepEqual(warnings, [{ kind: 'level', ...warning }]);
   });
 
   it('counts what nobody knows as used, and not what is only held', async () => {
     const { decide, spend, news, watch } = openServer();
-    const observe = watch();
+    const { observe } = watch();
     await decide(CHANNEL);
     await spend(900, 'held');
     await observe(createRequest(), overBudget);
@@ -114,7 +116,7 @@ describe('the watch over a budget', () => {
 
   it('takes a request that did not fit for the cap where most is used, and not where the request was a dear one', async () => {
     const { decide, spend, news, watch } = openServer();
-    const observe = watch();
+    const { observe } = watch();
     await decide({ ...CHANNEL, warningPercent: 100 });
     await spend(799);
     await observe(createRequest(), overBudget);
@@ -133,14 +135,14 @@ describe('the watch over a budget', () => {
     await decide(CHANNEL);
     await spend(1_000);
     await Promise.all(
-      watches.flatMap((observe) => Array.from({ length: 5 }, async () => observe(createRequest(), overBudget))),
+      watches.flatMap(({ observe }) => Array.from({ length: 5 }, async () => observe(createRequest(), overBudget))),
     );
     assert.deepEqual(news().toSorted(), ['cap 1000 of 1000', 'level 1000 of 1000']);
   });
 
   it('warns again of a budget that was raised, and not of one that was lowered', async () => {
     const { decide, spend, news, watch } = openServer();
-    const observe = watch();
+    const { observe } = watch();
     await decide(CHANNEL);
     await spend(1_000);
     await observe(createRequest(), ended);
@@ -158,7 +160,7 @@ describe('the watch over a budget', () => {
 
   it('is about one month: the next one is warned of by itself', async () => {
     const { decide, spend, news, watch } = openServer();
-    const observe = watch();
+    const { observe } = watch();
     await decide(CHANNEL);
     await spend(1_000);
     await observe(createRequest(), ended);
@@ -173,7 +175,7 @@ describe('the watch over a budget', () => {
 
   it('says nothing where there is no log channel, and nothing is used up by that', async () => {
     const { decide, spend, news, watch } = openServer();
-    const observe = watch();
+    const { observe } = watch();
     await spend(800);
     await observe(createRequest(), ended);
     assert.deepEqual(news(), []);
@@ -185,14 +187,14 @@ describe('the watch over a budget', () => {
   it('says nothing of a budget of nothing', async () => {
     const { decide, news, watch } = openServer();
     await decide({ ...CHANNEL, budget: 0 });
-    await watch()(createRequest(), overBudget);
+    await watch().observe(createRequest(), overBudget);
     assert.deepEqual(news(), []);
   });
 
   it('warns with the next job where the channel could not be reached, and not where it takes nothing', async () => {
     const results: WarningResult[] = ['later', 'given', 'refused'];
     const { decide, spend, news, watch } = openServer(async () => results.shift() ?? 'given');
-    const observe = watch();
+    const { observe } = watch();
     await decide(CHANNEL);
     await spend(800);
     for (let count = 0; count < 3; count += 1) await observe(createRequest(), ended);
@@ -202,16 +204,30 @@ describe('the watch over a budget', () => {
     assert.deepEqual(news(), ['cap 1000 of 1000'], 'the channel is gone');
   });
 
+  it('is through when all is told, and looks at no more accounts at a time than there is room for', async () => {
+    const given = Promise.withResolvers<WarningResult>();
+    const { decide, spend, news, watch } = openServer(async () => given.promise);
+    await decide(CHANNEL);
+    await spend(800);
+    const { observe, drain } = watch();
+    const seen = Array.from({ length: 600 }, async () => observe(createRequest(), ended));
+    const left = await Promise.race([Promise.all(seen.slice(-90)), drain().then(() => 'drained')]);
+    assert.notEqual(left, 'drained', 'whoever finds no room does not wait for any');
+    const drained = drain().then(() => news());
+    given.resolve('given');
+    assert.deepEqual(await drained, ['level 800 of 1000']);
+  });
+
   it('never rejects, whether the channel or the store fails', async () => {
     const { decide, spend, warnings, watch } = openServer(async () => {
       throw new Error('Missing Access');
     });
     await decide(CHANNEL);
     await spend(800);
-    await watch()(createRequest(), ended);
+    await watch().observe(createRequest(), ended);
     assert.equal(warnings.length, 1);
     const broken = { ...createMemoryDatabase().connect(), read: async () => Promise.reject(new StoreFailure('gone')) };
-    await watch(broken)(createRequest(), ended);
+    await watch(broken).observe(createRequest(), ended);
     assert.equal(warnings.length, 1);
   });
 });
