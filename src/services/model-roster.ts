@@ -14,6 +14,9 @@ export type ModelRoster = {
   retire(model: string): void;
 };
 
+/** For so long a model that is missing is not believed to be back, whatever the list says: then one request finds out. */
+const MISSING_MS = 60 * 60_000;
+
 /** Reads the provider's list. A provider that cannot be asked at the start is believed to have what is configured. */
 export async function createModelRoster(parts: {
   provider: ImageProvider;
@@ -25,17 +28,32 @@ export async function createModelRoster(parts: {
   const { provider, catalogue, configured, now, log } = parts;
   let models = chooseModels({ catalogue, configured, offered: undefined, now: new Date(now()) }).models;
 
-  /** @param missing a model that the provider does not have, whatever its list says */
-  async function refresh(missing?: string): Promise<void> {
+  /** When calls for them were answered with that they are not there. */
+  const missingSince = new Map<string, number>();
+  let refreshing: Promise<void> | undefined;
+
+  function isMissing(id: string): boolean {
+    return now() - (missingSince.get(id) ?? -Infinity) < MISSING_MS;
+  }
+
+  async function readList(): Promise<void> {
     try {
       const offered = await provider.listModels();
       const choice = chooseModels({ catalogue, configured, offered, now: new Date(now()) });
-      models = choice.models.filter(({ id }) => id !== missing);
+      models = choice.models.filter(({ id }) => !isMissing(id));
       choice.warnings.forEach((warning) => warnOf(warning, log));
       if (models.length === 0) log.error('the provider offers none of IMAGE_MODELS: name one that it has');
     } catch (error) {
       log.warn({ err: error }, 'the list of models could not be read; what was known stays');
     }
+  }
+
+  /** One at a time, lest an older list take the place of a newer one. */
+  async function refresh(): Promise<void> {
+    refreshing ??= readList().finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
   }
 
   await refresh();
@@ -44,12 +62,13 @@ export async function createModelRoster(parts: {
     get models() {
       return models;
     },
-    refresh: async () => refresh(),
+    refresh,
     retire(model) {
+      missingSince.set(model, now());
       models = models.filter(({ id }) => id !== model);
       log.error({ model }, 'the provider does not have this model: take it out of IMAGE_MODELS');
       // Where it could not be asked at the start, others may be missing as well.
-      void refresh(model);
+      void refresh();
     },
   };
 }

@@ -9,20 +9,22 @@ import { silentLog } from './job-fixture.ts';
 
 const CONFIGURED = ['gpt-image-2.6-sunburst', 'gpt-image-2.5-sunburst', 'gpt-image-2'];
 const NOW = Date.UTC(2026, 10, 21);
+const HOUR_MS = 60 * 60_000;
 
 /** A provider whose list changes, and whose list cannot be read where it is undefined. */
-async function openRoster(list: () => readonly string[]) {
+async function openRoster(list: () => readonly string[] | Promise<readonly string[]>) {
+  const clock = { now: NOW };
   const roster = await createModelRoster({
     provider: {
-      listModels: async () => list().map((id): OfferedModel => ({ id, shutdownAt: undefined })),
+      listModels: async () => (await list()).map((id): OfferedModel => ({ id, shutdownAt: undefined })),
       makeImages: async () => assert.fail('nothing is made here'),
     },
     catalogue: createModelCatalogue(),
     configured: CONFIGURED,
-    now: () => NOW,
+    now: () => clock.now,
     log: silentLog,
   });
-  return { roster, ids: () => roster.models.map(({ id }) => id) };
+  return { roster, clock, ids: () => roster.models.map(({ id }) => id) };
 }
 
 describe('the models that can be used', () => {
@@ -48,6 +50,33 @@ describe('the models that can be used', () => {
     const { roster, ids } = await openRoster(() => CONFIGURED);
     roster.retire('gpt-image-2');
     await turn();
+    assert.deepEqual(ids(), CONFIGURED.slice(0, 2));
+  });
+
+  it('do not come to have one again when another one is missing, or the list is read again', async () => {
+    const { roster, clock, ids } = await openRoster(() => CONFIGURED);
+    for (const model of CONFIGURED.slice(0, 2)) {
+      roster.retire(model);
+      await turn();
+    }
+    assert.deepEqual(ids(), ['gpt-image-2']);
+    clock.now += HOUR_MS - 1;
+    await roster.refresh();
+    assert.deepEqual(ids(), ['gpt-image-2']);
+    clock.now += 1;
+    await roster.refresh();
+    assert.deepEqual(ids(), CONFIGURED, 'after an hour it may be back');
+  });
+
+  it('are read by one refresh at a time, and none brings back what went missing meanwhile', async () => {
+    const list = Promise.withResolvers<readonly string[]>();
+    let readings = 0;
+    const { roster, ids } = await openRoster(() => ((readings += 1) === 1 ? CONFIGURED : list.promise));
+    const refreshed = roster.refresh();
+    roster.retire('gpt-image-2');
+    assert.equal(readings, 2);
+    list.resolve(CONFIGURED);
+    await refreshed;
     assert.deepEqual(ids(), CONFIGURED.slice(0, 2));
   });
 });
