@@ -155,12 +155,18 @@ const toolSchema = schema.pick({ DATA_DIR: true, STORE_URL: true }).extend({
  * @throws {ConfigError}
  */
 export function readConfig(environment: Environment): Config {
-  const config = parseEnvironment(schema, environment);
+  const config = keepToCeiling(parseEnvironment(schema, environment));
   const isChosen = isGiven(environment['ATTACHMENT_ORIGINS'] ?? '');
   const { origin } = new URL(config.DISCORD_API_URL);
   if (isChosen || origin === new URL(DISCORD_API_URL).origin) return config;
   // Another Discord has its files where it is itself, and its operator has no other reason to name the place.
   return { ...config, ATTACHMENT_ORIGINS: [...config.ATTACHMENT_ORIGINS, origin] };
+}
+
+/** A server for which nobody decided anything may not spend more than one that decides for itself. */
+function keepToCeiling(config: Config): Config {
+  const { DEFAULT_GUILD_BUDGET_USD: budget, MAX_GUILD_BUDGET_USD: ceiling = budget } = config;
+  return { ...config, DEFAULT_GUILD_BUDGET_USD: Math.min(budget, ceiling) };
 }
 
 /**

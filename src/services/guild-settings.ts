@@ -114,7 +114,7 @@ export function createGuildSettingsStore(parts: {
 }): GuildSettingsStore {
   const { store, budgetMax, now } = parts;
 
-  /** The operator may have lowered the ceiling since the budget was set. */
+  /** The operator may have lowered the ceiling since the budget was set. The default one keeps to it by itself. */
   function inForce(settings: GuildSettings): GuildSettings {
     if (settings.budget === undefined || budgetMax === undefined) return settings;
     return { ...settings, budget: Math.min(settings.budget, budgetMax) };

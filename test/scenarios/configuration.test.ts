@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
+import { formatUsd } from '../../src/billing/money.ts';
 import { readConfig, secretsOf } from '../../src/config.ts';
 import { setStage } from './support.ts';
 
@@ -54,6 +55,17 @@ test('an address with a version, and a token with the word before it, are what t
     const written = { ...plain, DISCORD_TOKEN: ' Bot token', DISCORD_API_URL: plain.DISCORD_API_URL + url };
     assert.deepEqual(readConfig(written), config, url);
   }
+});
+
+test('the ceiling of all budgets is that of a server for which nobody decided anything as well', () => {
+  const required = { DISCORD_TOKEN: 'token', OPENAI_API_KEY: 'key' };
+  const defaultBudget = (settings: Record<string, string>): string =>
+    formatUsd(readConfig({ ...required, ...settings }).DEFAULT_GUILD_BUDGET_USD, 2);
+  assert.equal(defaultBudget({}), '$10.00');
+  assert.equal(defaultBudget({ MAX_GUILD_BUDGET_USD: '5' }), '$5.00');
+  assert.equal(defaultBudget({ MAX_GUILD_BUDGET_USD: '50' }), '$10.00');
+  assert.equal(defaultBudget({ DEFAULT_GUILD_BUDGET_USD: '30', MAX_GUILD_BUDGET_USD: '25.50' }), '$25.50');
+  assert.equal(defaultBudget({ MAX_GUILD_BUDGET_USD: '0' }), '$0.00');
 });
 
 test('a token that Discord refuses ends the start, and says which setting it was', async (t) => {
