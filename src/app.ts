@@ -35,6 +35,7 @@ import { createAdmission } from './services/admission.ts';
 import type { BudgetWatch } from './services/budget-watch.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
+import { closeInOrder } from './services/closing-steps.ts';
 import { createClosingTime } from './services/closing-time.ts';
 import { createEditDrafts } from './services/edit-drafts.ts';
 import { createExportFiles } from './services/export-files.ts';
@@ -168,15 +169,18 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
       timers.forEach((timer) => clearInterval(timer));
       const recovered = core.recovery.stop();
       const painted = painter?.drain();
-      await gateway.disconnect();
-      core.admission.close();
-      await Promise.all([router.drain(), painted]);
-      await Promise.all([loading, recovering, recovered]);
-      await Promise.all([jobLog.drain(), budgetWatch.drain()]);
-      await Promise.all([reporting.upkeep.stop(), reporting.charts.close()]);
-      await server.close();
-      await Promise.all([rest.close(), attachments.close(), core.spool.close(), money.store.close()]);
-      core.lease.release();
+      const groups = [
+        [async () => gateway.disconnect()],
+        [() => core.admission.close()],
+        [async () => router.drain(), async () => painted],
+        [async () => loading, async () => recovering, async () => recovered],
+        [async () => jobLog.drain(), async () => budgetWatch.drain()],
+        [async () => reporting.upkeep.stop(), async () => reporting.charts.close()],
+        [async () => server.close()],
+        [rest, attachments, core.spool, money.store].map((part) => async () => part.close()),
+        [() => core.lease.release()],
+      ];
+      await closeInOrder(groups, log);
     },
   };
 }

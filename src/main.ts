@@ -71,7 +71,12 @@ async function drain(app: Promise<App>): Promise<void> {
     endNow();
   }, drainMs).unref();
   const running = await app;
-  await running.stop(endsAt);
+  try {
+    await running.stop(endsAt);
+  } catch (error) {
+    log.fatal({ err: error }, 'not everything could be finished or closed; recovery will finish the rest');
+    process.exit(EXIT_FAILURE);
+  }
   log.info('stopped');
   process.exit(0);
 }

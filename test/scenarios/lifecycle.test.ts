@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { BotProcess } from '../../sandbox/bot-process.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
@@ -17,7 +18,9 @@ const SHORT_CALLS = { PROVIDER_TIMEOUT_MS: '60000' };
 /** Recovery every second instead of every minute. */
 const HASTY_RECOVERY = { RECOVERY_SECONDS: '1' };
 const WAIT_MS_MAX = 30_000;
+const EXIT_FAILURE = 1;
 const EXIT_TERMINATED = 143;
+const STUCK_STORE = fileURLToPath(new URL('./stuck-store.ts', import.meta.url));
 
 function imagine({ discord, member, channel }: Stage, prompt: string): InteractionHandle {
   return discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
@@ -144,6 +147,15 @@ describe('how a bot ends', { concurrency: true }, () => {
     const { unknown, voided, posted } = judge(stage);
     assert.deepEqual({ unknown, voided, posted }, { unknown: 2, voided: 1, posted: 0 });
     assert.equal(stage.provider.bills.length, 2);
+  });
+
+  test('asked to stop when something cannot be closed, it says what, and ends', async (t) => {
+    const stage = await setStage(t);
+    const bot = await stage.startBot({ preload: [STUCK_STORE] });
+    bot.signal('SIGTERM');
+    await bot.ended();
+    assert.deepEqual(bot.exit, { code: EXIT_FAILURE, signal: null });
+    assert.match(bot.output, /the disk is gone[^]*not everything could be finished or closed/);
   });
 
   test('a time to drain that is over ends it, too', async (t) => {
