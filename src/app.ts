@@ -32,6 +32,7 @@ import type { Metrics } from './http/metrics.ts';
 import { createMetrics } from './http/metrics.ts';
 import { PAINTER_PATH, startHttpServer } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
+import { rememberBriefly } from './services/brief-memory.ts';
 import type { BudgetWatch } from './services/budget-watch.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
 import { createChartPress } from './services/chart-press.ts';
@@ -85,6 +86,8 @@ export type App = {
 const SECOND_MS = 1_000;
 const MODEL_REFRESH_INTERVAL_MS = 60 * 60_000;
 const USAGE_UPKEEP_INTERVAL_MS = 10 * 60_000;
+/** Longer than it takes to ask often, and short enough to tell the truth. */
+const PROBE_KEPT_MS = 1_000;
 const QUEUE_LENGTH_MAX = 500;
 /** A reply can be edited for fifteen minutes; whoever waits longer for a turn could not be answered in it. */
 const QUEUE_WAIT_MS_MAX = 10 * 60_000;
@@ -142,13 +145,15 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     recordPath: join(config.DATA_DIR, 'registered-commands'),
     log,
   });
+  // A probe is a durable commit, and anybody may ask.
+  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
   const server = await startHttpServer({
     host: config.HTTP_HOST,
     port: config.HTTP_PORT,
     metrics,
     painter: painter?.listener,
     log,
-    health: { isReady: async () => gateway.isConnected() && (await money.store.isWritable()) },
+    health: { isReady: async () => gateway.isConnected() && (await isWritable()) },
   });
   const timers = [
     setInterval(() => void core.recovery.sweep(), config.RECOVERY_SECONDS * SECOND_MS),

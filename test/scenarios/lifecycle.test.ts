@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { BotProcess } from '../../sandbox/bot-process.ts';
@@ -18,6 +19,7 @@ const SHORT_CALLS = { PROVIDER_TIMEOUT_MS: '60000' };
 /** Recovery every second instead of every minute. */
 const HASTY_RECOVERY = { RECOVERY_SECONDS: '1' };
 const WAIT_MS_MAX = 30_000;
+const HTTP_OK = 200;
 const EXIT_FAILURE = 1;
 const EXIT_TERMINATED = 143;
 const STUCK_STORE = fileURLToPath(new URL('./stuck-store.ts', import.meta.url));
@@ -207,4 +209,19 @@ test('of two bots on one data directory, neither touches what the other is at wo
   assert.equal(discord.channelMessages(stage.channel).length, 3);
   const { posted, unknown } = judge(stage);
   assert.deepEqual({ posted, unknown }, { posted: 2, unknown: 1 });
+});
+
+test('a bot tries its store once, however many ask at once whether it is ready', async (t) => {
+  const stage = await setStage(t);
+  const { httpPort } = await stage.startBot();
+  const ask = async (): Promise<number> => (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status;
+  const database = new DatabaseSync(join(stage.dataDirectory, 'easel.sqlite'), { readOnly: true });
+  t.after(() => database.close());
+  const probe = (): unknown => database.prepare("SELECT value FROM keyv WHERE key LIKE '%probe'").get()?.['value'];
+  const [first = assert.fail(), ...others] = Array.from({ length: 20 }, ask);
+  assert.equal(await first, HTTP_OK);
+  const written = probe();
+  assert.ok(written);
+  for (const status of await Promise.all(others)) assert.equal(status, HTTP_OK);
+  assert.equal(probe(), written);
 });
