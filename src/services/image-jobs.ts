@@ -143,8 +143,12 @@ export function createImageJobs(parts: JobParts): ImageJobs {
       });
     },
     async abandon(job) {
-      await journal.end(job);
-      running.delete(job.request.id);
+      try {
+        await journal.end(job);
+      } finally {
+        // What could not be ended is left to recovery, which leaves alone what is running.
+        running.delete(job.request.id);
+      }
     },
     async run(job, attachments, progress) {
       const current = createJobUnderWay({ job, progress, journal, log });

@@ -124,6 +124,7 @@ async function openJobs(
     },
   });
   return {
+    jobs,
     ledger,
     calls,
     lastStarts,
@@ -161,6 +162,18 @@ describe('a disk that fills while a job is prepared', () => {
     const { run, outcomes } = await openJobs(context, { journal: { writePlan } });
     await assert.rejects(run, /nobody expected this/);
     assert.deepEqual(outcomes, []);
+  });
+});
+
+describe('a job that nobody waits for', () => {
+  it('is left to recovery where it cannot be forgotten', async (context) => {
+    const journal = { end: async (): Promise<never> => Promise.reject(new Error('the disk fails')) };
+    const { jobs } = await openJobs(context, { journal });
+    const job = await jobs.begin(createRequest(), {});
+    assert.ok('folder' in job);
+    assert.equal(jobs.isRunning(JOB_ID), true);
+    await assert.rejects(jobs.abandon(job), { message: 'the disk fails' });
+    assert.equal(jobs.isRunning(JOB_ID), false);
   });
 });
 
