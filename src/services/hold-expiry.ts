@@ -16,9 +16,10 @@ export type HoldExpiry = {
   freeUncalled(ref: TransferRef, reason: string): Promise<void>;
   /**
    * Ends every hold whose time is over; where the store fails, the next call goes on with it.
+   * @param stopping begins with no further server once it is aborted
    * @throws where the store is away
    */
-  expire(): Promise<void>;
+  expire(stopping?: AbortSignal): Promise<void>;
 };
 
 /** Other machines leave holds behind as well, and of those nobody here is told. */
@@ -99,10 +100,11 @@ export function createHoldExpiry(parts: {
       await free(hold).catch((error: unknown) => onFailureOf(hold, error));
       guildsWithHolds.add(ref.guild);
     },
-    async expire() {
-      await oneByOne([...uncalled], free, onFailureOf);
+    async expire(stopping) {
+      await oneByOne([...uncalled], free, onFailureOf, stopping);
+      if (stopping?.aborted === true) return;
       await listGuilds();
-      await oneByOne([...guildsWithHolds], expireIn, onFailureIn);
+      await oneByOne([...guildsWithHolds], expireIn, onFailureIn, stopping);
     },
   };
 }

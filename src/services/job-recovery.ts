@@ -100,7 +100,7 @@ export function createJobRecovery(parts: {
    */
   const steps: readonly (() => Promise<void>)[] = [
     recoverJobs,
-    async () => holds.expire(),
+    async () => holds.expire(stopping.signal),
     async () => originals.trim(),
     async () => journal.dropOldReceipts(),
     async () => lease.clean(),

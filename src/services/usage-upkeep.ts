@@ -27,18 +27,18 @@ export function createUsageUpkeep(parts: {
 }): UsageUpkeep {
   const { ledger, rollups, now, log } = parts;
   let running: Promise<void> | undefined;
-  let isStopped = false;
+  const stopping = new AbortController();
 
   async function lookAtAll(): Promise<void> {
     const period = periodOf(now());
     // What was reserved before midnight is often charged after it.
     for (const month of [period, previousPeriod(period)]) {
+      if (stopping.signal.aborted) return;
       await oneByOne(
         await ledger.guilds(month),
-        async (guild) => {
-          if (!isStopped) await rollups.catchUp(guild, month, ENTRIES_MIN);
-        },
+        async (guild) => void (await rollups.catchUp(guild, month, ENTRIES_MIN)),
         (guild, error) => log.warn({ guild, err: error }, CUT_SHORT),
+        stopping.signal,
       );
     }
   }
@@ -53,7 +53,7 @@ export function createUsageUpkeep(parts: {
       await running;
     },
     async stop() {
-      isStopped = true;
+      stopping.abort();
       await running;
     },
   };

@@ -253,8 +253,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: RECOVERY,
-        find: '    recoverJobs,\n    async () => holds.expire(),\n',
-        replace: '    async () => holds.expire(),\n    recoverJobs,\n',
+        find: '    recoverJobs,\n    async () => holds.expire(stopping.signal),\n',
+        replace: '    async () => holds.expire(stopping.signal),\n    recoverJobs,\n',
       },
     ],
     killers: [RECOVERY_TESTS],

@@ -63,6 +63,25 @@ describe('holds', () => {
     assert.equal(await heldIn('watched'), 0);
   });
 
+  it('of no further server are looked at once the process is to stop', async () => {
+    const { clock, ledger, leaveHold, heldIn } = openLedger();
+    const guilds = Array.from({ length: 20 }, (_, index) => `server ${index}`);
+    for (const guild of guilds) await leaveHold(guild);
+    clock.now += MINUTE_MS;
+    const stopping = new AbortController();
+    let lookedAt = 0;
+    const expireHolds: typeof ledger.expireHolds = async (...account) => {
+      lookedAt += 1;
+      stopping.abort();
+      return ledger.expireHolds(...account);
+    };
+    const holds = createHoldExpiry({ ledger: { ...ledger, expireHolds }, now: () => clock.now, log: silentLog });
+    await holds.expire(stopping.signal);
+    assert.equal(lookedAt, 2, 'one server, in this month and the last one');
+    await holds.expire();
+    for (const guild of guilds) assert.equal(await heldIn(guild), 0, guild);
+  });
+
   it('of others end where one account cannot be read, and its own when it can be again', async () => {
     const { clock, store, holds, leaveHold, heldIn } = openLedger();
     const guilds = Array.from({ length: 20 }, (_, index) => `server ${index}`);

@@ -35,6 +35,17 @@ describe('one by one', () => {
     assert.deepEqual([reached, end], [5, 'away']);
   });
 
+  it('nobody else is asked once it is to stop', async () => {
+    const stopping = new AbortController();
+    const reached: number[] = [];
+    const work = async (number: number): Promise<void> => {
+      reached.push(number);
+      if (number === 2) stopping.abort();
+    };
+    await oneByOne(NUMBERS, work, () => assert.fail('nothing fails here'), stopping.signal);
+    assert.deepEqual(reached, [0, 1, 2]);
+  });
+
   it('a store that answers with what cannot be read is not away', async () => {
     const { reached, end } = await reach((number) => new UnreadableValue(`head of ${number}`));
     assert.deepEqual([reached, end], [NUMBERS.length, 'done']);

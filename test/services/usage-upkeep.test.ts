@@ -10,7 +10,13 @@ function createWorld(
   guilds: readonly string[] = ['a', 'b'],
 ) {
   const visited: string[] = [];
-  const ledger = { guilds: async (period: string) => guilds.map((guild) => `${guild} of ${period}`) };
+  const listed: string[] = [];
+  const ledger = {
+    async guilds(period: string) {
+      listed.push(period);
+      return guilds.map((guild) => `${guild} of ${period}`);
+    },
+  };
   const rollups = {
     catchUp: async (guild: string, period: string) => {
       visited.push(guild);
@@ -18,7 +24,7 @@ function createWorld(
     },
   };
   const upkeep = createUsageUpkeep({ ledger, rollups, now: () => Date.UTC(2026, 0, 1), log });
-  return { visited, upkeep };
+  return { listed, visited, upkeep };
 }
 
 test('upkeep looks at the servers of this month and of the one before', async () => {
@@ -31,12 +37,13 @@ test('upkeep looks at the servers of this month and of the one before', async ()
 
 test('upkeep runs once at a time, and stops after the server that it is at', async () => {
   const gate = Promise.withResolvers<boolean>();
-  const { visited, upkeep } = createWorld(async () => gate.promise);
+  const { listed, visited, upkeep } = createWorld(async () => gate.promise);
   const runs = [upkeep.run(), upkeep.run()];
   const stopped = upkeep.stop();
   gate.resolve(true);
   await Promise.all([...runs, stopped]);
   assert.ok(visited.length <= 1, visited.join());
+  assert.deepEqual(listed, ['202601'], 'nor does it ask for more of them');
 });
 
 test('a store that is away ends the round, and nothing else', async () => {
