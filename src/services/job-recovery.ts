@@ -8,6 +8,7 @@ import type { JobOutcome } from './job-outcome.ts';
 import type { JobResumption } from './job-resumption.ts';
 import type { KeptOriginals } from './kept-originals.ts';
 import type { ProcessLease } from './process-lease.ts';
+import { oneByOne } from './one-by-one.ts';
 import type { RecentIds } from './recent-ids.ts';
 
 /**
@@ -44,13 +45,7 @@ export function createJobRecovery(parts: {
 }): JobRecovery {
   const { journal, holds, lease, jobs, ended, conclusion, resumption, originals, now, log } = parts;
   const stopping = new AbortController();
-  const attempt: Attempt = async ({ folder }, work) => {
-    if (stopping.signal.aborted) return;
-    await work().catch((error: unknown) => {
-      log.error({ folder, err: error }, 'a job could not be recovered; the next sweep tries again');
-    });
-  };
-  const deliveries = createDeliveries(conclusion, attempt);
+  const deliveries = createDeliveries({ conclusion, onFailure: tellFailure, stopping: stopping.signal });
   let sweeping: Promise<void> | undefined;
 
   /**
@@ -68,13 +63,22 @@ export function createJobRecovery(parts: {
     return owner === lease.owner;
   }
 
-  /** Brings all jobs as far as the books, and waits for none to be delivered. */
+  function tellFailure({ folder }: JobOnDisk, error: unknown): void {
+    log.error({ folder, err: error }, 'a job could not be recovered; the next sweep tries again');
+  }
+
+  /**
+   * Brings all jobs as far as the books, and waits for none to be delivered.
+   * @throws {StoreFailure} where the store is away
+   */
   async function recoverJobs(): Promise<void> {
-    const bookings = new PQueue({ concurrency: BOOKINGS_MAX });
-    for (const jobOnDisk of await listAbandoned()) {
-      void bookings.add(async () => attempt(jobOnDisk, async () => book(jobOnDisk)));
-    }
-    await bookings.onIdle();
+    // All take from the same list, and each of them gives up by itself.
+    const waiting = (await listAbandoned()).values();
+    const bookings = Array.from({ length: BOOKINGS_MAX }, async () =>
+      oneByOne(waiting, book, tellFailure, stopping.signal),
+    );
+    await Promise.allSettled(bookings);
+    await Promise.all(bookings);
   }
 
   async function book(jobOnDisk: JobOnDisk): Promise<void> {
@@ -133,11 +137,17 @@ export function createJobRecovery(parts: {
   };
 }
 
-/** Does what there is to do for a job, unless it is too late to begin; never rejects. */
-type Attempt = (jobOnDisk: JobOnDisk, work: () => Promise<void>) => Promise<void>;
-
 /** Brings outcomes to their members, some at a time, while sweeps come and go. */
-function createDeliveries(conclusion: JobConclusion, attempt: Attempt) {
+function createDeliveries({
+  conclusion,
+  onFailure,
+  stopping,
+}: {
+  readonly conclusion: JobConclusion;
+  readonly onFailure: (jobOnDisk: JobOnDisk, error: unknown) => void;
+  /** Once it is aborted, none is begun any more. */
+  readonly stopping: AbortSignal;
+}) {
   const line = new PQueue({ concurrency: DELIVERIES_MAX });
   const ids = new Set<string>();
   return {
@@ -146,7 +156,9 @@ function createDeliveries(conclusion: JobConclusion, attempt: Attempt) {
     add(jobOnDisk: JobOnDisk, job: OpenJob, outcome: JobOutcome): void {
       ids.add(jobOnDisk.id);
       void line.add(async () => {
-        await attempt(jobOnDisk, async () => void (await conclusion.conclude(job, outcome)));
+        if (!stopping.aborted) {
+          await conclusion.conclude(job, outcome).catch((error: unknown) => onFailure(jobOnDisk, error));
+        }
         ids.delete(jobOnDisk.id);
       });
     },

@@ -134,6 +134,32 @@ describe('recovery', () => {
     assert.deepEqual(await spool.list(), []);
   });
 
+  it('asks a store that is away for a few jobs, and not for each of them', async (context) => {
+    const { log, lines } = collectErrors();
+    const { store, spool, recovery, outcomes, leaveJob } = await openAfterCrash(context, { log });
+    for (let number = 0; number < 30; number += 1) await leaveJob(idOf(number));
+    store.fail('away');
+    await recovery.sweep();
+    const failures = lines.filter((line) => line.includes('a job could not be recovered'));
+    assert.ok(failures.length >= 5 && failures.length <= 10, `${failures.length} jobs waited for it`);
+    assert.deepEqual(outcomes, []);
+    store.serve();
+    await recovery.sweep();
+    assert.equal(outcomes.length, 30);
+    assert.deepEqual(await spool.list(), []);
+  });
+
+  it('recovers the others where many records cannot be understood', async (context) => {
+    const { spool, recovery, outcomes, leaveJob } = await openAfterCrash(context);
+    for (let number = 0; number < 30; number += 1) {
+      const { folder } = await leaveJob(idOf(number));
+      if (number < 20) await folder.writeRecord('job.json', { v: 'of another time' });
+    }
+    await recovery.sweep();
+    assert.equal(outcomes.length, 10);
+    assert.equal((await spool.list()).length, 20);
+  });
+
   it('does the rest where one of its steps fails', async (context) => {
     const done: string[] = [];
     const fail = (step: string) => async () => {

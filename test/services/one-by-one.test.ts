@@ -46,6 +46,11 @@ describe('one by one', () => {
     assert.deepEqual(reached, [0, 1, 2]);
   });
 
+  it('what fails of itself does not mean that the store is away', async () => {
+    const { reached, end } = await reach(() => new Error('broken'));
+    assert.deepEqual([reached, end], [NUMBERS.length, 'done']);
+  });
+
   it('a store that answers with what cannot be read is not away', async () => {
     const { reached, end } = await reach((number) => new UnreadableValue(`head of ${number}`));
     assert.deepEqual([reached, end], [NUMBERS.length, 'done']);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { createUsageUpkeep } from '../../src/services/usage-upkeep.ts';
+import { StoreFailure } from '../../src/storage/store.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -50,7 +51,7 @@ test('a store that is away ends the round, and nothing else', async () => {
   let isAway = true;
   const guilds = Array.from({ length: 20 }, (_, index) => `server ${index}`);
   const { visited, upkeep } = createWorld(async () => {
-    if (isAway) throw new Error('the store is gone');
+    if (isAway) throw new StoreFailure('the store is gone');
     return true;
   }, guilds);
   await upkeep.run();
