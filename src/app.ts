@@ -278,7 +278,7 @@ async function createCore(config: Config, outside: Outside, money: Money, edge: 
   const resumption = createJobResumption({ ...money, journal, completion });
   const work = { jobs, ended, conclusion, resumption };
   const recovery = createJobRecovery({ ...outside, ...work, journal, holds, lease, originals });
-  const keptResults = createKeptResults({ ...outside, journal, conclusion, resumption });
+  const keptResults = createKeptResults({ ...outside, journal, lease, conclusion, resumption });
   const originalsSender = createOriginalsSender({ ...outside, rest: edge.rest.patient, preparation });
   return {
     admission,

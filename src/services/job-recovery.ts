@@ -30,6 +30,9 @@ const DELIVERIES_MAX = 4;
 /** It is their pictures that take long, and the workshop has room for no more. */
 const BOOKINGS_MAX = 2;
 
+/** What is fetched in the last moment may be on its way for as long as a reply can be edited, from whichever process. */
+const FETCH_MS_MAX = 15 * 60_000;
+
 export function createJobRecovery(parts: {
   journal: JobJournal;
   holds: HoldExpiry;
@@ -89,7 +92,7 @@ export function createJobRecovery(parts: {
     holds.watch(job.request.guild);
     // Nothing came of it but a trace, and its member has been told by another one how the request ended.
     if (!job.plan && ended.has(job.request.id)) return journal.end(job);
-    if (job.keptUntil !== undefined && job.keptUntil <= now()) return journal.end(job);
+    if (job.keptUntil !== undefined && job.keptUntil + FETCH_MS_MAX <= now()) return journal.end(job);
     if (job.originals !== undefined) return journal.dropAllButOriginals(job);
     if (job.keptUntil !== undefined) return;
     const outcome = await resumption.resume(job);

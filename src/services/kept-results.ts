@@ -1,6 +1,7 @@
 import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
 import type { JobResumption } from './job-resumption.ts';
+import type { ProcessLease } from './process-lease.ts';
 
 /** A result that could not be brought to whoever asked for it, or was called off too late: it waits for a day. */
 export type KeptResult = {
@@ -30,15 +31,29 @@ export type Fetching =
 
 export function createKeptResults(parts: {
   journal: JobJournal;
+  lease: Pick<ProcessLease, 'isAlive'>;
   conclusion: JobConclusion;
   resumption: JobResumption;
 }): KeptResults {
-  const { journal, conclusion, resumption } = parts;
+  const { journal, lease, conclusion, resumption } = parts;
   const underWay = new Set<string>();
 
   /** Where only originals are kept, the result itself stands in its message. */
   async function keptJobs(): Promise<OpenJob[]> {
     return (await journal.listKept()).filter(({ originals }) => originals === undefined);
+  }
+
+  async function findKept(id: string): Promise<OpenJob | undefined> {
+    return (await keptJobs()).find(({ request }) => request.id === id);
+  }
+
+  /** Sees to it that nobody takes it over while it is brought: that of a process that died becomes one of this process. */
+  async function take(id: string): Promise<OpenJob | undefined> {
+    const kept = await findKept(id);
+    const jobOnDisk = (await journal.list()).find(({ folder }) => folder === kept?.folder.name);
+    if (!jobOnDisk || lease.isAlive(jobOnDisk.owner)) return jobOnDisk && kept;
+    const adopted = await journal.adopt(jobOnDisk);
+    return adopted && journal.open(adopted);
   }
 
   return {
@@ -49,15 +64,17 @@ export function createKeptResults(parts: {
         .toSorted((one, other) => one.keptUntil - other.keptUntil);
     },
     async fetch(id, member, address) {
-      const kept = (await keptJobs()).find(({ request }) => request.id === id);
+      const kept = await lookTwice(async () => findKept(id));
       if (!kept) return 'gone';
       // Of a private request nobody else learns that there is one.
       if (kept.request.member !== member) return kept.request.isPrivate ? 'gone' : 'not-yours';
       if (underWay.has(id)) return 'gone';
       underWay.add(id);
       try {
+        const taken = await lookTwice(async () => take(id));
+        if (!taken) return 'gone';
         // Whoever fetches what they called off wants it after all.
-        const job: OpenJob = { ...kept, isCancelled: false };
+        const job: OpenJob = { ...taken, isCancelled: false };
         const outcome = await resumption.resume(job);
         if (!outcome) return 'gone';
         const state = await conclusion.conclude({ ...job, address }, outcome);
@@ -67,4 +84,9 @@ export function createKeptResults(parts: {
       }
     },
   };
+}
+
+/** Recovery may just now take a job over from a process that died: then it is there, under another name. */
+async function lookTwice<Found>(look: () => Promise<Found | undefined>): Promise<Found | undefined> {
+  return (await look()) ?? look();
 }

@@ -70,11 +70,14 @@ async function stopAtItsReply(
   return interaction;
 }
 
+/** So long a fetch may take that begins in the last moment. */
+const FETCH_MS_MAX = 15 * 60_000;
+
 /** Moves the end of what is kept into the past, as if a day had gone by. */
 async function ageKept(folder: string): Promise<void> {
   const file = createRecordFile(join(folder, 'job.json'), false);
   const record = z.looseObject({ keptUntil: z.number() }).parse(file.read());
-  await file.write({ ...record, keptUntil: Date.now() - 1 }, false);
+  await file.write({ ...record, keptUntil: Date.now() - FETCH_MS_MAX }, false);
 }
 
 function isKept(folder: string): boolean {

@@ -58,7 +58,7 @@ async function openJob(context: TestContext, deliveries: readonly (Delivery | Er
     result,
   });
   const resumption = { resume: async (kept: OpenJob) => outcomeOf(kept) };
-  const keptResults = createKeptResults({ journal, conclusion, resumption });
+  const keptResults = createKeptResults({ journal, lease: { isAlive: () => true }, conclusion, resumption });
   return { job, image, journal, conclusion, keptResults, originals, sent, ends, outcomeOf, spool };
 }
 

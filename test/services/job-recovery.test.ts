@@ -236,6 +236,17 @@ describe('recovery', () => {
     assert.deepEqual(steps, ['reserve', 'dispatch', 'void']);
   });
 
+  it('leaves what is kept to whoever fetches it in the last moment', async (context) => {
+    const { clock, journal, recovery, spool, leaveJob } = await openAfterCrash(context);
+    await journal.keep(await leaveJob(), clock.now + 1);
+    clock.now += 15 * 60_000;
+    await recovery.sweep();
+    assert.equal((await spool.list()).length, 1);
+    clock.now += 1;
+    await recovery.sweep();
+    assert.deepEqual(await spool.list(), []);
+  });
+
   describe('of a request that came to two processes, of which the other one died', () => {
     it('leaves the other trace alone while ours is under way, and drops it when its member was told', async (context) => {
       const running = new Set([JOB_ID]);
