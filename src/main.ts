@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { App } from './app.ts';
 import type { Config } from './config.ts';
@@ -11,7 +10,7 @@ const EXIT_BAD_CONFIGURATION = 78;
 /** What a shell expects of a process that a signal ended: 128 and the number of SIGTERM. */
 const EXIT_TERMINATED = 143;
 
-relaunch(process, join(process.env['DATA_DIR'] ?? './data', 'compile-cache'));
+relaunch(process);
 // Nothing of the program is loaded before that, because it would be loaded twice.
 const { startApp } = await import('./app.ts');
 const { ConfigError, readConfig, secretsOf } = await import('./config.ts');

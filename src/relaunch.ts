@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /**
  * Starts the program over in the same process, with settings that Node.js takes only while it starts.
  *
@@ -28,13 +30,18 @@ type Relaunchable = Pick<NodeJS.Process, 'argv' | 'env' | 'execArgv' | 'execPath
 /**
  * Does not return where it starts over. The process stays the same one, for whoever started it and waits for it; the
  * second time its own flags tell that nothing more is to be done. Flags that an operator chose are left as they are.
- * @param compileCache a directory, used where the environment does not name another one
  */
-export function relaunch(running: Relaunchable, compileCache: string): void {
+export function relaunch(running: Relaunchable): void {
   const { argv, env, execArgv, execPath, execve } = running;
   if (execve === undefined || isTuned([...execArgv, env['NODE_OPTIONS'] ?? ''])) return;
-  const environment = { ...env, NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? compileCache };
+  const environment = { ...env, NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? compileCacheIn(env) };
   execve.call(running, execPath, [execPath, ...execArgv, ...FLAGS, ...argv.slice(1)], environment);
+}
+
+/** As the configuration reads the variable, which is not loaded yet: one that is empty is not set. */
+function compileCacheIn(env: NodeJS.ProcessEnv): string {
+  const dataDirectory = env['DATA_DIR']?.trim() ?? '';
+  return join(dataDirectory === '' ? './data' : dataDirectory, 'compile-cache');
 }
 
 function isTuned(flags: readonly string[]): boolean {

@@ -22,7 +22,7 @@ function relaunched(running: { execArgv?: string[]; env?: NodeJS.ProcessEnv }): 
     ...running,
   };
   try {
-    relaunch({ ...described, execve }, '/data/compile-cache');
+    relaunch({ ...described, execve });
   } catch (error) {
     if (!(error instanceof Replaced)) throw error;
   }
@@ -39,6 +39,13 @@ test('a plain start begins again with the memory settings, and with all that it 
   ];
   assert.deepEqual(again?.args, ['/node', '--env-file=.env', ...flags, '/easel/src/main.ts', 'x']);
   assert.deepEqual(again.env, { DATA_DIR: '/data', NODE_COMPILE_CACHE: '/data/compile-cache' });
+});
+
+test('what is compiled is kept where the configuration has its data, also where the variable is empty', () => {
+  const caches = [' /data ', '', ' ', undefined].map(
+    (directory) => relaunched({ env: { DATA_DIR: directory } })?.env['NODE_COMPILE_CACHE'],
+  );
+  assert.deepEqual(caches, ['/data/compile-cache', ...Array.from({ length: 3 }, () => 'data/compile-cache')]);
 });
 
 test('what was started over is not started over again', () => {
