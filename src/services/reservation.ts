@@ -11,6 +11,7 @@ import { budgetIn, limitsOf } from './guild-settings.ts';
 import type { HoldExpiry } from './hold-expiry.ts';
 import type { CallPlan, OpenJob } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
+import { referenceOf } from './job-reference.ts';
 
 /** A job's way through the ledger until its call goes out. */
 export type Reservations = {
@@ -71,6 +72,16 @@ export function createReservations(parts: {
     }
   }
 
+  /** Whoever ended the hold, the call must not go out; and who it was, and why, only the operator can find out. */
+  function tellUnexpected(job: OpenJob, refusal: Refusal): JobRefusal {
+    const { id, guild } = job.request;
+    const reference = referenceOf(id);
+    const stands = 'transfer' in refusal ? refusal.transfer : undefined;
+    const about = { job: id, reference, guild, refused: refusal.refused, stands: stands?.type, reason: stands?.reason };
+    log.error(about, 'the ledger refused a call that it had a hold for: it was not made');
+    return { reason: 'bug', reference };
+  }
+
   return {
     cancel,
     async reserve(job, settings) {
@@ -100,6 +111,7 @@ export function createReservations(parts: {
       const step = async (): Promise<JobRefusal | undefined> => {
         const dispatched = await ledger.dispatch(refOf(job), now() + parts.callMsMax + DISPATCH_MARGIN_MS);
         if (dispatched.refused === undefined) return undefined;
+        if (!isTooLate(dispatched)) return tellUnexpected(job, dispatched);
         await cancel(job, 'waited-too-long');
         return { reason: 'waited-too-long' };
       };
@@ -107,6 +119,12 @@ export function createReservations(parts: {
       return failClosed(job, step, async (reason) => holds.freeUncalled(refOf(job), reason));
     },
   };
+}
+
+/** Whether the hold's time was over, and perhaps somebody has ended it for that already. */
+function isTooLate(refusal: Refusal): boolean {
+  if (refusal.refused === 'out-of-order') return refusal.transfer?.reason === 'expired';
+  return refusal.refused === 'expired';
 }
 
 export function refOf(job: OpenJob): TransferRef {

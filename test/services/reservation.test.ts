@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import { pino } from 'pino';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { initialSettings } from '../../src/services/guild-settings.ts';
 import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
+import { referenceOf } from '../../src/services/job-reference.ts';
 import { createReservations, detailsOf, refOf } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool.ts';
 import { createFailingStore } from '../billing/failing-store.ts';
-import { createDirectory, createPlan, createRequest, silentLog } from './job-fixture.ts';
+import { createDirectory, createPlan, createRequest } from './job-fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 15);
 const MONTH = '202611';
@@ -22,7 +24,9 @@ const denied = { reason: 'store-unavailable' };
 async function openPlannedJob(context: TestContext) {
   const directory = await createDirectory(context);
   const clock = { now: NOW };
-  const parts = { now: () => clock.now, log: silentLog };
+  const errors: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
+  const parts = { now: () => clock.now, log };
   const spool = await openSpool(join(directory, 'spool'));
   const journal = createJobJournal({ ...parts, spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine' });
   const job = await journal.writePlan(await journal.begin(createRequest(), {}), createPlan());
@@ -43,8 +47,33 @@ async function openPlannedJob(context: TestContext) {
     const transfer = await ledger.transfer(refOf(job));
     return { held, exposure, course: `${transfer?.type} ${transfer?.reason}` };
   };
-  return { clock, store, ledger, holds, reservations, job, account };
+  return { clock, store, ledger, holds, reservations, job, account, errors };
 }
+
+describe('a call that the ledger refuses', () => {
+  it('has waited too long where the time of its hold is over, whoever notices that first', async (context) => {
+    for (const isSwept of [false, true]) {
+      const { clock, ledger, reservations, job, account } = await openPlannedJob(context);
+      await reservations.reserve(job, initialSettings());
+      clock.now += HOUR_MS;
+      if (isSwept) await ledger.expireHolds(job.request.guild, MONTH);
+      assert.deepEqual(await reservations.dispatch(job), { reason: 'waited-too-long' });
+      const course = `void ${isSwept ? 'expired' : 'waited-too-long'}`;
+      assert.deepEqual(await account(), { held: 0, exposure: 0, course });
+    }
+  });
+
+  it('is a fault of ours where somebody else has ended its hold, and the operator is told', async (context) => {
+    const { ledger, reservations, job, account, errors } = await openPlannedJob(context);
+    await reservations.reserve(job, initialSettings());
+    await ledger.void(refOf(job), 'interrupted');
+    const reference = referenceOf(job.request.id);
+    assert.deepEqual(await reservations.dispatch(job), { reason: 'bug', reference });
+    assert.deepEqual(await account(), { held: 0, exposure: 0, course: 'void interrupted' });
+    assert.equal(errors.length, 1);
+    assert.match(errors[0] ?? '', new RegExp(`"reference":"${reference}".*"stands":"void","reason":"interrupted"`));
+  });
+});
 
 describe('a hold whose store fails', () => {
   for (const how of ['answers lost', 'away'] as const) {
