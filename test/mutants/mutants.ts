@@ -234,6 +234,33 @@ export const mutants: readonly Mutant[] = [
     killers: ['test/services/spool.test.ts'],
   },
   {
+    name: 'the name of a picture is taken for durable that never had a file',
+    edits: [
+      {
+        file: 'src/services/spool.ts',
+        find: 'openResultSink(pathOf(name), shelf, patiently, () => names.note(name))',
+        replace: 'openResultSink(pathToWrite(name), shelf, patiently)',
+      },
+    ],
+    killers: ['test/services/spool.test.ts', 'test/services/idle-folders.test.ts'],
+  },
+  {
+    name: 'what is kept is dropped under a fetch',
+    edits: [{ file: RECOVERY, find: 'job.keptUntil + FETCH_MS_MAX <= now()', replace: 'job.keptUntil <= now()' }],
+    killers: [RECOVERY_TESTS],
+  },
+  {
+    name: 'what is fetched may be taken over under the fetch',
+    edits: [
+      {
+        file: 'src/services/kept-results.ts',
+        find: 'if (!jobOnDisk || lease.isAlive(jobOnDisk.owner)) return jobOnDisk && kept;',
+        replace: 'if (!jobOnDisk || lease.isAlive(jobOnDisk.owner) || kept) return jobOnDisk && kept;',
+      },
+    ],
+    killers: ['test/services/kept-results.test.ts'],
+  },
+  {
     name: 'after a loss of power a job comes back to the pictures of the next one',
     edits: [{ file: 'src/services/spool.ts', find: '      await makeOwnerDurable();\n', replace: '' }],
     killers: ['test/services/spool.test.ts'],
@@ -471,6 +498,22 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     killers: ['test/services/provider-call.test.ts'],
+  },
+  {
+    name: 'a stopping process begins a call that it might not see the end of',
+    edits: [
+      {
+        file: 'src/services/provider-call.ts',
+        find: "if (closing.aborted) throw new ProviderFailure('stopping', 'no', { message: 'the process is stopping' });",
+        replace: '',
+      },
+    ],
+    killers: ['test/services/provider-call.test.ts'],
+  },
+  {
+    name: 'the line goes on when it is closed',
+    edits: [{ file: 'src/services/fair-queue.ts', find: "if (isClosed) return { refused: 'stopping' };", replace: '' }],
+    killers: ['test/services/fair-queue.test.ts'],
   },
   {
     name: 'a call goes out for somebody who has cancelled',
