@@ -64,10 +64,9 @@ export function createProviderCaller(parts: {
       progress.report({ phase: 'generating', since });
       const show = (preview: Preview): void => progress.report({ phase: 'generating', since, preview });
       try {
-        const { signal } = new AbortController();
         const openByteSink: OpenByteSink = async (index) => job.folder.openByteSink(resultFileName(index));
         const previews = createPreviewTarget({ job, show, log });
-        return await recall.whileOut(async () => provider.makeImages(call, openByteSink, signal, previews));
+        return await recall.whileOut(async () => provider.makeImages(call, openByteSink, previews));
       } catch (error) {
         const leastMs = leastPauseMs(error, retry);
         // A limit is everybody's, also where this call waits no more; a provider that cannot be reached may be back for the

@@ -162,16 +162,12 @@ export type OfferedModel = {
 
 export type ImageProvider = {
   /**
-   * Makes images and writes them to the sinks while they arrive. Makes at most one request that can be charged for.
+   * Makes images and writes them to the sinks while they arrive. Makes at most one request that can be charged for, and
+   * nobody calls it off: it may be charged all the same.
    * @param previews where there is one, and the provider can, it shows what it has so far; only for a count of 1
    * @throws {ProviderFailure}
    */
-  makeImages(
-    call: ImageCall,
-    openByteSink: OpenByteSink,
-    signal: AbortSignal,
-    previews?: PreviewTarget,
-  ): Promise<ImageResult>;
+  makeImages(call: ImageCall, openByteSink: OpenByteSink, previews?: PreviewTarget): Promise<ImageResult>;
 
   /**
    * The models that the key can see; undefined where the provider has no such list.

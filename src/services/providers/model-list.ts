@@ -27,7 +27,7 @@ export function createModelList(options: ModelListOptions): ImageProvider['listM
   const timeoutMs = Math.min(options.timeoutMs, LIST_TIMEOUT_MS);
   const transport = createHttpTransport({ silenceMsMax: timeoutMs });
   return async () => {
-    const deadline = startCallDeadline(undefined, timeoutMs);
+    const deadline = startCallDeadline(timeoutMs);
     const exchange = transport.beginExchange();
     try {
       const response = await requestList(exchange, options, deadline.signal);
@@ -38,7 +38,7 @@ export function createModelList(options: ModelListOptions): ImageProvider['listM
       // What refusals mean is known where the SDK is; it is loaded for one that did come.
       const { createRedactor, toProviderFailure } = await import('./provider-errors.ts');
       const { now = () => new Date() } = options;
-      const state = { makesImages: false, stopReason: deadline.stopReason(), wasDispatched: exchange.wasDispatched() };
+      const state = { makesImages: false, isTimeUp: deadline.signal.aborted, wasDispatched: exchange.wasDispatched() };
       throw toProviderFailure(error, { ...state, requestId: undefined }, createRedactor(options.apiKey), now());
     } finally {
       deadline.dispose();

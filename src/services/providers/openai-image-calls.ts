@@ -53,8 +53,8 @@ export function createOpenAiImageCalls(options: OpenAiImagesOptions): Pick<Image
   /** The models whose provider refuses to stream. It is asked again when the process begins anew. */
   const modelsWithoutStream = new Set<string>();
   return {
-    async makeImages(call, openByteSink, signal, previews) {
-      const deadline = startCallDeadline(signal, timeoutMs);
+    async makeImages(call, openByteSink, previews) {
+      const deadline = startCallDeadline(timeoutMs);
       const target = modelsWithoutStream.has(call.model) ? undefined : previews;
       try {
         return await makeImages(context, { call, openByteSink, previews: target }, deadline);
@@ -183,7 +183,7 @@ function explainEmptyAnswer(
     const state = stateOf(attempt, { makesImages: true, hasPartialImages, requestId });
     return toToldFailure(error, state, attempt.redact, attempt.now());
   }
-  return new ProviderFailure(attempt.deadline.stopReason() ?? 'unusable-answer', 'unknown', {
+  return new ProviderFailure(attempt.deadline.signal.aborted ? 'timeout' : 'unusable-answer', 'unknown', {
     message: attempt.redact(problem ?? 'The answer has no image in it.'),
     requestId,
   });
@@ -232,7 +232,7 @@ async function readStream(
 }
 
 type Judged = Pick<CallContext, 'redact' | 'now'> & Pick<Attempt, 'exchange' | 'deadline'>;
-type KnownOfCall = Omit<CallState, 'stopReason' | 'wasDispatched' | 'requestId'> & {
+type KnownOfCall = Omit<CallState, 'isTimeUp' | 'wasDispatched' | 'requestId'> & {
   readonly requestId?: string | undefined;
 };
 
@@ -244,7 +244,7 @@ function stateOf({ exchange, deadline }: Judged, known: KnownOfCall): CallState 
   return {
     requestId: undefined,
     ...known,
-    stopReason: deadline.stopReason(),
+    isTimeUp: deadline.signal.aborted,
     wasDispatched: exchange.wasDispatched(),
   };
 }

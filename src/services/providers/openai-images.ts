@@ -36,11 +36,11 @@ export function createOpenAiImages(options: OpenAiImagesOptions): OpenAiImages {
   }
 
   return {
-    async makeImages(call, openByteSink, signal, previews) {
+    async makeImages(call, openByteSink, previews) {
       const { makeImages } = await loadCalls().catch((cause: unknown) => {
         throw new ProviderFailure('unreachable', 'no', { message: 'OpenAI’s SDK could not be loaded.', cause });
       });
-      return makeImages(call, openByteSink, signal, previews);
+      return makeImages(call, openByteSink, previews);
     },
     listModels: createModelList(options),
     load: async () => void (await loadCalls()),

@@ -1,11 +1,10 @@
 import { APIError } from 'openai';
-import type { StopReason } from './call-deadline.ts';
 import { ProviderFailure, type ProviderFailureKind } from './image-provider.ts';
 import { readRetryAfterMs } from './retry-after.ts';
 
 /** What is known about a call at the moment in which it failed. */
 export type CallState = {
-  readonly stopReason: StopReason | undefined;
+  readonly isTimeUp: boolean;
   /** False only where provably nothing was sent. */
   readonly wasDispatched: boolean;
   /** False for requests that cost nothing whatever becomes of them. */
@@ -92,8 +91,8 @@ export function createRedactor(apiKey: string): (text: string) => string {
 }
 
 function judgeBrokenCall(cause: unknown, state: CallState): ProviderFailureKind {
-  if (state.stopReason !== undefined) {
-    return state.stopReason;
+  if (state.isTimeUp) {
+    return 'timeout';
   }
   if (!state.wasDispatched) {
     return 'unreachable';

@@ -51,7 +51,7 @@ async function make(t: TestContext, ending: Ending, picture: Buffer) {
     resultOrigins: [],
   });
   const sinks = createSlowSinks();
-  const result = await provider.makeImages(createCall(), sinks.openByteSink, new AbortController().signal);
+  const result = await provider.makeImages(createCall(), sinks.openByteSink);
   return { result, pictures: sinks.closedImages() };
 }
 

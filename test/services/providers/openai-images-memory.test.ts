@@ -59,8 +59,7 @@ for (const { name, imagesPerCall, withPreviews } of kinds) {
     });
     const make = async ({ openByteSink }: Sinks): Promise<unknown> => {
       const previews = { count: 2, openByteSink, arrived: () => {}, failed: assert.ifError };
-      const { signal } = new AbortController();
-      return provider.makeImages(createCall(), openByteSink, signal, withPreviews ? previews : undefined);
+      return provider.makeImages(createCall(), openByteSink, withPreviews ? previews : undefined);
     };
     await make(createSlowSinks());
     const rssBefore = process.memoryUsage.rss();

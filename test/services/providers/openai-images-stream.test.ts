@@ -24,7 +24,6 @@ import { createMemorySinks } from './memory-sinks.ts';
 import { createPreviewBook } from './preview-book.ts';
 
 const apiKey = 'sk-test';
-const signal = new AbortController().signal;
 
 function createProvider(baseUrl: string, changes: Partial<OpenAiImagesOptions> = {}): ImageProvider {
   return createOpenAiImages({ apiKey, baseUrl, timeoutMs: 10_000, resultOrigins: [], ...changes });
@@ -40,7 +39,7 @@ type Outcome = {
 /** Makes a call that wants two previews, and leaves nothing open whatever comes of it. */
 async function make(provider: ImageProvider, call: ImageCall = createCall()): Promise<Outcome> {
   const [sinks, book] = [createMemorySinks(), createPreviewBook(2)];
-  const result = await provider.makeImages(call, sinks.openByteSink, signal, book.target).catch((error: unknown) => {
+  const result = await provider.makeImages(call, sinks.openByteSink, book.target).catch((error: unknown) => {
     assert.ok(error instanceof ProviderFailure, String(error));
     return error;
   });
@@ -94,7 +93,7 @@ test('an edit does so as well, and whoever wants no previews asks for no stream'
   assert.deepEqual([images.length, previews.length], [1, 2]);
   assert.deepEqual(result.usage, emulator.bills[0]?.usage);
 
-  for (const call of [lowCall, edit]) await provider.makeImages(call, createMemorySinks().openByteSink, signal);
+  for (const call of [lowCall, edit]) await provider.makeImages(call, createMemorySinks().openByteSink);
   assert.deepEqual(
     emulator.calls.map(({ endpoint, parameters }) => [endpoint, parameters['stream'], parameters['partial_images']]),
     [
@@ -265,7 +264,7 @@ test('a preview that cannot be kept harms nothing', async (context) => {
       arrived: () => assert.fail('it did not arrive'),
       failed: (error) => failures.push(error),
     };
-    const { imageCount } = await provider.makeImages(lowCall, sinks.openByteSink, signal, previews);
+    const { imageCount } = await provider.makeImages(lowCall, sinks.openByteSink, previews);
     assert.deepEqual([imageCount, sinks.closedImages().length, failures], [1, 1, [full]]);
   }
   assert.equal(emulator.bills.length, targets.length);

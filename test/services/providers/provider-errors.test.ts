@@ -79,7 +79,7 @@ async function callAnswered(status: number, error: unknown, headers = {}): Promi
   );
   const provider = createOpenAiImages({ apiKey, baseUrl: `${server.origin}/v1`, timeoutMs: 5000, resultOrigins: [] });
   try {
-    await provider.makeImages(createCall(), createMemorySinks().openByteSink, new AbortController().signal);
+    await provider.makeImages(createCall(), createMemorySinks().openByteSink);
   } catch (failure) {
     assert.ok(failure instanceof ProviderFailure, String(failure));
     assert.equal(server.requests.length, 1, 'A refused call must not be repeated.');
@@ -119,7 +119,7 @@ test('an endless error page is cut off', async () => {
   });
   const provider = createOpenAiImages({ apiKey, baseUrl: `${server.origin}/v1`, timeoutMs: 5000, resultOrigins: [] });
   await assert.rejects(
-    provider.makeImages(createCall(), createMemorySinks().openByteSink, new AbortController().signal),
+    provider.makeImages(createCall(), createMemorySinks().openByteSink),
     (error) => error instanceof ProviderFailure && error.kind === 'server-error' && error.message.length < 600,
   );
   // What the kernel holds on both sides, and not what five seconds could bring.
