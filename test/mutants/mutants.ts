@@ -720,8 +720,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/discord/progress-message.ts',
-        find: '      stop();\n      await editing;',
-        replace: '      stop();',
+        find: 'await within(LAST_NEWS_WAIT_MS_MAX, async () => editing);\n      return isEditing ? { settled: editing } : undefined;',
+        replace: 'return undefined;',
       },
     ],
     killers: ['test/discord/progress-message.test.ts'],
