@@ -105,8 +105,11 @@ type Outside = {
   readonly log: Logger;
 };
 
-/** Builds everything and starts it. This is the only place that names every concrete part. */
-export async function startApp(config: Config, log: Logger, onLost: () => void): Promise<App> {
+/**
+ * Builds everything and starts it. This is the only place that names every concrete part.
+ * @param onLost called where no more commands will ever come in, with the reason
+ */
+export async function startApp(config: Config, log: Logger, onLost: (reason: string) => void): Promise<App> {
   const outside: Outside = { now: Date.now, random: Math.random, sleep, log };
   const rest = createDiscordRest({ apiUrl: config.DISCORD_API_URL, token: config.DISCORD_TOKEN });
   const money = await createMoney(config, outside);
@@ -160,7 +163,7 @@ export async function startApp(config: Config, log: Logger, onLost: () => void):
     setInterval(() => void core.roster.refresh(), MODEL_REFRESH_INTERVAL_MS),
     setInterval(() => void reporting.upkeep.run(), USAGE_UPKEEP_INTERVAL_MS),
   ];
-  log.info({ applicationId: gateway.applicationId, httpPort: server.port }, 'ready');
+  log.info({ applicationId: gateway.applicationId, shards: gateway.shards, httpPort: server.port }, 'ready');
   // No acknowledgement needs these, and whoever asks for a picture now has not got to wait for them either.
   const loading = Promise.all([core.provider.load(), metrics.load()]).catch((error: unknown) => {
     log.error({ err: error }, 'a part of the program could not be loaded: install it anew');

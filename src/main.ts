@@ -28,8 +28,9 @@ process.on('uncaughtException', (error) => {
 
 // Commands may come in before everything is up, so whoever is asked to stop then has to drain as well.
 const starting = startOrExit(config, log);
-process.once('SIGTERM', () => void drain(starting));
-process.once('SIGINT', () => void drain(starting));
+let draining: Promise<void> | undefined;
+process.once('SIGTERM', stopBySignal);
+process.once('SIGINT', stopBySignal);
 await starting;
 
 function readConfigOrExit(): Config {
@@ -44,9 +45,10 @@ function readConfigOrExit(): Config {
 
 async function startOrExit(settings: Config, logger: Logger): Promise<App> {
   try {
-    return await startApp(settings, logger, () => {
-      logger.fatal('Discord ended the session for good; check DISCORD_TOKEN');
-      process.exit(EXIT_FAILURE);
+    return await startApp(settings, logger, (reason) => {
+      logger.fatal(reason);
+      // What is under way needs no gateway to be finished and delivered.
+      draining ??= drain(EXIT_FAILURE);
     });
   } catch (error) {
     logger.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
@@ -58,10 +60,15 @@ function endNow(): never {
   process.exit(EXIT_TERMINATED);
 }
 
-/** Finishes what is under way for as long as it may; a second signal ends at once, and recovery finishes the rest. */
-async function drain(app: Promise<App>): Promise<void> {
+/** A second signal ends at once, and recovery finishes the rest. */
+function stopBySignal(): void {
   process.once('SIGTERM', endNow);
   process.once('SIGINT', endNow);
+  draining ??= drain(0);
+}
+
+/** Finishes what is under way for as long as it may. */
+async function drain(exitCode: number): Promise<void> {
   const drainMs = config.DRAIN_SECONDS * 1_000;
   const endsAt = Date.now() + drainMs;
   log.info({ drainSeconds: config.DRAIN_SECONDS }, 'stopping');
@@ -69,7 +76,7 @@ async function drain(app: Promise<App>): Promise<void> {
     log.warn('the time to drain is over; recovery will finish the rest');
     endNow();
   }, drainMs).unref();
-  const running = await app;
+  const running = await starting;
   try {
     await running.stop(endsAt);
   } catch (error) {
@@ -77,5 +84,5 @@ async function drain(app: Promise<App>): Promise<void> {
     process.exit(EXIT_FAILURE);
   }
   log.info('stopped');
-  process.exit(0);
+  process.exit(exitCode);
 }

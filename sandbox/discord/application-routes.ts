@@ -4,16 +4,17 @@ import { commandToWire } from './command-registry.ts';
 import { checkCommands } from './command-rules.ts';
 import { commandSchema } from './command-schema.ts';
 import { parseForm } from './forms.ts';
+import type { Gateway } from './gateway.ts';
 import type { Route, RouteRequest } from './route.ts';
 import type { EmulatorState } from './state.ts';
 import type { WireObject } from './world-wire.ts';
 import { userToWire } from './world-wire.ts';
 
 /** Sessions a bot may start in a day, as Discord grants a small bot. */
-const SESSION_START_LIMIT = { total: 1000, remaining: 999, reset_after: 86_400_000, max_concurrency: 1 } as const;
+const SESSION_START_LIMIT = { total: 1000, remaining: 999, reset_after: 86_400_000 } as const;
 
 /** Who the bot is, where its gateway is, and its commands. */
-export function createApplicationRoutes(state: EmulatorState, gatewayUrl: () => string): Route[] {
+export function createApplicationRoutes(state: EmulatorState, gateway: Gateway): Route[] {
   const bot = { needsBot: true } as const;
   const commands = { ...bot, template: '/applications/{application_id}/commands' };
   const application = {
@@ -30,7 +31,11 @@ export function createApplicationRoutes(state: EmulatorState, gatewayUrl: () => 
       template: '/gateway/bot',
       handle: () => ({
         status: 200,
-        body: { url: gatewayUrl(), shards: 1, session_start_limit: SESSION_START_LIMIT },
+        body: {
+          url: gateway.url(),
+          shards: gateway.recommendShards(),
+          session_start_limit: { ...SESSION_START_LIMIT, max_concurrency: gateway.concurrentIdentifiesMax },
+        },
       }),
     },
     {

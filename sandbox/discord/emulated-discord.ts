@@ -108,7 +108,7 @@ export async function createEmulatedDiscord(options: EmulatedDiscordOptions = {}
   const server = createDiscordServer({
     ...state,
     routes: [
-      ...createApplicationRoutes(state, gatewayUrl),
+      ...createApplicationRoutes(state, gateway),
       ...createCallbackRoutes(state),
       ...createWebhookRoutes(state),
       ...createChannelRoutes(state),

@@ -24,6 +24,7 @@ export const GATEWAY_CLOSE = {
   alreadyAuthenticated: 4005,
   sessionTimedOut: 4009,
   invalidShard: 4010,
+  shardingRequired: 4011,
   invalidIntents: 4013,
   disallowedIntents: 4014,
 } as const;
@@ -91,6 +92,11 @@ export class GatewaySession {
   cut(): void {
     this.#socket?.terminate();
     this.#socket = undefined;
+  }
+
+  /** Ends the connection with a code of Discord's. */
+  close(code: number, reason: string): void {
+    this.#socket?.close(code, reason);
   }
 
   #sendEvent(event: DispatchedEvent): void {

@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Changes } from './changes.ts';
 import { GATEWAY_CLOSE, GATEWAY_OPCODE, GatewaySession, sendOperation } from './gateway-session.ts';
-import type { World } from './world.ts';
+import type { EmulatedGuild, World } from './world.ts';
 import type { WireObject } from './world-wire.ts';
 import { guildToWire, userToWire } from './world-wire.ts';
 
@@ -21,6 +21,9 @@ const PRIVILEGED_INTENTS = (1 << 1) | (1 << 8) | (1 << 15);
 const KNOWN_INTENTS = 0x1ffff | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 25);
 /** A guild's shard is (id >> 22) modulo the number of shards. */
 const SHARD_SHIFT = 22n;
+/** No shard serves more; Discord recommends as many as leave each of them room to grow. */
+const GUILDS_PER_SHARD_MAX = 2_500;
+const GUILDS_PER_SHARD_RECOMMENDED = 1_000;
 
 const identifyData = z.object({
   token: z.string(),
@@ -47,6 +50,12 @@ export interface GatewayOptions {
 export class Gateway {
   /** Set to false and new connections are closed before HELLO, as by a gateway that is being restarted. */
   greetsClients = true;
+  /** Whoever identifies for more guilds than that is told that sharding is required. */
+  guildsPerShardMax = GUILDS_PER_SHARD_MAX;
+  /** How many shards Discord recommends, where it is not left to the number of guilds. */
+  shardsRecommended: number | undefined;
+  /** How many shards may identify within five seconds. */
+  concurrentIdentifiesMax = 1;
   /** How an interaction goes out. Other emulations of Discord leave things out of it that Discord never does. */
   writeInteraction: (interaction: unknown) => unknown = (interaction) => interaction;
   readonly #options: GatewayOptions;
@@ -60,6 +69,17 @@ export class Gateway {
   /** Takes over an HTTP upgrade. */
   accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     this.#server.handleUpgrade(request, stream, head, (socket) => this.#greet(socket));
+  }
+
+  /** Where clients find this gateway. */
+  url(): string {
+    return this.#options.url();
+  }
+
+  /** How many shards a bot had better open. */
+  recommendShards(): number {
+    const guilds = this.#guildsOf().length;
+    return this.shardsRecommended ?? Math.max(1, Math.ceil(guilds / GUILDS_PER_SHARD_RECOMMENDED));
   }
 
   /** Sessions with a living connection, the oldest first. */
@@ -184,18 +204,26 @@ export class Gateway {
     if (shardId >= shardCount) return [GATEWAY_CLOSE.invalidShard, 'Invalid shard.'];
     if ((intents & ~KNOWN_INTENTS) !== 0) return [GATEWAY_CLOSE.invalidIntents, 'Invalid intents.'];
     if ((intents & PRIVILEGED_INTENTS) !== 0) return [GATEWAY_CLOSE.disallowedIntents, 'Disallowed intents.'];
+    const served = this.#guildsOf({ shardId, shardCount });
+    if (served.length > this.guildsPerShardMax) return [GATEWAY_CLOSE.shardingRequired, 'Sharding required.'];
     return undefined;
   }
 
+  /** The guilds that the bot is in, or those of them that a shard serves. */
+  #guildsOf(shard: Shard = { shardId: 0, shardCount: 1 }): EmulatedGuild[] {
+    const guilds = [...this.#options.world.guilds.values()];
+    return guilds.filter(({ id, botPresent }) => botPresent && isInShard(shard, id));
+  }
+
   #welcome(session: GatewaySession): void {
-    const { world, applicationId, url } = this.#options;
-    const guilds = [...world.guilds.values()].filter((guild) => guild.botPresent && isInShard(session, guild.id));
+    const { world, applicationId } = this.#options;
+    const guilds = this.#guildsOf(session);
     session.dispatch('READY', {
       v: 10,
       user: { ...userToWire(world.bot), verified: true, mfa_enabled: false, email: null },
       guilds: guilds.map((guild) => ({ id: guild.id, unavailable: true })),
       session_id: session.id,
-      resume_gateway_url: url(),
+      resume_gateway_url: this.url(),
       session_type: 'normal',
       shard: [session.shardId, session.shardCount],
       application: { id: applicationId, flags: 0 },
@@ -229,10 +257,15 @@ export class Gateway {
   }
 }
 
-function isInShard(session: GatewaySession, guildId: string | undefined): boolean {
-  // Direct messages and everything else outside a guild go to shard 0.
-  const shardId = guildId === undefined ? 0 : Number((BigInt(guildId) >> SHARD_SHIFT) % BigInt(session.shardCount));
-  return shardId === session.shardId;
+type Shard = Pick<GatewaySession, 'shardId' | 'shardCount'>;
+
+function isInShard({ shardId, shardCount }: Shard, guildId: string | undefined): boolean {
+  return shardId === shardOf(guildId, shardCount);
+}
+
+/** The shard that hears of a guild; of direct messages and everything else outside a guild, it is the first one. */
+export function shardOf(guildId: string | undefined, shardCount: number): number {
+  return guildId === undefined ? 0 : Number((BigInt(guildId) >> SHARD_SHIFT) % BigInt(shardCount));
 }
 
 function parseMessage(message: Buffer | ArrayBuffer | Buffer[]): unknown {

@@ -2,76 +2,99 @@ import type { Interaction, RESTOptions } from 'discord.js';
 import { Client, Events, Options, Status } from 'discord.js';
 import type { Logger } from 'pino';
 import { keepToken } from './discord-rest.ts';
+import type { GatewayInformation } from './gateway-address.ts';
 import { askPatientlyForGateway } from './gateway-address.ts';
+import { explainClose, explainLoginFailure, GatewayError } from './gateway-error.ts';
 import { fillInteractionGaps } from './interaction-gaps.ts';
 
 /** The live connection through which Discord tells of commands. */
 export type Gateway = {
   readonly applicationId: string;
-  /** Whether events are coming in right now. */
+  /** Over so many connections Discord spreads the servers. */
+  readonly shards: number;
+  /** Whether events are coming in right now, from every server. */
   isConnected(): boolean;
   /** Stops the intake. Replies do not need the connection. */
   disconnect(): Promise<void>;
 };
 
-/** The gateway could not be entered. The message says what an operator can do. */
-export class GatewayError extends Error {
-  override readonly name = 'GatewayError';
-}
-
+/** With one shard. Every further turn of identifying adds its own. */
 const LOGIN_WAIT_MS_MAX = 30_000;
+/** Discord lets as many shards in as it says, every five seconds; the library adds up to one and a half to that. */
+const IDENTIFY_TURN_MS_MAX = 6_500;
 
 /**
- * Connects and waits until commands can come in. No intent is asked for, because interactions need none, and nothing
- * is cached: what a command needs comes with it.
+ * Connects, with as many shards as Discord recommends, and waits until commands can come in on all of them. No intent
+ * is asked for, because interactions need none, and nothing is cached: what a command needs comes with it.
  * @throws {GatewayError} when Discord refuses the token, is not there for a minute, or is there and does not let us in
  */
 export async function connectGateway(options: {
   token: string;
   rest: Partial<RESTOptions>;
+  /** Called from the first shard on, while others may not be in yet. */
   onInteraction: (interaction: Interaction) => void;
-  /** The connection is lost for good, for example because the token was revoked. */
-  onLost: () => void;
+  /** The connection is lost for good, for example because the token was revoked. Told why once. */
+  onLost: (reason: string) => void;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): Promise<Gateway> {
-  const { token, log } = options;
-  const client = new Client({ intents: [], rest: options.rest, makeCache: createEmptyCaches() });
+  const { token } = options;
+  const client = new Client({ intents: [], shards: 'auto', rest: options.rest, makeCache: createEmptyCaches() });
   // Told of a packet just before the library reads it.
   client.on(Events.Raw, (packet: unknown) => fillInteractionGaps(packet, client.application?.id));
   client.on(Events.InteractionCreate, options.onInteraction);
-  client.on(Events.Invalidated, options.onLost);
-  // An error event that nobody hears would end the process.
-  client.on(Events.Error, (error) => log.error({ err: error }, 'gateway error'));
-  client.on(Events.Warn, (message) => log.warn({ detail: message }, 'gateway warning'));
-  client.on(Events.ShardError, (error) => log.warn({ err: error }, 'gateway connection failed'));
-  client.on(Events.ShardDisconnect, ({ code }) => log.warn({ code }, 'gateway disconnected'));
-  client.on(Events.ShardResume, () => log.info('gateway resumed'));
+  logEvents(client, options.log);
 
-  const ready = await login(client, token, askPatientlyForGateway(client.rest, options));
+  const refused = Promise.withResolvers<never>();
+  let lose = (error: GatewayError): void => refused.reject(error);
+  // The library gives up a shard only where Discord will not have it back; the others would go on as if it were not missed.
+  client.once(Events.ShardDisconnect, ({ code }) => lose(new GatewayError(explainClose(code, client.ws.shards.size))));
+
+  const ready = await login(client, {
+    token,
+    refused: refused.promise,
+    told: askPatientlyForGateway(client.rest, options),
+  });
+  lose = ({ message }) => options.onLost(message);
   keepToken(ready.rest);
   return {
     applicationId: ready.application.id,
+    shards: ready.ws.shards.size,
     isConnected: () => ready.isReady() && ready.ws.shards.every(({ status }) => status === Status.Ready),
     disconnect: async () => ready.destroy(),
   };
 }
 
-/** @param addressTold when it is known where the gateway is, and the time to be let in begins */
-async function login(client: Client, token: string, addressTold: Promise<void>): Promise<Client<true>> {
+function logEvents(client: Client, log: Logger): void {
+  // An error event that nobody hears would end the process.
+  client.on(Events.Error, (error) => log.error({ err: error }, 'gateway error'));
+  client.on(Events.Warn, (message) => log.warn({ detail: message }, 'gateway warning'));
+  client.on(Events.ShardError, (error, shard) => log.warn({ err: error, shard }, 'gateway connection failed'));
+  client.on(Events.ShardDisconnect, ({ code }, shard) => log.warn({ code, shard }, 'gateway disconnected'));
+  client.on(Events.ShardResume, (shard) => log.info({ shard }, 'gateway resumed'));
+}
+
+/**
+ * @param attempt.refused rejects when Discord will not have us
+ * @param attempt.told when it is known where the gateway is, and the time to be let in begins
+ */
+async function login(
+  client: Client,
+  attempt: { token: string; refused: Promise<never>; told: Promise<GatewayInformation> },
+): Promise<Client<true>> {
+  const { token, refused, told } = attempt;
   let timer: NodeJS.Timeout | undefined;
-  const isReady = new Promise<Client<true>>((resolve) => client.once(Events.ClientReady, resolve));
+  const isReady = untilReady(client);
   // The library would wait for ever for a gateway that accepts connections and then says nothing.
   const isTooLate = new Promise<never>((_resolve, reject) => {
-    const error = new GatewayError(
-      `Discord's gateway did not let us in within ${LOGIN_WAIT_MS_MAX / 1_000} seconds. ` +
-        'Check DISCORD_API_URL, the network, and https://discordstatus.com, then start again.',
-    );
-    void addressTold.then(() => (timer = setTimeout(() => reject(error), LOGIN_WAIT_MS_MAX)));
+    void told.then((information) => {
+      const waitMs = loginWaitMs(information);
+      timer = setTimeout(() => reject(new GatewayError(explainWait(waitMs))), waitMs);
+    });
   });
   try {
     const loggedIn = client.login(token).then(async () => isReady);
-    return await Promise.race([loggedIn, isTooLate]);
+    return await Promise.race([refused, loggedIn, isTooLate]);
   } catch (error) {
     await client.destroy();
     if (error instanceof GatewayError) throw error;
@@ -81,11 +104,29 @@ async function login(client: Client, token: string, addressTold: Promise<void>):
   }
 }
 
-function explainLoginFailure(error: unknown): string {
-  const isTokenRefused = error instanceof Error && 'code' in error && error.code === 'TokenInvalid';
-  return isTokenRefused
-    ? 'Discord refused DISCORD_TOKEN. Copy a new one from the "Bot" page of your application at discord.com/developers.'
-    : 'Discord cannot be reached. Check DISCORD_API_URL and the network, then start again.';
+function loginWaitMs({ shards, session_start_limit: limit }: GatewayInformation): number {
+  const turns = Math.ceil(shards / limit.max_concurrency);
+  return LOGIN_WAIT_MS_MAX + (turns - 1) * IDENTIFY_TURN_MS_MAX;
+}
+
+function explainWait(waitMs: number): string {
+  return (
+    `Discord's gateway did not let us in within ${Math.ceil(waitMs / 1_000)} seconds. ` +
+    'Check DISCORD_API_URL, the network, and https://discordstatus.com, then start again.'
+  );
+}
+
+/** Resolves when every shard has been let in. */
+async function untilReady(client: Client): Promise<Client<true>> {
+  // The library keeps commands back until the last shard is in, and that is longer than anybody's command lives.
+  client.once(Events.ShardReady, () => client.ws['triggerClientReady']());
+  const letIn = new Set<number>();
+  return new Promise((resolve) => {
+    client.on(Events.ShardReady, (shard) => {
+      letIn.add(shard);
+      if (client.isReady() && letIn.size === client.ws.shards.size) resolve(client);
+    });
+  });
 }
 
 function createEmptyCaches() {

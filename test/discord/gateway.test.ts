@@ -4,7 +4,11 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { createEmulatedDiscord } from '../../sandbox/discord/emulated-discord.ts';
 import { createDiscordRest } from '../../src/discord/discord-rest.ts';
-import { connectGateway, GatewayError } from '../../src/discord/gateway.ts';
+import { GatewayError } from '../../src/discord/gateway-error.ts';
+import { connectGateway } from '../../src/discord/gateway.ts';
+
+/** Discord lets one in every five seconds. */
+const SECOND_SHARD_MS_MAX = 10_000;
 
 /** An emulated Discord, and what it takes to enter its gateway. */
 async function openDiscord(t: TestContext) {
@@ -12,13 +16,16 @@ async function openDiscord(t: TestContext) {
   t.after(async () => discord.close());
   return {
     discord,
-    connect: async ({ token = discord.botToken } = {}) => {
+    connect: async ({
+      token = discord.botToken,
+      onInteraction = (_interaction: { id: string }): void => undefined,
+    } = {}) => {
       const rest = createDiscordRest({ apiUrl: discord.apiUrl, token });
       t.after(async () => rest.close());
       return connectGateway({
         token,
         rest: rest.quickOptions,
-        onInteraction: () => undefined,
+        onInteraction,
         onLost: () => undefined,
         sleep: async () => undefined,
         log: pino({ level: 'silent' }),
@@ -72,6 +79,35 @@ test('a gateway that does not say how often it may be entered is entered', async
   discord.faults.add({ kind: 'status', status: 200, route: 'gateway', body: { url }, times: Infinity });
   const gateway = await connect();
   assert.equal(gateway.isConnected(), true);
+  assert.equal(gateway.shards, 1);
+  await gateway.disconnect();
+});
+
+test('a bot that has been let in too often today is told how often, and until when', async (t) => {
+  const { discord, connect } = await openDiscord(t);
+  const limit = { total: 1_000, remaining: 1, reset_after: 90_000, max_concurrency: 1 };
+  const body = { url: discord.gatewayUrl, shards: 2, session_start_limit: limit };
+  discord.faults.add({ kind: 'status', status: 200, route: 'gateway', body });
+  await assert.rejects(connect(), /only 1000 times a day.*needs 2.*has 1 left.*in 2 minutes/);
+});
+
+test('a command of the first shard is handed on while the last one waits to be let in', async (t) => {
+  const { discord, connect } = await openDiscord(t);
+  discord.gateway.shardsRecommended = 2;
+  const heard: string[] = [];
+  const connecting = connect({ onInteraction: ({ id }) => void heard.push(id) });
+  await discord.botConnected();
+  const interaction = { id: '8', token: 'token', type: 2, channel_id: '1', user: { id: '2', username: 'mira' } };
+  const data = { id: '3', name: 'imagine', type: 1 };
+  const [first] = discord.gateway.connectedSessions();
+  first?.dispatch('INTERACTION_CREATE', { ...interaction, data });
+  await discord.waitFor(
+    () => heard.length > 0 || discord.gateway.connectedSessions().length === 2,
+    SECOND_SHARD_MS_MAX,
+  );
+  assert.deepEqual(heard, ['8']);
+  const gateway = await connecting;
+  assert.equal(gateway.shards, 2);
   await gateway.disconnect();
 });
 

@@ -90,6 +90,15 @@ test('a gateway that never says hello ends the start, with a remedy', async (t) 
   assert.match(output, /gateway did not let us in within 30 seconds.*DISCORD_API_URL/);
 });
 
+test('the more shards have to be let in one after the other, the longer that may take', async (t) => {
+  const stage = await setStage(t);
+  stage.discord.gateway.greetsClients = false;
+  stage.discord.gateway.shardsRecommended = 5;
+  stage.discord.gateway.concurrentIdentifiesMax = 2;
+  const { output } = await runBotToItsEnd({ environment: stage.environment(), preload: [HASTY_LOGIN] });
+  assert.match(output, /gateway did not let us in within 43 seconds/);
+});
+
 test('commands are registered once, and again only when the bot or its place has changed', async (t) => {
   const stage = await setStage(t);
   const registrations = () => stage.discord.requests.filter(({ route }) => route === 'PUT commands').length;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, connectRawBot, openGateway } from './raw-bot.ts';
+import { at, call, connectRawBot, openGateway } from './raw-bot.ts';
 import { setScene } from './support.ts';
 
 const PROPERTIES = { os: 'linux', browser: 'raw', device: 'raw' };
@@ -31,6 +31,21 @@ test('each wrong opening closes the connection with its own code', async (contex
     bot.send(op, d);
     assert.equal(await bot.waitFor(() => bot.closeCode(), `the close code ${code}`), code);
   }
+});
+
+test('more guilds than a shard may serve require more shards, and as many are recommended', async (context) => {
+  const { discord } = await setScene(context);
+  discord.world.addGuild();
+  discord.gateway.guildsPerShardMax = 1;
+  const bot = openGateway(discord);
+  await bot.waitFor(() => bot.received.length > 0, 'HELLO');
+  bot.send(2, { token: discord.botToken, intents: 0, properties: PROPERTIES });
+  assert.equal(await bot.waitFor(() => bot.closeCode(), 'the refusal'), 4011);
+
+  const recommended = async () => at((await call(discord, 'GET', '/gateway/bot')).body, 'shards');
+  assert.equal(await recommended(), 1);
+  for (let count = 2; count <= 1_000; count += 1) discord.world.addGuild();
+  assert.equal(await recommended(), 2);
 });
 
 test('guilds are named to every session, and told about to those that asked', async (context) => {
