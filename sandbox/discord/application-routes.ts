@@ -5,6 +5,7 @@ import { checkCommands } from './command-rules.ts';
 import { commandSchema } from './command-schema.ts';
 import { parseForm } from './forms.ts';
 import type { Gateway } from './gateway.ts';
+import { installationsOfApplication } from './installations.ts';
 import type { Route, RouteRequest } from './route.ts';
 import type { EmulatorState } from './state.ts';
 import type { WireObject } from './world-wire.ts';
@@ -77,7 +78,8 @@ function checkApplication(state: EmulatorState, request: RouteRequest): void {
 }
 
 function listCommands(state: EmulatorState): WireObject[] {
-  return state.commands.all().map((command) => commandToWire(command, state.applicationId));
+  const application = { id: state.applicationId, installations: installationsOfApplication(state.world) };
+  return state.commands.all().map((command) => commandToWire(command, application));
 }
 
 function applicationToWire(state: EmulatorState): WireObject {
@@ -95,7 +97,7 @@ function applicationToWire(state: EmulatorState): WireObject {
     verify_key: '0'.repeat(64),
     flags: 0,
     hook: true,
-    integration_types_config: { '0': {} },
+    integration_types_config: Object.fromEntries(installationsOfApplication(state.world).map((kind) => [kind, {}])),
     redirect_uris: [],
     interactions_endpoint_url: null,
     role_connections_verification_url: null,

@@ -38,15 +38,18 @@ export class CommandRegistry {
 }
 
 /** A command as REST shows it. */
-export function commandToWire(command: RegisteredCommand, applicationId: string): Record<string, unknown> {
+export function commandToWire(
+  command: RegisteredCommand,
+  application: { readonly id: string; readonly installations: readonly number[] },
+): Record<string, unknown> {
   return {
     ...command,
-    application_id: applicationId,
+    application_id: application.id,
     description: command.description ?? '',
     default_member_permissions: command.default_member_permissions ?? null,
     dm_permission: command.dm_permission ?? true,
     contexts: command.contexts ?? null,
-    integration_types: command.integration_types ?? [0],
+    integration_types: command.integration_types ?? application.installations,
     nsfw: command.nsfw ?? false,
     ...(command.type === COMMAND_TYPE.chatInput ? { options: command.options ?? [] } : { options: undefined }),
   };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IntegrationOwners } from './installations.ts';
 import type { InteractionRecord, InteractionType } from './interaction.ts';
 import type { EmulatedMessage } from './message.ts';
 import { messageToWire } from './message-wire.ts';
@@ -32,6 +33,7 @@ export interface NewInteraction {
   readonly actor: Actor;
   readonly channel: EmulatedChannel;
   readonly data: WireObject;
+  readonly owners: IntegrationOwners;
   /** The message that carries the component, or that opened the modal. */
   readonly sourceMessage?: EmulatedMessage | undefined;
 }
@@ -54,6 +56,7 @@ export function createInteraction(
     channelId: channel.id,
     guildId: guild?.id,
     attachmentSizeLimitBytes: world.attachmentSizeLimitBytes(channel),
+    integrationOwners: options.owners,
     sourceMessageId: sourceMessage?.id,
     acknowledgedAtMs: undefined,
     sourceVersionsBefore: sourceMessage?.history.length ?? 0,
@@ -73,7 +76,7 @@ export function createInteraction(
     locale: user.locale,
     app_permissions: world.botPermissions(channel).toString(),
     entitlements: [],
-    authorizing_integration_owners: { '0': guild?.id ?? '0' },
+    authorizing_integration_owners: record.integrationOwners,
     attachment_size_limit: record.attachmentSizeLimitBytes,
     data,
     ...(sourceMessage === undefined ? {} : { message: messageToWire(state, sourceMessage) }),

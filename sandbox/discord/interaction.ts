@@ -1,3 +1,4 @@
+import type { IntegrationOwners } from './installations.ts';
 import type { Modal } from './modal-schema.ts';
 import { refusals } from './api-refusal.ts';
 
@@ -37,6 +38,7 @@ export interface InteractionRecord {
   readonly channelId: string;
   readonly guildId: string | undefined;
   readonly attachmentSizeLimitBytes: number;
+  readonly integrationOwners: IntegrationOwners;
   /** The message whose button, select or modal it came from. */
   readonly sourceMessageId: string | undefined;
   acknowledgedAtMs: number | undefined;

@@ -7,6 +7,8 @@ import { walkComponents } from './component-tree.ts';
 import type { Delivery, Gateway } from './gateway.ts';
 import type { AutocompleteChoice } from './interaction.ts';
 import { ACKNOWLEDGE_WITHIN_MS, INTERACTION_TYPE } from './interaction.ts';
+import type { IntegrationOwners } from './installations.ts';
+import { ownersOfCommand, ownersOnServer } from './installations.ts';
 import type { InteractionHandle } from './interaction-handle.ts';
 import { createInteractionHandle } from './interaction-handle.ts';
 import type { Actor, NewInteraction } from './interaction-payload.ts';
@@ -113,7 +115,8 @@ export class MemberClient {
     const resolved = new ResolvedData(this.#state, channel.guildId);
     resolved.addMessage(message);
     const data = { ...describe(command, resolved), target_id: message.id };
-    return this.#send({ type: INTERACTION_TYPE.command, actor: options.member, channel, data }, options);
+    const owners = this.#ownersOf(command, options.member, channel);
+    return this.#send({ type: INTERACTION_TYPE.command, actor: options.member, channel, data, owners }, options);
   }
 
   /** Presses a button. */
@@ -160,6 +163,7 @@ export class MemberClient {
         actor: options.member,
         channel,
         data: { custom_id: modal.custom_id, components, resolved: resolved.toWire() },
+        owners: opener.integrationOwners,
         sourceMessage:
           opener.sourceMessageId === undefined ? undefined : this.#state.messages.get(opener.sourceMessageId),
       },
@@ -178,7 +182,8 @@ export class MemberClient {
     const resolved = new ResolvedData(this.#state, channel.guildId);
     const written = writeOptions(command, path, options.options ?? {}, resolved, focused);
     const data = { ...describe(command, resolved), options: written };
-    return this.#send({ type, actor: options.member, channel, data }, options);
+    const owners = this.#ownersOf(command, options.member, channel);
+    return this.#send({ type, actor: options.member, channel, data, owners }, options);
   }
 
   #sendComponent(
@@ -195,6 +200,7 @@ export class MemberClient {
         actor: options.member,
         channel,
         data: { component_type: component.type, custom_id: options.customId, id: component.id ?? 0, ...data },
+        owners: this.#state.interactions.get(message.interactionId ?? '')?.integrationOwners ?? ownersOnServer(channel),
         sourceMessage: message,
       },
       options,
@@ -223,12 +229,19 @@ export class MemberClient {
     if (!mayUseCommands(this.#state, options.member, channel)) {
       throw new UnsendableCommand('The member cannot use commands in this channel.');
     }
+    if (Object.keys(this.#ownersOf(command, options.member, channel)).length === 0) {
+      throw new UnsendableCommand(`"${name}" is not installed here.`);
+    }
     const needed = BigInt(command.default_member_permissions ?? 0);
     const isHidden = 'user' in options.member && !permits(this.#state.world.memberPermissions(options.member), needed);
     if (isHidden && options.permissionsLifted !== true) {
       throw new UnsendableCommand(`"${name}" is hidden from this member.`);
     }
     return command;
+  }
+
+  #ownersOf(command: RegisteredCommand, member: Actor, channel: EmulatedChannel): IntegrationOwners {
+    return ownersOfCommand(this.#state.world, { channel, user: actorUser(member) }, command);
   }
 
   /** The message as it now stands, if this member can see it. */

@@ -1,5 +1,6 @@
 import { refusals } from './api-refusal.ts';
 import { parseForm } from './forms.ts';
+import { isOfUser } from './installations.ts';
 import type { InteractionRecord } from './interaction.ts';
 import { draftEdit, draftMessage } from './message-draft.ts';
 import type { EmulatedMessage } from './message.ts';
@@ -45,8 +46,9 @@ export function createWebhookRoutes(state: EmulatorState): Route[] {
 function findInteraction(state: EmulatorState, request: RouteRequest): InteractionRecord {
   if (request.parameter('webhook_id') !== state.applicationId) throw refusals.unknownWebhook();
   const record = state.interactions.answered(request.parameter('webhook_token'), state.clock.now());
-  // A guild that removed the bot has removed its webhooks too.
-  if (record.guildId !== undefined && !state.world.guild(record.guildId).botPresent) throw refusals.unknownWebhook();
+  // A guild that removed the bot has removed its webhooks too, but for those of members who brought the bot themselves.
+  const isRemoved = record.guildId !== undefined && !state.world.guild(record.guildId).botPresent;
+  if (isRemoved && !isOfUser(record.integrationOwners)) throw refusals.unknownWebhook();
   return record;
 }
 

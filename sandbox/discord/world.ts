@@ -13,6 +13,8 @@ export interface EmulatedUser {
   readonly locale: string;
   /** Set to false and the bot's direct messages to this user are refused with 50007. */
   acceptsDirectMessages: boolean;
+  /** The bot is installed to this user's account, and so at hand on servers that it is not on. */
+  hasInstalledBot: boolean;
 }
 
 export interface EmulatedRole {
@@ -81,6 +83,8 @@ export class World {
   readonly bot: EmulatedUser;
   /** Whether the application has the privileged intent MESSAGE_CONTENT, without which it cannot read what others wrote. */
   botReadsMessageContent = false;
+  /** Whether the application can also be installed to users' accounts. */
+  isInstallableToUsers = false;
   readonly guilds = new Map<string, EmulatedGuild>();
   readonly users = new Map<string, EmulatedUser>();
   readonly #channels = new Map<string, EmulatedChannel>();
@@ -220,6 +224,7 @@ export class World {
       isBot,
       locale: options.locale ?? 'en-US',
       acceptsDirectMessages: options.acceptsDirectMessages ?? true,
+      hasInstalledBot: false,
     };
     this.users.set(user.id, user);
     return user;

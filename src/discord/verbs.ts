@@ -41,6 +41,8 @@ export function createVerbs(parts: {
   const modals = new Map(parts.modals.map((modal) => [modal.verb, modal]));
 
   function answer(interaction: AskingInteraction): ReturnType<Verbs['answer']> {
+    if (interaction.guildId !== null && isBroughtAlong(interaction))
+      return apologize(interaction, 'router.not-on-server');
     if (interaction.isMessageComponent() || interaction.isModalSubmit()) return answerUse(interaction);
     if (!isFromGuild(interaction)) return undefined;
     if (interaction.isMessageContextMenuCommand()) return menus.get(interaction.commandName)?.answer(interaction);
@@ -90,6 +92,14 @@ export function createVerbs(parts: {
 }
 
 type Apologizable = ReplyTarget & { readonly locale: string };
+
+/**
+ * Whether somebody has Easel in their account and uses it on a server that it was not added to, whose administrators
+ * have allowed nothing. Where it is not said who added it, as in emulations of Discord, it was the server.
+ */
+function isBroughtAlong({ authorizingIntegrationOwners: owners }: AskingInteraction): boolean {
+  return owners.guildId === null && owners.userId !== null;
+}
 
 function isFromGuild<Kind extends { readonly guildId: string | null; readonly channelId: string | null }>(
   interaction: Kind,

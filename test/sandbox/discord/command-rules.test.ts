@@ -145,3 +145,21 @@ test('commands keep their ids when they are registered again', async (context) =
     ['imagine', 'settings', 'Edit image', undefined],
   );
 });
+
+test('a command that does not say where it is installed is as the application is', async (context) => {
+  const { discord, guild, member, bot } = await setScene(context);
+  const path = `/applications/${discord.applicationId}/commands`;
+  const installations = async () => at((await call(discord, 'GET', path)).body, 0, 'integration_types');
+  assert.deepEqual(await installations(), [0]);
+  discord.world.isInstallableToUsers = true;
+  assert.deepEqual(await installations(), [0, 1]);
+
+  const invoke = () => discord.invoke({ member, command: 'imagine', options: { prompt: 'a fox' } });
+  discord.removeGuild(guild);
+  assert.throws(invoke, /not installed here/);
+  member.user.hasInstalledBot = true;
+  invoke();
+  await bot.waitFor(() => bot.events('INTERACTION_CREATE').length === 1, 'the interaction');
+  const owners = at(bot.events('INTERACTION_CREATE'), 0, 'd', 'authorizing_integration_owners');
+  assert.deepEqual(owners, { 1: member.user.id });
+});
