@@ -5,6 +5,11 @@ export { BUTTON_STYLE, COMPONENT };
 
 const id = z.number().int().min(0).nullish();
 const customId = z.string().min(1).max(100);
+/** Discord trims a text before it looks whether there is one. */
+export function saysSomething(text: string): boolean {
+  return text.trim() !== '';
+}
+
 const snowflake = z.string().regex(/^\d{1,20}$/);
 const media = z.strictObject({ url: z.string().min(1).max(2048) });
 const emoji = z.strictObject({
@@ -107,7 +112,7 @@ const actionRow = z
 export const textDisplay = z.strictObject({
   type: z.literal(COMPONENT.textDisplay),
   id,
-  content: z.string().min(1).max(4000),
+  content: z.string().max(4000).refine(saysSomething, 'This field is required'),
 });
 const description = z.string().min(1).max(1024).nullish();
 const spoiler = z.boolean().nullish();

@@ -1,6 +1,6 @@
 import type { FormProblem } from './api-refusal.ts';
 import { refusals } from './api-refusal.ts';
-import { COMPONENT } from './component-schema.ts';
+import { COMPONENT, saysSomething } from './component-schema.ts';
 import { findReferencedAttachment, namesAttachment, walkComponents, walkMedia } from './component-tree.ts';
 import type { MessageContent } from './message.ts';
 import { usesComponentsV2 } from './message.ts';
@@ -25,7 +25,7 @@ export function checkMessage(message: MessageContent): void {
   ];
   if (problems.length > 0) throw refusals.invalidForm(problems);
   const isEmpty =
-    message.content === '' &&
+    !saysSomething(message.content) &&
     message.embeds.length === 0 &&
     message.components.length === 0 &&
     message.attachments.length === 0 &&

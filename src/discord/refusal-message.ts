@@ -67,6 +67,7 @@ function explain(refusal: JobRefusal, words: Words, isFromEditForm: boolean): st
     case 'disk-full':
     case 'store-unavailable':
     case 'transparency-lost':
+    case 'prompt-blank':
     case 'mask-without-image':
     case 'interrupted':
       return say(`refusal.${refusal.reason}`);

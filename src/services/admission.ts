@@ -27,6 +27,8 @@ export type Admission = {
 };
 
 const MINUTE_SECONDS = 60;
+/** Discord shows no message whose text is made of such characters alone, so its result could not be shown either. */
+const BLANK = /^[\s\p{Cc}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
 
 export function createAdmission(parts: {
   roster: ModelRoster;
@@ -67,6 +69,7 @@ export function createAdmission(parts: {
   return {
     async admit(asked) {
       if (isClosed) return { reason: 'stopping' };
+      if (BLANK.test(asked.prompt)) return { reason: 'prompt-blank' };
       const settings = await readSettings(asked);
       if (!settings) return { reason: 'store-unavailable' };
       const request = withDefaults(asked, settings, roster.models);

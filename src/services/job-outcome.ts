@@ -45,6 +45,8 @@ export type JobRefusal =
       readonly supportedBy: readonly string[];
     }
   | { readonly reason: 'transparency-lost' }
+  /** Nothing that anybody could read, such as spaces. */
+  | { readonly reason: 'prompt-blank' }
   | { readonly reason: 'model-unavailable'; readonly model: string | undefined; readonly available: readonly string[] }
   | { readonly reason: 'model-unpriced'; readonly model: string }
   | { readonly reason: 'attachment-unusable'; readonly label: string; readonly why: AttachmentRefusal }

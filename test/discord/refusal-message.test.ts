@@ -64,6 +64,7 @@ const refusals: { readonly [Reason in JobRefusal['reason']]: readonly (JobRefusa
     { reason: 'option-unsupported', option: 'quality', value: 'max', model: 'gpt-image-2', supportedBy: ['a', 'b'] },
     { reason: 'option-unsupported', option: 'size', value: 'huge', model: 'gpt-image-2', supportedBy: [] },
   ],
+  'prompt-blank': [{ reason: 'prompt-blank' }],
   'transparency-lost': [{ reason: 'transparency-lost' }],
   'model-unavailable': [
     { reason: 'model-unavailable', model: 'gpt-image-1', available: ['gpt-image-2'] },

@@ -154,6 +154,17 @@ describe('/imagine', { concurrency: 3 }, () => {
     assert.deepEqual(seenByAll, []);
   });
 
+  it('makes nothing of a prompt in which there is nothing to read', async () => {
+    const { stage } = shared();
+    const prompt = ' \u2003\n ';
+    const asked = await ask(stage, addServer(stage), 'imagine', { prompt });
+    assert.match(
+      asked.text,
+      /^There is nothing to read in what you asked for\. Say in words what the image should show\./,
+    );
+    assertNothingTouched(stage, asked, prompt);
+  });
+
   it('suggests the models that can be used, and the sizes that the chosen one makes', async () => {
     const { stage } = shared();
     const { member, channel } = addServer(stage);

@@ -18,7 +18,16 @@ import {
   sentPictures,
 } from './conversation.ts';
 import { callsFor } from './judgement.ts';
-import { answered, ask, billsFor, courseOf, picturesOf, shownUsd, theBillFor } from './requests.ts';
+import {
+  answered,
+  ask,
+  assertNothingTouched,
+  billsFor,
+  courseOf,
+  picturesOf,
+  shownUsd,
+  theBillFor,
+} from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
 const BUDGET_NANO_USD = 10_000_000_000;
@@ -48,6 +57,16 @@ describe('the buttons under a result', { concurrency: 2 }, () => {
       assert.equal(edited.message.visibleTo, 'everyone');
       assert.equal(courseOf(stage, edited.interaction), 'reserve dispatch post');
       assert.notEqual(edited.interaction.id, first.interaction.id);
+    });
+
+    it('makes nothing of a form in which there is nothing to read', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const first = await ask(stage, server, 'imagine', { prompt: 'a fox without words', ...LOW });
+      const answers = { prompt: '  \n' };
+      const edited = await pressAndFillIn(stage, first.message, 'Edit', { member: server.member, answers });
+      assert.match(edited.text, /There is nothing to read in what you asked for/);
+      assertNothingTouched(stage, edited, answers.prompt);
     });
 
     it('asks which of several, and takes that one', async () => {

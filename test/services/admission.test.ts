@@ -53,6 +53,14 @@ describe('admit', () => {
     assert.equal(await reasonOf(admission, { background: 'transparent', format: 'jpeg' }), 'transparency-lost');
   });
 
+  it('refuses a prompt in which there is nothing to read', async (context) => {
+    const admission = await openAdmission(context, { perMinute: 1 });
+    for (const prompt of ['', ' ', '\n\t\u3000', '\u200b\u2060', '\u3164', '\u2800 ']) {
+      assert.equal(await reasonOf(admission, { prompt }), 'prompt-blank', JSON.stringify(prompt));
+    }
+    assert.equal(await reasonOf(admission, { prompt: ' \u200b🦊' }), 'admitted with gpt-image-2');
+  });
+
   it("puts the server's defaults in, and hands on what was decided", async (context) => {
     const settings = { defaults: { quality: 'low' }, budget: 5 };
     const admitted = await (await openAdmission(context, { settings })).admit(createRequest());

@@ -35,6 +35,7 @@ const REFUSED: readonly (readonly [name: string, body: unknown, path: readonly s
   ],
   ['content beside Components V2', { flags: V2, content: 'x', components: [text('x')] }, ['content']],
   ['embeds beside Components V2', { flags: V2, embeds: [{ title: 'x' }], components: [text('x')] }, ['embeds']],
+  ['a text of nothing but spaces', { flags: V2, components: [text(' \n')] }, ['components', '0', 'content']],
   ['V2 components without the flag', { components: [text('x')] }, ['components', '0', 'type']],
   [
     '41 components',
@@ -151,6 +152,7 @@ test('an empty message gets 50006, and broken JSON 50109', async (context) => {
   const scene = await setScene(context);
   const patch = await patchOriginal(scene);
   assert.deepEqual(verdict(await patch({ content: '' })), { status: 400, code: 50006 });
+  assert.deepEqual(verdict(await patch({ content: ' \n' })), { status: 400, code: 50006 });
   const response = await fetch(`${scene.discord.apiUrl}/v10/users/@me/channels`, {
     method: 'POST',
     headers: { authorization: `Bot ${scene.discord.botToken}`, 'content-type': 'application/json' },
