@@ -15,6 +15,7 @@ import { createDelivery } from './discord/delivery.ts';
 import type { DiscordRest } from './discord/discord-rest.ts';
 import { createDiscordRest } from './discord/discord-rest.ts';
 import { createDraftedEdits } from './discord/drafted-edits.ts';
+import type { Gateway } from './discord/gateway.ts';
 import { connectGateway } from './discord/gateway.ts';
 import type { JobLog } from './discord/job-log.ts';
 import { createJobLog } from './discord/job-log.ts';
@@ -123,7 +124,16 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
   const reporting = createReporting(config, outside, money);
   const progress = createProgressMessages({ ...outside, replies });
   const pictureMemory = createPictureMemory(outside.now);
-  const painter = await createPainter(config, outside, { ...money, ...core, attachments, replies, progress });
+  let gateway: Gateway | undefined;
+  const isStarted = (): boolean => gateway !== undefined;
+  const painter = await createPainter(config, outside, {
+    ...money,
+    ...core,
+    attachments,
+    replies,
+    progress,
+    isStarted,
+  });
   const talk = { attachments, replies, progress, pictureMemory, logChannel, painting: painter?.painting };
   const parts = { ...outside, ...money, ...core, ...reporting, ...talk };
   const commands = createCommands(parts);
@@ -131,7 +141,18 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
   const buttons = createButtons(parts);
   const verbs = createVerbs({ commands, menus, buttons, modals: createModals(parts), replies, log });
   const router = createRouter({ verbs, replies, acknowledgements: rest.acknowledgements, log });
-  const gateway = await connectGateway({
+  // A probe is a durable commit, and anybody may ask.
+  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
+  // Before the first command can come in: a port that is taken must not end a process that people count on.
+  const server = await startHttpServer({
+    host: config.HTTP_HOST,
+    port: config.HTTP_PORT,
+    metrics,
+    painter: painter?.listener,
+    log,
+    health: { isReady: async () => gateway?.isConnected() === true && (await isWritable()) },
+  });
+  const connected = await connectGateway({
     token: config.DISCORD_TOKEN,
     rest: rest.quickOptions,
     onInteraction: (interaction) => void router.handle(interaction),
@@ -139,31 +160,22 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
     sleep,
     log,
   });
+  gateway = connected;
   await registerCommands({
     // Discord may take longer over a dozen commands in six languages than over an acknowledgement.
     rest: rest.patient,
     apiUrl: config.DISCORD_API_URL,
-    applicationId: gateway.applicationId,
+    applicationId: connected.applicationId,
     commands: [...commands, ...menus].map(({ schema }) => schema),
     recordPath: join(config.DATA_DIR, 'registered-commands'),
     log,
-  });
-  // A probe is a durable commit, and anybody may ask.
-  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
-  const server = await startHttpServer({
-    host: config.HTTP_HOST,
-    port: config.HTTP_PORT,
-    metrics,
-    painter: painter?.listener,
-    log,
-    health: { isReady: async () => gateway.isConnected() && (await isWritable()) },
   });
   const timers = [
     setInterval(() => void core.recovery.sweep(), config.RECOVERY_SECONDS * SECOND_MS),
     setInterval(() => void core.roster.refresh(), MODEL_REFRESH_INTERVAL_MS),
     setInterval(() => void reporting.upkeep.run(), USAGE_UPKEEP_INTERVAL_MS),
   ];
-  log.info({ applicationId: gateway.applicationId, shards: gateway.shards, httpPort: server.port }, 'ready');
+  log.info({ applicationId: connected.applicationId, shards: connected.shards, httpPort: server.port }, 'ready');
   // No acknowledgement needs these, and whoever asks for a picture now has not got to wait for them either.
   const loading = Promise.all([core.provider.load(), metrics.load()]).catch((error: unknown) => {
     log.error({ err: error }, 'a part of the program could not be loaded: install it anew');
@@ -178,7 +190,7 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
       const recovered = core.recovery.stop();
       const painted = painter?.drain();
       const groups = [
-        [async () => gateway.disconnect()],
+        [async () => connected.disconnect()],
         [() => core.admission.close()],
         [async () => router.drain(), async () => painted],
         [async () => loading, async () => recovering, async () => recovered],
@@ -306,7 +318,7 @@ async function createPainter(
   outside: Outside,
   parts: Pick<Money, 'store'> &
     Pick<Awaited<ReturnType<typeof createCore>>, 'jobs' | 'preparation'> &
-    Pick<ImageCommandParts, 'attachments' | 'replies' | 'progress'>,
+    Pick<ImageCommandParts, 'attachments' | 'replies' | 'progress'> & { readonly isStarted: () => boolean },
 ) {
   const publicUrl = config.PUBLIC_URL;
   if (publicUrl === undefined) return undefined;
@@ -321,7 +333,7 @@ async function createPainter(
   const pictures = createPaintPictures({ ...parts, load: async (url) => attachments.load(url) });
   const edits = createDraftedEdits({ ...outside, ...parts });
   const desk = createPaintDesk({ drafts, pictures, edits });
-  const pages = { ...outside, links, desk, files: readPainterFiles(), publicUrl };
+  const pages = { ...outside, links, desk, files: readPainterFiles(), publicUrl, isOpen: parts.isStarted };
   const listener = createPainterListener(PAINTER_PATH, pages);
   return { painting: { drafts, links, pictures, edits }, listener, drain: async () => desk.drain() };
 }

@@ -47,6 +47,8 @@ type PainterParts = {
   desk: PaintDesk;
   files: PainterFiles;
   publicUrl: string;
+  /** Whether the bot is up: one that does not get into Discord would take an edit with it. */
+  isOpen: () => boolean;
   log: Logger;
 };
 
@@ -62,7 +64,7 @@ export function createPainterListener(path: string, parts: PainterParts, exchang
 
 /** The pages of the painter. They tell whoever has no valid link nothing, and load nothing from anywhere else. */
 export function createPainterRoutes(parts: PainterParts, msMax = EXCHANGE_MS_MAX): Hono<PainterEnv> {
-  const { links, desk, files, log } = parts;
+  const { links, desk, files, isOpen, log } = parts;
   const publicOrigin = new URL(parts.publicUrl).origin;
   const sent = createExchanges({ countMax: PICTURES_SENT_MAX, msMax });
   const taken = createExchanges({ countMax: MASKS_TAKEN_MAX, msMax });
@@ -83,6 +85,8 @@ export function createPainterRoutes(parts: PainterParts, msMax = EXCHANGE_MS_MAX
     const file = files.get(context.req.param('name'));
     return file ? context.body(file.text, 200, { 'content-type': file.contentType }) : say(context, 'forged', 404);
   });
+
+  app.use(async (context, next) => (isOpen() ? next() : say(context, 'failed', 503)));
 
   app.get('/:token', async (context) => {
     const token = context.req.param('token');

@@ -50,7 +50,7 @@ export async function startHttpServer(options: {
 
   const server = createServer(handle);
   return new Promise((resolve, reject) => {
-    server.on('error', reject);
+    server.on('error', (error) => reject(explain(error, port)));
     server.listen(port, host, () =>
       resolve({
         port: portOf(server.address()),
@@ -58,6 +58,13 @@ export async function startHttpServer(options: {
       }),
     );
   });
+}
+
+function explain(error: Error, port: number): Error {
+  const isTaken = 'code' in error && error.code === 'EADDRINUSE';
+  return isTaken
+    ? new Error(`Another process listens to HTTP_PORT ${port}. Set another one.`, { cause: error })
+    : error;
 }
 
 /** Long enough for every page; a picture that somebody still loads can be loaded again. */

@@ -69,6 +69,6 @@ export async function preparePainter(changes: { readonly store?: Store; readonly
       },
     },
   });
-  const parts = { links, desk, files, publicUrl: PUBLIC_URL, log: silentLog };
+  const parts = { links, desk, files, publicUrl: PUBLIC_URL, isOpen: () => true, log: silentLog };
   return { begun, desk, drafts, failures, invite, loads, parts, path: await invite(TICKET), time };
 }

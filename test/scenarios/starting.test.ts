@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
+import { setStage } from './support.ts';
+
+const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
+const WAIT_MS_MAX = 20_000;
+
+/** A port that nobody listens to just now. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : assert.fail('there is no port');
+}
+
+/** Waits until something listens there. */
+async function ask(port: number, path: string): Promise<{ status: number; text: string }> {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+    if (response) return { status: response.status, text: await response.text() };
+    assert.ok(Date.now() < deadline, `nobody answers at ${path}`);
+    await sleep(20);
+  }
+}
+
+test('a second process on the same port ends before it has entered the gateway', async (t) => {
+  const stage = await setStage(t);
+  const first = await stage.startBot();
+  const { gateway, requests } = stage.discord;
+  const before = requests.length;
+  const environment = stage.environment({ HTTP_PORT: String(first.httpPort) });
+  const { exitCode, output } = await runBotToItsEnd({ environment });
+  assert.equal(exitCode, 1);
+  assert.match(output, new RegExp(`Another process listens to HTTP_PORT ${first.httpPort}`));
+  assert.equal(requests.length, before, 'it asked nothing of Discord');
+  assert.equal(gateway.connectedSessions().length, 1);
+});
+
+test('a bot that waits for Discord says that it lives and is not ready, also to whoever wants to paint', async (t) => {
+  const stage = await setStage(t);
+  const port = await findFreePort();
+  const away = stage.discord.faults.add({ route: 'gateway', kind: 'status', status: 503, times: Infinity });
+  const environment = { HTTP_PORT: String(port), PUBLIC_URL: 'https://easel.example' };
+  const starting = stage.startBot({ environment, preload: [HURRIED_PAUSES] });
+  assert.deepEqual(await ask(port, '/healthz'), { status: 200, text: '{"status":"ok"}' });
+  assert.deepEqual(await ask(port, '/readyz'), { status: 503, text: '{"status":"not ready"}' });
+  const page = await ask(port, '/paint/somebody');
+  assert.equal(page.status, 503);
+  assert.match(page.text, /Load this page again in a minute/);
+
+  away.remove();
+  await starting;
+  assert.equal((await ask(port, '/readyz')).status, 200);
+  assert.equal((await ask(port, '/paint/somebody')).status, 404);
+});
