@@ -38,10 +38,10 @@ export function createDraftedEdits(parts: {
     const { id, isSpoiler } = job.request;
     const address = readAddress(job.address);
     const words = wordsFor(address.locale);
-    // The question is answered, and its buttons would only be in the way.
-    await replies.edit(address, renderText(words.say('paint.begun')));
     const { uploadLimitBytes } = address;
-    const news = progress.open({ id, isSpoiler, target: address, uploadLimitBytes, words });
+    // The question is answered, and its buttons would only be in the way. The job does not wait for their being gone.
+    const begun = renderText(words.say('paint.begun'));
+    const news = progress.open({ id, isSpoiler, target: address, uploadLimitBytes, words, begun });
     try {
       await jobs.run(job, { images, mask }, news);
     } catch (error) {

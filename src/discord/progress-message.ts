@@ -28,6 +28,8 @@ export type FollowedJob = {
   readonly target: ReplyTarget;
   readonly uploadLimitBytes: number;
   readonly words: Words;
+  /** Shown at once, where something stands in the place of the result that has had its time. */
+  readonly begun?: MessagePayload;
 };
 
 /** Discord slows down whoever edits a message more often. */
@@ -123,6 +125,12 @@ function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; 
     clearTimeout(timer);
     timer = undefined;
     pending = undefined;
+  }
+
+  const { begun } = job;
+  if (begun) {
+    pending = { target: job.target, render: async () => ({ payload: begun, uploads: [] }) };
+    show();
   }
 
   return {

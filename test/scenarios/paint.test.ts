@@ -69,6 +69,18 @@ describe('painting a mask', { concurrency: 2 }, () => {
     assert.deepEqual(buttonsOf(refused.message).size, 0);
   });
 
+  it('does not wait for the question to be gone before it begins', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'a hat in a hurry');
+    const hanging = stage.discord.faults.add({ route: 'PATCH original', kind: 'hang' });
+    await press(stage, asked.message, 'Change the whole picture', stage.member);
+    const edited = await outcome(stage, asked);
+    assert.equal(edited.shownAttachments.length, 1);
+    assert.equal(hanging.spoiled(), 1);
+    judge(stage);
+  });
+
   it('brings the provider exactly what was painted, and the result into the reply', async (t) => {
     const stage = await paintableStage(t);
     await stage.startBot();
