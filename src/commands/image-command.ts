@@ -46,12 +46,16 @@ export function answerWithImages(
   };
 }
 
-/** Starts a job: its first trace beside the acknowledgement, and everything else after it. */
+/**
+ * Starts a job: its first trace beside the acknowledgement, and everything else after it.
+ * @param isCounted whether the request was checked before
+ */
 export async function beginImageTask(
   parts: ImageCommandParts,
   interaction: GuildInteraction,
   request: ImageRequest,
   attachments: RequestAttachments,
+  isCounted = false,
 ): Promise<Task> {
   const { jobs, replies, progress } = parts;
   const words = wordsFor(interaction.locale);
@@ -66,7 +70,7 @@ export async function beginImageTask(
     async run() {
       const news = progress.open({ id, isSpoiler, target: interaction, uploadLimitBytes, words });
       try {
-        await jobs.run(job, attachments, news);
+        await jobs.run(job, attachments, news, isCounted);
       } finally {
         // Where something went wrong that nobody expected, no news may cover the word of it.
         await news.close();

@@ -10,6 +10,7 @@ import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { EditDraft, Invitation, NewDraft } from '../services/edit-drafts.ts';
 import type { ImageRequest } from '../services/image-request.ts';
+import type { JobRefusal } from '../services/job-outcome.ts';
 import { StoreFailure } from '../storage/store.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
@@ -30,13 +31,16 @@ export function askWhatMayChange(
   const { request, pictures, isWished } = asked;
   return {
     async run() {
+      // Nobody shall paint for what is refused afterwards, and nothing is downloaded for whoever asks too often.
+      const refusal = await parts.jobs.check(request);
+      if (refusal) return refuse(parts, interaction, request, refusal);
       const [first] = pictures;
       const judged = first ? await painting.pictures.judge(first.url) : 'unusable';
       if (judged === 'paintable' || (judged === 'own-mask' && isWished)) {
         return ask(parts, painting, interaction, { request, pictures });
       }
       const images = pictures.map(({ label, url }) => toAttached(label, { url }, parts.attachments));
-      const task = await beginImageTask(parts, interaction, request, { images, mask: undefined });
+      const task = await beginImageTask(parts, interaction, request, { images, mask: undefined }, true);
       return task.run();
     },
   };
@@ -56,19 +60,24 @@ export function answerWithQuestion(
 }
 
 async function ask(
-  { replies }: ImageCommandParts,
+  parts: ImageCommandParts,
   { drafts }: Painting,
   interaction: GuildInteraction,
   asked: NewDraft,
 ): Promise<void> {
-  const words = wordsFor(interaction.locale);
   const draft = await orUnavailable(drafts.open(asked));
-  const { id } = asked.request;
-  const payload =
-    draft === 'unavailable'
-      ? renderText(tellRefusal({ reason: 'store-unavailable' }, asked.request, words))
-      : renderPaintQuestion(id, draft.until, words);
-  return replies.edit(interaction, payload);
+  if (draft === 'unavailable') return refuse(parts, interaction, asked.request, { reason: 'store-unavailable' });
+  const words = wordsFor(interaction.locale);
+  return parts.replies.edit(interaction, renderPaintQuestion(asked.request.id, draft.until, words));
+}
+
+async function refuse(
+  { replies }: ImageCommandParts,
+  interaction: GuildInteraction,
+  request: ImageRequest,
+  refusal: JobRefusal,
+): Promise<void> {
+  return replies.edit(interaction, renderText(tellRefusal(refusal, request, wordsFor(interaction.locale))));
 }
 
 /** Gives whoever asked a link to the painter, and nobody else. Each press makes a new link, and the last one holds. */
@@ -91,12 +100,19 @@ export function createPaintButton(parts: ImageCommandParts, painting: Painting):
   });
 }
 
-/** Lets all of the picture change. */
+/** Lets all of the picture change. The question stays where that cannot begin just now. */
 export function createWholeButton(parts: ImageCommandParts, painting: Painting): Button {
   return createDraftButton(VERB.whole, parts, painting, async (interaction, draft) => {
+    const by = readInvitation(interaction);
+    const obstacle = await painting.edits.obstacleTo(draft, by);
+    if (obstacle) {
+      const text = describeRefusal(obstacle, wordsFor(interaction.locale));
+      await parts.replies.tellAlone(interaction, renderText(text));
+      return true;
+    }
     const taken = await painting.drafts.take(interaction.guildId, draft.request.id);
     if (!taken) return false;
-    const task = await beginOrPutBack(painting, taken, readInvitation(interaction), undefined);
+    const task = await beginOrPutBack(painting, taken, by, undefined);
     await task.run();
     return true;
   });

@@ -3,6 +3,7 @@ import type { EditDraft, EditDrafts, Invitation } from '../services/edit-drafts.
 import type { ImageJobs } from '../services/image-jobs.ts';
 import { WHOLE_REGION } from '../services/image-preparation.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
+import type { JobRefusal } from '../services/job-outcome.ts';
 import { referenceOf } from '../services/job-reference.ts';
 import type { OpenJob } from '../services/job-journal.ts';
 import type { AttachmentLoader } from './attachments.ts';
@@ -16,6 +17,8 @@ import { wordsFor } from './words.ts';
 
 /** Makes jobs of edits whose members were first asked what may change. */
 export type DraftedEdits = {
+  /** What keeps the edit of a draft from beginning just now. The draft had better stay, with what was painted for it. */
+  obstacleTo(draft: EditDraft, by: Invitation): Promise<JobRefusal | undefined>;
   /**
    * Leaves the first trace of the job of a draft that was taken out.
    * @param by what it was taken by: its id is the job's, and its reply the place where everything is said
@@ -43,7 +46,8 @@ export function createDraftedEdits(parts: {
     const begun = renderText(words.say('paint.begun'));
     const news = progress.open({ id, isSpoiler, target: address, uploadLimitBytes, words, begun });
     try {
-      await jobs.run(job, { images, mask }, news);
+      // It was counted when its member was asked what may change.
+      await jobs.run(job, { images, mask }, news, true);
     } catch (error) {
       await news.close();
       const reference = referenceOf(id);
@@ -81,6 +85,7 @@ export function createDraftedEdits(parts: {
   }
 
   return {
+    obstacleTo: async ({ request }, { id, roles }) => jobs.obstacleTo({ ...request, id, roles }),
     async begin(draft, by, mask) {
       const task = await beginJob(draft, by, mask);
       return { run: async () => void (await Promise.all([task.run(), endLink(draft, mask !== undefined)])) };

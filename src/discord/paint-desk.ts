@@ -24,10 +24,10 @@ export type PaintDesk = {
   picture(ticket: PaintTicket): Promise<LentPicture | 'busy' | undefined>;
   /**
    * Begins the edit, once; what comes of it is told in Discord. `over` where somebody was faster or the link does not
-   * hold any more, and `closed` where this process begins nothing any more. Rejects where it did not begin, and can be
-   * asked again then.
+   * hold any more, and `not-now` where it can be asked again a little later. Rejects where it did not begin, and can be
+   * asked again then as well.
    */
-  begin(ticket: PaintTicket, mask: Buffer): Promise<'begun' | 'over' | 'closed'>;
+  begin(ticket: PaintTicket, mask: Buffer): Promise<'begun' | 'over' | 'not-now'>;
   /** No further edits are begun; resolves when those that were have ended. */
   drain(): Promise<void>;
 };
@@ -56,7 +56,12 @@ export function createPaintDesk(parts: {
     return found?.invitation?.id === press ? found : undefined;
   }
 
-  async function begin({ guild, draft, press }: PaintTicket, mask: Buffer): Promise<'begun' | 'over'> {
+  async function begin(ticket: PaintTicket, mask: Buffer): Promise<'begun' | 'over' | 'not-now'> {
+    const found = await find(ticket);
+    if (!found?.invitation) return 'over';
+    // Told in Discord it would end the edit, and what was painted would be gone with the page.
+    if (await parts.edits.obstacleTo(found, found.invitation)) return 'not-now';
+    const { guild, draft, press } = ticket;
     const taken = await drafts.take(guild, draft, press);
     if (!taken?.invitation) return 'over';
     const task = await beginOrPutBack(parts, taken, taken.invitation, mask);
@@ -76,7 +81,7 @@ export function createPaintDesk(parts: {
       const [first] = (await find(ticket))?.pictures ?? [];
       return first && pictures.lend(first.url);
     },
-    begin: async (ticket, mask) => (isClosed ? 'closed' : follow(begin(ticket, mask))),
+    begin: async (ticket, mask) => (isClosed ? 'not-now' : follow(begin(ticket, mask))),
     async drain() {
       isClosed = true;
       // What is beginning right now goes on to run.

@@ -133,7 +133,7 @@ export function createPainterRoutes(parts: PainterParts, msMax = EXCHANGE_MS_MAX
         return context.html(renderPaintWords(order.words, 'sent'));
       case 'over':
         return say(context, 'over', 410);
-      case 'closed':
+      case 'not-now':
         return say(context, 'failed', 503);
     }
   });

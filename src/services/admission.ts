@@ -21,7 +21,8 @@ export type Admitted = {
 
 /** Everything that can be refused before a single byte is downloaded or a single cent is held. */
 export type Admission = {
-  admit(request: ImageRequest): Promise<Admitted | JobRefusal>;
+  /** @param isCounted whether the request was admitted before, and counted against its member's rate */
+  admit(request: ImageRequest, isCounted?: boolean): Promise<Admitted | JobRefusal>;
   /** From now on everything is refused. */
   close(): void;
 };
@@ -67,7 +68,7 @@ export function createAdmission(parts: {
   }
 
   return {
-    async admit(asked) {
+    async admit(asked, isCounted = false) {
       if (isClosed) return { reason: 'stopping' };
       if (BLANK.test(asked.prompt)) return { reason: 'prompt-blank' };
       const settings = await readSettings(asked);
@@ -78,7 +79,7 @@ export function createAdmission(parts: {
       const refusal =
         checkOptions(request, model, roster.models) ??
         checkAccess(request, model.id, settings) ??
-        (await checkRate(request.member));
+        (isCounted ? undefined : await checkRate(request.member));
       if (refusal) return refusal;
       return spool.hasRoom() ? { request, model, settings } : { reason: 'disk-full' };
     },

@@ -41,6 +41,8 @@ export type FairQueue = {
   close(): void;
   readonly waiting: number;
   readonly running: number;
+  /** Whether whoever came now would be turned away. */
+  readonly isFull: boolean;
 };
 
 export type FairQueueLimits = {
@@ -152,6 +154,9 @@ export function createFairQueue(limits: FairQueueLimits, now: () => number): Fai
       isClosed = true;
       for (let next = line.peek(); next; next = line.peek()) next.leave('stopping');
     },
+    get isFull() {
+      return line.size >= limits.lengthMax;
+    },
     get waiting() {
       return line.size;
     },
@@ -192,4 +197,22 @@ function tell(waiting: Waiting, place: PlaceInLine, at: number): void {
   if (told?.ahead === place.ahead && isExpectedAsTold) return;
   waiting.told = { ahead: place.ahead, expectedAt };
   waiting.onPlace?.(place);
+}
+
+/**
+ * Has somebody leave who has waited too long, or who is not wanted any more.
+ * @returns what ends the watch
+ */
+function watchPatience(
+  leave: (refused: QueueRefusal['refused']) => void,
+  waitMsMax: number,
+  signal: AbortSignal | undefined,
+): () => void {
+  const cancel = (): void => leave('cancelled');
+  const timer = setTimeout(() => leave('waited-too-long'), waitMsMax);
+  signal?.addEventListener('abort', cancel);
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
+  };
 }

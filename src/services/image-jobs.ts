@@ -29,8 +29,15 @@ export type ImageJobs = {
   begin(request: ImageRequest, address: ReplyAddress): Promise<OpenJob | JobRefusal>;
   /** Nobody is waiting for this job: forget it. */
   abandon(job: OpenJob): Promise<void>;
-  /** Takes the job to its end, which is always exactly one final message, now or after recovery. */
-  run(job: OpenJob, attachments: RequestAttachments, progress: JobProgress): Promise<void>;
+  /** Why a request is refused before its pictures are looked at. Whoever is not refused is counted as having asked. */
+  check(request: ImageRequest): Promise<JobRefusal | undefined>;
+  /** Why a request that was counted would be refused right now, where it need not be a little later. */
+  obstacleTo(request: ImageRequest): Promise<JobRefusal | undefined>;
+  /**
+   * Takes the job to its end, which is always exactly one final message, now or after recovery.
+   * @param isCounted whether its request was checked before
+   */
+  run(job: OpenJob, attachments: RequestAttachments, progress: JobProgress, isCounted?: boolean): Promise<void>;
   /** Calls a job off for whoever asked for it. What is out already is not called back: it may be charged. */
   cancel(id: string, member: string): Promise<Cancelling | 'not-yours' | 'unknown'>;
   /** Whether this process is at work on the job. */
@@ -52,13 +59,25 @@ type JobParts = {
   log: Logger;
 };
 
+/** What comes along with a request, and whether it was counted already. */
+type AskedFor = { readonly attachments: RequestAttachments; readonly isCounted: boolean };
+
+/** These end by themselves; whoever waits a little can ask for the very same. */
+const ENDS_BY_WAITING: ReadonlySet<JobRefusal['reason']> = new Set([
+  'rate-limited',
+  'queue-full',
+  'store-unavailable',
+  'stopping',
+]);
+
 /** Takes a job that has begun to its outcome; to none where recovery has to go on with it. */
 function createJobWork(parts: JobParts) {
   const { admission, intake, journal, prices, reservations, queue, caller, succession, completion, log } = parts;
 
   /** Checks the request, takes in its pictures, and holds its money. Nothing has gone out when this ends. */
-  async function prepare(current: JobUnderWay, attachments: RequestAttachments): Promise<JobRefusal | undefined> {
-    const admitted = await admission.admit(current.job.request);
+  async function prepare(current: JobUnderWay, asked: AskedFor): Promise<JobRefusal | undefined> {
+    const { attachments, isCounted } = asked;
+    const admitted = await admission.admit(current.job.request, isCounted);
     if ('reason' in admitted) return admitted;
     const pictures = await intake.takeIn(current.job, untilCancelled(attachments, current.signal));
     if ('reason' in pictures) return pictures;
@@ -118,8 +137,8 @@ function createJobWork(parts: JobParts) {
     throw error;
   }
 
-  return async (current: JobUnderWay, attachments: RequestAttachments): Promise<JobOutcome | undefined> => {
-    const refusal = await prepare(current, attachments).catch(async (error: unknown) => giveUp(current, error));
+  return async (current: JobUnderWay, asked: AskedFor): Promise<JobOutcome | undefined> => {
+    const refusal = await prepare(current, asked).catch(async (error: unknown) => giveUp(current, error));
     if (!refusal) return make(current);
     // Whoever has cancelled does not want to hear what else there was.
     return refused(current.signal.aborted ? { reason: 'cancelled' } : refusal);
@@ -127,7 +146,7 @@ function createJobWork(parts: JobParts) {
 }
 
 export function createImageJobs(parts: JobParts): ImageJobs {
-  const { journal, conclusion, log } = parts;
+  const { admission, journal, queue, conclusion, log } = parts;
   const work = createJobWork(parts);
   const running = new Set<string>();
   const underWay = new Map<string, JobUnderWay>();
@@ -150,11 +169,20 @@ export function createImageJobs(parts: JobParts): ImageJobs {
         running.delete(job.request.id);
       }
     },
-    async run(job, attachments, progress) {
+    async check(request) {
+      const admitted = await admission.admit(request);
+      return 'reason' in admitted ? admitted : undefined;
+    },
+    async obstacleTo(request) {
+      if (queue.isFull) return { reason: 'queue-full' };
+      const admitted = await admission.admit(request, true);
+      return 'reason' in admitted && ENDS_BY_WAITING.has(admitted.reason) ? admitted : undefined;
+    },
+    async run(job, attachments, progress, isCounted = false) {
       const current = createJobUnderWay({ job, progress, journal, log });
       underWay.set(job.request.id, current);
       try {
-        const outcome = await work(current, attachments);
+        const outcome = await work(current, { attachments, isCounted });
         const [lateNews] = await Promise.all([progress.close(), current.close()]);
         if (outcome) await conclusion.conclude(current.job, outcome, lateNews);
       } finally {

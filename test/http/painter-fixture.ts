@@ -3,6 +3,7 @@ import type { PainterFiles } from '../../src/http/painter-files.ts';
 import { readPainterFiles } from '../../src/http/painter-files.ts';
 import { createEditDrafts } from '../../src/services/edit-drafts.ts';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
+import type { JobRefusal } from '../../src/services/job-outcome.ts';
 import type { PaintTicket } from '../../src/services/paint-links.ts';
 import { createPaintLinks } from '../../src/services/paint-links.ts';
 import { createPaintPictures } from '../../src/services/paint-pictures.ts';
@@ -39,6 +40,8 @@ export async function preparePainter(changes: { readonly store?: Store; readonly
   const begun: (Buffer | undefined)[] = [];
   /** What the edits to come do not begin for. */
   const failures: Error[] = [];
+  /** What keeps the edits to come from beginning just now. */
+  const obstacles: JobRefusal[] = [];
   /** The pictures that were downloaded. */
   const loads: Buffer[] = [];
 
@@ -61,6 +64,7 @@ export async function preparePainter(changes: { readonly store?: Store; readonly
       },
     }),
     edits: {
+      obstacleTo: async () => obstacles.shift(),
       begin: async (_draft, _by, painted) => {
         const failure = failures.shift();
         if (failure) throw failure;
@@ -70,5 +74,5 @@ export async function preparePainter(changes: { readonly store?: Store; readonly
     },
   });
   const parts = { links, desk, files, publicUrl: PUBLIC_URL, isOpen: () => true, log: silentLog };
-  return { begun, desk, drafts, failures, invite, loads, parts, path: await invite(TICKET), time };
+  return { begun, desk, drafts, failures, invite, loads, obstacles, parts, path: await invite(TICKET), time };
 }

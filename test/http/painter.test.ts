@@ -177,6 +177,18 @@ describe('the pages of the painter', () => {
     assert.equal((await post(mask)).status, 410);
   });
 
+  it('take a mask again whose edit has to wait', async () => {
+    const { post, begun, drafts, obstacles } = await open();
+    const before = await drafts.read(TICKET.guild, TICKET.draft);
+    obstacles.push({ reason: 'queue-full' });
+    const answer = await post(mask);
+    assert.equal(answer.status, 503);
+    assert.match(await answer.text(), /data-says="failed"/);
+    assert.deepEqual([begun, await drafts.read(TICKET.guild, TICKET.draft)], [[], before]);
+    assert.equal((await post(mask)).status, 200);
+    assert.deepEqual(begun, [mask]);
+  });
+
   it('speak the language that a browser asks for where nobody is known', async (t: TestContext) => {
     const { get } = await open();
     const languageOf = async (accepted: string): Promise<string | undefined> =>

@@ -181,6 +181,33 @@ describe('painting a mask', { concurrency: 2 }, () => {
     assert.equal(message.visibleTo, stage.member.user.id);
   });
 
+  it('asks nobody who is refused anyway, and downloads nothing for them', async (t) => {
+    const stage = await paintableStage(t, { MEMBER_REQUESTS_PER_MINUTE: '1' });
+    await stage.startBot();
+    const upload = async () =>
+      stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
+    const edit = async (prompt: string) => ask(stage, { ...stage }, 'edit', { prompt, image: await upload() });
+    const downloads = () => stage.discord.requests.filter(({ route }) => route === 'attachment').length;
+    const everyone = stage.guild.roles.get(stage.guild.id);
+    assert.ok(everyone);
+    await ask(stage, { ...stage }, 'settings access', { role: everyone, qualities: 'high' }, stage.administrator);
+    const forbidden = await edit('not for me');
+    assert.match(forbidden.text, /Your roles do not let you.*You were not charged/s);
+    assert.deepEqual([buttonsOf(forbidden.message).size, downloads()], [0, 0]);
+
+    await ask(stage, { ...stage }, 'settings access', { role: everyone, clear: true }, stage.administrator);
+    const asked = await askOpenly(stage, stage, 'my one of this minute');
+    const before = downloads();
+    const hasty = await edit('one too many');
+    assert.match(hasty.text, /That was a lot in a minute.*You were not charged/s);
+    assert.deepEqual([buttonsOf(hasty.message).size, downloads()], [0, before]);
+
+    // What was asked once is counted once.
+    await press(stage, asked.message, 'Change the whole picture', stage.member);
+    assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+    judge(stage);
+  });
+
   it('tells in Discord of a budget that does not cover it', async (t) => {
     const stage = await paintableStage(t, { DEFAULT_GUILD_BUDGET_USD: '0' });
     await stage.startBot();

@@ -61,6 +61,13 @@ describe('admit', () => {
     assert.equal(await reasonOf(admission, { prompt: ' \u200b🦊' }), 'admitted with gpt-image-2');
   });
 
+  it('counts a request once that is admitted twice', async (context) => {
+    const admission = await openAdmission(context, { perMinute: 1 });
+    const admit = async (isCounted: boolean) => 'model' in (await admission.admit(createRequest(), isCounted));
+    assert.deepEqual([await admit(false), await admit(true), await admit(true)], [true, true, true]);
+    assert.equal(await admit(false), false);
+  });
+
   it("puts the server's defaults in, and hands on what was decided", async (context) => {
     const settings = { defaults: { quality: 'low' }, budget: 5 };
     const admitted = await (await openAdmission(context, { settings })).admit(createRequest());

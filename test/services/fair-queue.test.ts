@@ -111,10 +111,12 @@ describe('limits', () => {
   });
 
   it('turn away who finds the line full', async (context) => {
-    const { come, drain, begun } = openQueue(context, { lengthMax: 2 });
+    const { come, drain, begun, queue } = openQueue(context, { lengthMax: 2 });
     const answers = ['a/x', 'a/y', 'a/z', 'b/x'].map(async (name) => come(name));
     assert.deepEqual(await answers[3], { refused: 'queue-full' });
+    assert.equal(queue.isFull, true);
     await drain();
+    assert.equal(queue.isFull, false);
     assert.deepEqual(begun, ['a/x', 'a/y', 'a/z']);
     assert.equal(await answers[2], 'a/z');
   });

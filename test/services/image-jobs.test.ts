@@ -16,7 +16,7 @@ import { createImageJobs } from '../../src/services/image-jobs.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import type { JobJournal, Receipt } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
-import type { JobOutcome } from '../../src/services/job-outcome.ts';
+import type { JobOutcome, JobRefusal } from '../../src/services/job-outcome.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { createReservations } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool.ts';
@@ -49,6 +49,10 @@ async function openJobs(
     readonly waitMs?: number;
     /** How many models take the place of the one that is asked for, one after another. */
     readonly successors?: number;
+    /** What admission refuses everything for. */
+    readonly refusal?: JobRefusal;
+    /** Whether the line is as long as it may get. */
+    readonly isFull?: boolean;
   } = {},
 ) {
   const directory = await createDirectory(context);
@@ -62,6 +66,7 @@ async function openJobs(
       clock.now += options.waitMs ?? 0;
       return task();
     },
+    isFull: options.isFull ?? false,
   };
   const ledger = createLedger({
     ...parts,
@@ -81,7 +86,7 @@ async function openJobs(
   const jobs = createImageJobs({
     ...parts,
     admission: {
-      admit: async (request) => ({ request, model, settings: initialSettings() }),
+      admit: async (request) => options.refusal ?? { request, model, settings: initialSettings() },
       close: () => undefined,
     },
     intake: { takeIn: async () => ({ images: [], firstFrameOnly: false }) },
@@ -144,6 +149,18 @@ function summaryOf(outcomes: readonly JobOutcome[]): readonly unknown[] {
     outcome.ended === 'refused' ? outcome.refusal.reason : outcome.result.charge?.cost,
   );
 }
+
+describe('what keeps a request from beginning just now', () => {
+  it('is what ends by waiting, and nothing else', async (context) => {
+    const obstacle = async (options: Parameters<typeof openJobs>[1]) =>
+      (await (await openJobs(context, options)).jobs.obstacleTo(createRequest()))?.reason;
+    assert.equal(await obstacle({}), undefined);
+    assert.equal(await obstacle({ isFull: true }), 'queue-full');
+    assert.equal(await obstacle({ refusal: { reason: 'stopping' } }), 'stopping');
+    assert.equal(await obstacle({ refusal: { reason: 'store-unavailable' } }), 'store-unavailable');
+    assert.equal(await obstacle({ refusal: { reason: 'prompt-blank' } }), undefined);
+  });
+});
 
 describe('a disk that fills while a job is prepared', () => {
   it('is told of as that, and nothing is called or held', async (context) => {
