@@ -126,15 +126,9 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
   const pictureMemory = createPictureMemory(outside.now);
   let gateway: Gateway | undefined;
   const isStarted = (): boolean => gateway !== undefined;
-  const painter = await createPainter(config, outside, {
-    ...money,
-    ...core,
-    attachments,
-    replies,
-    progress,
-    isStarted,
-  });
-  const talk = { attachments, replies, progress, pictureMemory, logChannel, painting: painter?.painting };
+  const exchange = { attachments, replies, progress };
+  const painter = await createPainter(config, outside, { ...money, ...core, ...exchange, isStarted });
+  const talk = { ...exchange, pictureMemory, logChannel, painting: painter?.painting };
   const parts = { ...outside, ...money, ...core, ...reporting, ...talk };
   const commands = createCommands(parts);
   const menus = createMenus(parts);
@@ -161,13 +155,16 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
     log,
   });
   gateway = connected;
-  await registerCommands({
+  const stopping = new AbortController();
+  const registration = await registerCommands({
     // Discord may take longer over a dozen commands in six languages than over an acknowledgement.
     rest: rest.patient,
     apiUrl: config.DISCORD_API_URL,
     applicationId: connected.applicationId,
     commands: [...commands, ...menus].map(({ schema }) => schema),
     recordPath: join(config.DATA_DIR, 'registered-commands'),
+    stopping: stopping.signal,
+    sleep,
     log,
   });
   const timers = [
@@ -187,13 +184,14 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
     async stop(endsAt) {
       core.closing.announce(endsAt);
       timers.forEach((timer) => clearInterval(timer));
+      stopping.abort();
       const recovered = core.recovery.stop();
       const painted = painter?.drain();
       const groups = [
         [async () => connected.disconnect()],
         [() => core.admission.close()],
         [async () => router.drain(), async () => painted],
-        [async () => loading, async () => recovering, async () => recovered],
+        [async () => loading, async () => recovering, async () => recovered, async () => registration.ended],
         [async () => jobLog.drain(), async () => budgetWatch.drain()],
         [async () => reporting.upkeep.stop(), async () => reporting.charts.close()],
         [async () => server.close()],

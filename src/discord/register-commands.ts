@@ -3,15 +3,23 @@ import { Routes } from 'discord.js';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { untilAborted } from '../services/until-aborted.ts';
 import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
 import type { CommandSchema } from './command-localizations.ts';
 import { localizeCommand } from './command-localizations.ts';
 
+/** At the last pause it is one a minute, for more than six hours. */
+const ATTEMPTS_MAX = 400;
+const FIRST_PAUSE_MS = 1_000;
+const PAUSE_MS_MAX = 60_000;
+
 /**
  * Tells Discord which commands there are, in every language, but only when they are not the ones that it was told last
  * time: a restart must not use up the daily number of registrations. Where Discord does not take them, those that it
- * has are still there, so that is no reason not to start.
+ * has are still there, so that is no reason not to start: it is tried again beside everything else.
  * @param options.recordPath the file that remembers what was registered, for which application and where
+ * @param options.stopping ends the attempts
+ * @returns after the first attempt, with what resolves after the last one
  */
 export async function registerCommands(options: {
   rest: REST;
@@ -19,22 +27,42 @@ export async function registerCommands(options: {
   applicationId: string;
   commands: readonly CommandSchema[];
   recordPath: string;
+  stopping: AbortSignal;
+  sleep: (ms: number) => Promise<unknown>;
   log: Logger;
-}): Promise<void> {
-  const { rest, apiUrl, applicationId, recordPath, log } = options;
+}): Promise<{ readonly ended: Promise<void> }> {
+  const { rest, apiUrl, applicationId, recordPath, stopping, sleep, log } = options;
   const commands = options.commands.map(localizeCommand);
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([apiUrl, applicationId, commands]))
     .digest('hex');
-  if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return;
-  try {
-    await rest.put(Routes.applicationCommands(applicationId), { body: commands });
-  } catch (error) {
-    log.error({ err: error }, 'commands could not be registered; the next start tries again');
-    return;
+
+  /** Answers why it did not succeed. */
+  async function attempt(): Promise<{ readonly error: unknown } | undefined> {
+    try {
+      await rest.put(Routes.applicationCommands(applicationId), { body: commands, signal: stopping });
+    } catch (error) {
+      return { error };
+    }
+    log.info({ commands: commands.map(({ name }) => name) }, 'commands registered');
+    await writeFile(recordPath, fingerprint, { mode: PRIVATE_FILE_MODE }).catch((error: unknown) =>
+      log.error({ err: error }, 'that commands are registered could not be noted down; the next start does it again'),
+    );
+    return undefined;
   }
-  log.info({ commands: commands.map(({ name }) => name) }, 'commands registered');
-  await writeFile(recordPath, fingerprint, { mode: PRIVATE_FILE_MODE }).catch((error: unknown) =>
-    log.error({ err: error }, 'that commands are registered could not be noted down; the next start does it again'),
-  );
+
+  async function tryAgain(): Promise<void> {
+    for (let attempts = 1; attempts < ATTEMPTS_MAX; attempts += 1) {
+      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), PAUSE_MS_MAX);
+      await untilAborted(stopping, async () => sleep(pauseMs));
+      if (stopping.aborted || !(await attempt())) return;
+    }
+    log.error('commands could not be registered for hours; the next start tries again');
+  }
+
+  const isKnown = (await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint;
+  const failure = isKnown ? undefined : await attempt();
+  if (!failure || stopping.aborted) return { ended: Promise.resolve() };
+  log.error({ err: failure.error }, 'commands could not be registered; this is tried again until it succeeds');
+  return { ended: tryAgain() };
 }

@@ -198,21 +198,3 @@ function tell(waiting: Waiting, place: PlaceInLine, at: number): void {
   waiting.told = { ahead: place.ahead, expectedAt };
   waiting.onPlace?.(place);
 }
-
-/**
- * Has somebody leave who has waited too long, or who is not wanted any more.
- * @returns what ends the watch
- */
-function watchPatience(
-  leave: (refused: QueueRefusal['refused']) => void,
-  waitMsMax: number,
-  signal: AbortSignal | undefined,
-): () => void {
-  const cancel = (): void => leave('cancelled');
-  const timer = setTimeout(() => leave('waited-too-long'), waitMsMax);
-  signal?.addEventListener('abort', cancel);
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', cancel);
-  };
-}

@@ -13,6 +13,7 @@ const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.
 const HTTP_OK = 200;
 const HTTP_UNAVAILABLE = 503;
 const RECONNECTED_WITHIN_MS = 20_000;
+const STOPPED_WITHIN_MS = 5_000;
 
 /** Asks something that costs nothing, and resolves when it is answered. */
 async function expectAnswer({ stage }: SharedStage): Promise<void> {
@@ -115,6 +116,35 @@ test('commands are registered however long Discord takes over them', async (t) =
   stage.discord.faults.add({ route: 'PUT commands', kind: 'delay', delayMs: 4_000 });
   await stage.startBot();
   assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
+});
+
+test('commands that Discord does not take at first are registered while the bot is at work, and told of once', async (t) => {
+  const stage = await setStage(t);
+  const away = stage.discord.faults.add({ route: 'PUT commands', kind: 'status', status: 503, times: 5 });
+  const bot = await stage.startBot({ preload: [HURRIED_PAUSES] });
+  await stage.discord.waitFor(() => stage.discord.registeredCommands().length > 0, RECONNECTED_WITHIN_MS);
+  assert.equal(away.spoiled(), 5);
+  const { channel, member } = addServer(stage);
+  await stage.discord.invoke({ command: 'quota', member, channel }).finalMessage();
+  await bot.stop();
+  const messages = bot.logLines.map(({ msg }) => String(msg)).filter((message) => message.startsWith('commands '));
+  assert.deepEqual(messages, [
+    'commands could not be registered; this is tried again until it succeeds',
+    'commands registered',
+  ]);
+});
+
+test('a bot that is asked to stop does not wait for its commands to be registered', async (t) => {
+  const stage = await setStage(t);
+  stage.discord.faults.add({ route: 'PUT commands', kind: 'status', status: 503, times: 4 });
+  stage.discord.faults.add({ route: 'PUT commands', kind: 'hang' });
+  const bot = await stage.startBot({ preload: [HURRIED_PAUSES] });
+  const attempts = () => stage.discord.requests.filter(({ route }) => route === 'PUT commands').length;
+  await stage.discord.waitFor(() => attempts() === 5, RECONNECTED_WITHIN_MS);
+  const askedAt = Date.now();
+  await bot.stop();
+  assert.deepEqual(bot.exit, { code: 0, signal: null });
+  assert.ok(Date.now() - askedAt < STOPPED_WITHIN_MS);
 });
 
 test('commands that cannot be noted down are registered all the same, and the log says which of the two failed', async (t) => {
