@@ -52,17 +52,22 @@ const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning'];
 const READY_WAIT_MS_MAX = 30_000;
 const STOP_WAIT_MS_MAX = 20_000;
 
-/**
- * Starts `node src/main.ts` and resolves when it is ready for commands.
- * @throws {BotStartError}
- */
-export async function startBot(options: BotOptions): Promise<BotProcess> {
+/** Starts `node src/main.ts` and does not wait until it is ready for commands. */
+export function launchBot(options: BotOptions) {
   const preload = (options.preload ?? []).flatMap((path) => ['--import', path]);
   const child = spawn(process.execPath, [...NODE_OPTIONS, ...preload, MAIN_PATH], {
     env: options.environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const bot = followOutput(child, options.onLine);
+  return followOutput(child, options.onLine);
+}
+
+/**
+ * Starts `node src/main.ts` and resolves when it is ready for commands.
+ * @throws {BotStartError}
+ */
+export async function startBot(options: BotOptions): Promise<BotProcess> {
+  const bot = launchBot(options);
   const ready = bot.line(isReadyLine);
   const tooLate = rejectAfter(
     READY_WAIT_MS_MAX,
@@ -75,7 +80,7 @@ export async function startBot(options: BotOptions): Promise<BotProcess> {
     await Promise.race([ready, tooLate.promise, died]);
     return bot;
   } catch (error) {
-    child.kill('SIGKILL');
+    bot.signal('SIGKILL');
     throw error;
   } finally {
     tooLate.cancel();

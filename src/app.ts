@@ -15,8 +15,7 @@ import { createDelivery } from './discord/delivery.ts';
 import type { DiscordRest } from './discord/discord-rest.ts';
 import { createDiscordRest } from './discord/discord-rest.ts';
 import { createDraftedEdits } from './discord/drafted-edits.ts';
-import type { Gateway } from './discord/gateway.ts';
-import { connectGateway } from './discord/gateway.ts';
+import { createGateway } from './discord/gateway.ts';
 import type { JobLog } from './discord/job-log.ts';
 import { createJobLog } from './discord/job-log.ts';
 import { createLogChannel } from './discord/log-channel.ts';
@@ -75,10 +74,12 @@ import { createUsageRollups } from './services/usage-rollups.ts';
 import { createUsageUpkeep } from './services/usage-upkeep.ts';
 import { openStore } from './storage/open-store.ts';
 
-/** A running Easel. */
+/** Easel, built and listening to its port. */
 export type App = {
+  /** Lets commands in. Resolves when it is ready, or when it was stopped before that; rejects where it cannot get in. */
+  start(): Promise<void>;
   /**
-   * Takes no more commands, finishes what is under way, and lets go of everything.
+   * Takes no more commands, finishes what is under way, and lets go of everything. Ends a start that is under way.
    * @param endsAt when the process ends at the latest: no call begins that might take longer
    */
   stop(endsAt: number): Promise<void>;
@@ -107,11 +108,109 @@ type Outside = {
 };
 
 /**
- * Builds everything and starts it. This is the only place that names every concrete part.
+ * Builds everything. This is the only place that names every concrete part.
  * @param onLost called where no more commands will ever come in, with the reason
  */
-export async function startApp(config: Config, log: Logger, onLost: (reason: string) => void): Promise<App> {
+export async function createApp(config: Config, log: Logger, onLost: (reason: string) => void): Promise<App> {
   const outside: Outside = { now: Date.now, random: Math.random, sleep, log };
+  let isReady = false;
+  const parts = await createParts(config, outside, () => isReady);
+  const { rest, money, metrics, core, reporting, painter, router } = parts;
+  const gateway = createGateway({
+    token: config.DISCORD_TOKEN,
+    rest: rest.quickOptions,
+    onInteraction: (interaction) => void router.handle(interaction),
+    onLost,
+    sleep,
+    log,
+  });
+  // A probe is a durable commit, and anybody may ask.
+  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
+  // Before the first command can come in: a port that is taken must not end a process that people count on.
+  const server = await startHttpServer({
+    host: config.HTTP_HOST,
+    port: config.HTTP_PORT,
+    metrics,
+    painter: painter?.listener,
+    log,
+    health: { isReady: async () => isReady && gateway.isConnected() && (await isWritable()) },
+  });
+  const stopping = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  /** What goes on beside the commands, and has an end of its own. */
+  const beside: Promise<unknown>[] = [];
+  let starting = Promise.resolve();
+
+  async function start(): Promise<void> {
+    const entered = await gateway.connect();
+    if (!entered) return;
+    const { applicationId, shards } = entered;
+    const registration = await registerCommands({
+      // Discord may take longer over a dozen commands in six languages than over an acknowledgement.
+      rest: rest.patient,
+      apiUrl: config.DISCORD_API_URL,
+      applicationId,
+      commands: parts.schemas,
+      recordPath: join(config.DATA_DIR, 'registered-commands'),
+      stopping: stopping.signal,
+      sleep,
+      log,
+    });
+    beside.push(registration.ended);
+    if (stopping.signal.aborted) return;
+    timers.push(...startTimers(config, core, reporting));
+    isReady = true;
+    log.info({ applicationId, shards, httpPort: server.port }, 'ready');
+    const recovering = core.recovery.sweep();
+    void recovering.then(async () => reporting.upkeep.run());
+    beside.push(recovering, loadTheRest(parts, log));
+  }
+
+  return {
+    async start() {
+      if (stopping.signal.aborted) return;
+      starting = start();
+      await starting;
+    },
+    async stop(endsAt) {
+      core.closing.announce(endsAt);
+      stopping.abort();
+      timers.forEach((timer) => clearInterval(timer));
+      const recovered = core.recovery.stop();
+      const painted = painter?.drain();
+      const groups = [
+        [async () => gateway.disconnect()],
+        // Whoever started it hears of its failure.
+        [async () => starting.catch(() => undefined)],
+        [() => core.admission.close()],
+        [async () => router.drain(), async () => painted],
+        [async () => Promise.all(beside), async () => recovered],
+        ...lettingGo(parts, server),
+      ];
+      await closeInOrder(groups, log);
+    },
+  };
+}
+
+/** What is left to be closed once no job is under way: first what still has something to tell, last what is told by. */
+function lettingGo(
+  { jobLog, budgetWatch, reporting, rest, attachments, core, money }: Parts,
+  server: { close(): Promise<void> },
+): (() => unknown)[][] {
+  return [
+    [async () => jobLog.drain(), async () => budgetWatch.drain()],
+    [async () => reporting.upkeep.stop(), async () => reporting.charts.close()],
+    [async () => server.close()],
+    [rest, attachments, core.spool, money.store].map((part) => async () => part.close()),
+    [() => core.lease.release()],
+  ];
+}
+
+type Parts = Awaited<ReturnType<typeof createParts>>;
+
+/** Everything but the ways in. */
+async function createParts(config: Config, outside: Outside, isStarted: () => boolean) {
+  const { log } = outside;
   const rest = createDiscordRest({ apiUrl: config.DISCORD_API_URL, token: config.DISCORD_TOKEN });
   const money = await createMoney(config, outside);
   const metrics = createMetrics();
@@ -124,8 +223,6 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
   const reporting = createReporting(config, outside, money);
   const progress = createProgressMessages({ ...outside, replies });
   const pictureMemory = createPictureMemory(outside.now);
-  let gateway: Gateway | undefined;
-  const isStarted = (): boolean => gateway !== undefined;
   const exchange = { attachments, replies, progress };
   const painter = await createPainter(config, outside, { ...money, ...core, ...exchange, isStarted });
   const talk = { ...exchange, pictureMemory, logChannel, painting: painter?.painting };
@@ -135,72 +232,23 @@ export async function startApp(config: Config, log: Logger, onLost: (reason: str
   const buttons = createButtons(parts);
   const verbs = createVerbs({ commands, menus, buttons, modals: createModals(parts), replies, log });
   const router = createRouter({ verbs, replies, acknowledgements: rest.acknowledgements, log });
-  // A probe is a durable commit, and anybody may ask.
-  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
-  // Before the first command can come in: a port that is taken must not end a process that people count on.
-  const server = await startHttpServer({
-    host: config.HTTP_HOST,
-    port: config.HTTP_PORT,
-    metrics,
-    painter: painter?.listener,
-    log,
-    health: { isReady: async () => gateway?.isConnected() === true && (await isWritable()) },
-  });
-  const connected = await connectGateway({
-    token: config.DISCORD_TOKEN,
-    rest: rest.quickOptions,
-    onInteraction: (interaction) => void router.handle(interaction),
-    onLost,
-    sleep,
-    log,
-  });
-  gateway = connected;
-  const stopping = new AbortController();
-  const registration = await registerCommands({
-    // Discord may take longer over a dozen commands in six languages than over an acknowledgement.
-    rest: rest.patient,
-    apiUrl: config.DISCORD_API_URL,
-    applicationId: connected.applicationId,
-    commands: [...commands, ...menus].map(({ schema }) => schema),
-    recordPath: join(config.DATA_DIR, 'registered-commands'),
-    stopping: stopping.signal,
-    sleep,
-    log,
-  });
-  const timers = [
+  const schemas = [...commands, ...menus].map(({ schema }) => schema);
+  return { rest, money, metrics, budgetWatch, jobLog, core, reporting, attachments, painter, router, schemas };
+}
+
+function startTimers(config: Config, core: Parts['core'], reporting: Parts['reporting']): readonly NodeJS.Timeout[] {
+  return [
     setInterval(() => void core.recovery.sweep(), config.RECOVERY_SECONDS * SECOND_MS),
     setInterval(() => void core.roster.refresh(), MODEL_REFRESH_INTERVAL_MS),
     setInterval(() => void reporting.upkeep.run(), USAGE_UPKEEP_INTERVAL_MS),
   ];
-  log.info({ applicationId: connected.applicationId, shards: connected.shards, httpPort: server.port }, 'ready');
-  // No acknowledgement needs these, and whoever asks for a picture now has not got to wait for them either.
-  const loading = Promise.all([core.provider.load(), metrics.load()]).catch((error: unknown) => {
+}
+
+/** No acknowledgement needs these, and whoever asks for a picture now has not got to wait for them either. */
+async function loadTheRest({ core, metrics }: Pick<Parts, 'core' | 'metrics'>, log: Logger): Promise<void> {
+  await Promise.all([core.provider.load(), metrics.load()]).catch((error: unknown) => {
     log.error({ err: error }, 'a part of the program could not be loaded: install it anew');
   });
-  const recovering = core.recovery.sweep();
-  void recovering.then(async () => reporting.upkeep.run());
-
-  return {
-    async stop(endsAt) {
-      core.closing.announce(endsAt);
-      timers.forEach((timer) => clearInterval(timer));
-      stopping.abort();
-      const recovered = core.recovery.stop();
-      const painted = painter?.drain();
-      const groups = [
-        [async () => connected.disconnect()],
-        [() => core.admission.close()],
-        [async () => router.drain(), async () => painted],
-        [async () => loading, async () => recovering, async () => recovered, async () => registration.ended],
-        [async () => jobLog.drain(), async () => budgetWatch.drain()],
-        [async () => reporting.upkeep.stop(), async () => reporting.charts.close()],
-        [async () => server.close()],
-        [rest, attachments, core.spool, money.store].map((part) => async () => part.close()),
-        [() => core.lease.release()],
-      ];
-      await closeInOrder(groups, log);
-    },
-  };
 }
 
 /** How what happens inside is seen outside. */

@@ -12,7 +12,7 @@ const EXIT_TERMINATED = 143;
 
 relaunch(process);
 // Nothing of the program is loaded before that, because it would be loaded twice.
-const { startApp } = await import('./app.ts');
+const { createApp } = await import('./app.ts');
 const { ConfigError, readConfig, secretsOf } = await import('./config.ts');
 const { createLogger } = await import('./logging.ts');
 
@@ -26,12 +26,11 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT_FAILURE);
 });
 
-// Commands may come in before everything is up, so whoever is asked to stop then has to drain as well.
-const starting = startOrExit(config, log);
 let draining: Promise<void> | undefined;
+const building = buildOrExit(config, log);
 process.once('SIGTERM', stopBySignal);
 process.once('SIGINT', stopBySignal);
-await starting;
+await start(await building);
 
 function readConfigOrExit(): Config {
   try {
@@ -43,17 +42,33 @@ function readConfigOrExit(): Config {
   }
 }
 
-async function startOrExit(settings: Config, logger: Logger): Promise<App> {
+async function buildOrExit(settings: Config, logger: Logger): Promise<App> {
   try {
-    return await startApp(settings, logger, (reason) => {
-      logger.fatal(reason);
-      // What is under way needs no gateway to be finished and delivered.
-      draining ??= drain(EXIT_FAILURE);
-    });
+    return await createApp(settings, logger, fail);
   } catch (error) {
-    logger.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
+    logger.fatal({ err: error }, describe(error));
     process.exit(EXIT_FAILURE);
   }
+}
+
+async function start(app: App): Promise<void> {
+  try {
+    await app.start();
+  } catch (error) {
+    if (draining === undefined) log.fatal({ err: error }, describe(error));
+    // Commands come in as soon as the first shard is connected, so somebody may be waiting for a picture already.
+    draining ??= drain(EXIT_FAILURE);
+  }
+}
+
+/** No more commands will come in. What is under way needs no gateway to be finished and delivered. */
+function fail(reason: string): void {
+  log.fatal(reason);
+  draining ??= drain(EXIT_FAILURE);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : 'start failed';
 }
 
 function endNow(): never {
@@ -74,11 +89,11 @@ async function drain(exitCode: number): Promise<void> {
   log.info({ drainSeconds: config.DRAIN_SECONDS }, 'stopping');
   setTimeout(() => {
     log.warn('the time to drain is over; recovery will finish the rest');
-    endNow();
+    process.exit(exitCode === 0 ? EXIT_TERMINATED : exitCode);
   }, drainMs).unref();
-  const running = await starting;
+  const app = await building;
   try {
-    await running.stop(endsAt);
+    await app.stop(endsAt);
   } catch (error) {
     log.fatal({ err: error }, 'not everything could be finished or closed; recovery will finish the rest');
     process.exit(EXIT_FAILURE);

@@ -2,6 +2,7 @@ import type { REST } from 'discord.js';
 import { DiscordAPIError, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import * as z from 'zod';
+import { untilAborted } from '../services/until-aborted.ts';
 import { GatewayError } from './gateway-error.ts';
 
 /** With the pauses between them, about a minute. */
@@ -36,23 +37,25 @@ export type GatewayInformation = z.infer<typeof informationSchema>;
  */
 export async function askPatientlyForGateway(
   rest: REST,
-  parts: { sleep: (ms: number) => Promise<unknown>; log: Logger },
+  parts: { leaving: AbortSignal; sleep: (ms: number) => Promise<unknown>; log: Logger },
 ): Promise<GatewayInformation> {
-  const { sleep, log } = parts;
+  const { leaving, sleep, log } = parts;
   const told = Promise.withResolvers<GatewayInformation>();
   const get = rest.get.bind(rest);
 
   async function askForGateway(options: Parameters<REST['get']>[1]): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const information = informationSchema.parse(await get(Routes.gatewayBot(), options));
+        const information = informationSchema.parse(await get(Routes.gatewayBot(), { ...options, signal: leaving }));
         checkEntriesLeft(information);
         told.resolve(information);
         return information;
       } catch (error) {
-        if (error instanceof DiscordAPIError || error instanceof GatewayError || attempt === ATTEMPTS_MAX) throw error;
+        const isFinal = error instanceof DiscordAPIError || error instanceof GatewayError || leaving.aborted;
+        if (isFinal || attempt === ATTEMPTS_MAX) throw error;
         log.warn({ err: error, attempt }, 'Discord cannot be reached yet; trying again');
-        await sleep(Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), PAUSE_MS_MAX));
+        const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), PAUSE_MS_MAX);
+        await untilAborted(leaving, async () => sleep(pauseMs));
       }
     }
   }

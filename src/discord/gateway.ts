@@ -1,6 +1,7 @@
 import type { Interaction, RESTOptions } from 'discord.js';
 import { Client, Events, Options, Status } from 'discord.js';
 import type { Logger } from 'pino';
+import { untilAborted } from '../services/until-aborted.ts';
 import { keepToken } from './discord-rest.ts';
 import type { GatewayInformation } from './gateway-address.ts';
 import { askPatientlyForGateway } from './gateway-address.ts';
@@ -9,13 +10,22 @@ import { fillInteractionGaps } from './interaction-gaps.ts';
 
 /** The live connection through which Discord tells of commands. */
 export type Gateway = {
+  /**
+   * Connects, with as many shards as Discord recommends, and waits until commands can come in on all of them.
+   * @returns undefined where it was left before that
+   * @throws {GatewayError} when Discord refuses the token, is not there for a minute, or is there and does not let us in
+   */
+  connect(): Promise<Entered | undefined>;
+  /** Whether events are coming in right now, from every server. */
+  isConnected(): boolean;
+  /** Stops the intake, also where it has not begun yet. Replies do not need the connection. */
+  disconnect(): Promise<void>;
+};
+
+export type Entered = {
   readonly applicationId: string;
   /** Over so many connections Discord spreads the servers. */
   readonly shards: number;
-  /** Whether events are coming in right now, from every server. */
-  isConnected(): boolean;
-  /** Stops the intake. Replies do not need the connection. */
-  disconnect(): Promise<void>;
 };
 
 /** With one shard. Every further turn of identifying adds its own. */
@@ -24,11 +34,10 @@ const LOGIN_WAIT_MS_MAX = 30_000;
 const IDENTIFY_TURN_MS_MAX = 6_500;
 
 /**
- * Connects, with as many shards as Discord recommends, and waits until commands can come in on all of them. No intent
- * is asked for, because interactions need none, and nothing is cached: what a command needs comes with it.
- * @throws {GatewayError} when Discord refuses the token, is not there for a minute, or is there and does not let us in
+ * The way into Discord. No intent is asked for, because interactions need none, and nothing is cached: what a command
+ * needs comes with it.
  */
-export async function connectGateway(options: {
+export function createGateway(options: {
   token: string;
   rest: Partial<RESTOptions>;
   /** Called from the first shard on, while others may not be in yet. */
@@ -37,31 +46,39 @@ export async function connectGateway(options: {
   onLost: (reason: string) => void;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
-}): Promise<Gateway> {
-  const { token } = options;
+}): Gateway {
+  const { token, sleep, log } = options;
   const client = new Client({ intents: [], shards: 'auto', rest: options.rest, makeCache: createEmptyCaches() });
   // Told of a packet just before the library reads it.
   client.on(Events.Raw, (packet: unknown) => fillInteractionGaps(packet, client.application?.id));
   client.on(Events.InteractionCreate, options.onInteraction);
-  logEvents(client, options.log);
+  logEvents(client, log);
 
+  const leaving = new AbortController();
   const refused = Promise.withResolvers<never>();
+  // Nobody listens before and after the connection is made.
+  refused.promise.catch(() => undefined);
   let lose = (error: GatewayError): void => refused.reject(error);
   // The library gives up a shard only where Discord will not have it back; the others would go on as if it were not missed.
   client.once(Events.ShardDisconnect, ({ code }) => lose(new GatewayError(explainClose(code, client.ws.shards.size))));
 
-  const ready = await login(client, {
-    token,
-    refused: refused.promise,
-    told: askPatientlyForGateway(client.rest, options),
-  });
-  lose = ({ message }) => options.onLost(message);
-  keepToken(ready.rest);
   return {
-    applicationId: ready.application.id,
-    shards: ready.ws.shards.size,
-    isConnected: () => ready.isReady() && ready.ws.shards.every(({ status }) => status === Status.Ready),
-    disconnect: async () => ready.destroy(),
+    async connect() {
+      const ready = await untilAborted(leaving.signal, async () => {
+        const told = askPatientlyForGateway(client.rest, { leaving: leaving.signal, sleep, log });
+        return login(client, { token, refused: refused.promise, told });
+      });
+      if (!ready) return undefined;
+      lose = ({ message }) => options.onLost(message);
+      keepToken(ready.rest);
+      return { applicationId: ready.application.id, shards: ready.ws.shards.size };
+    },
+    isConnected: () => client.isReady() && client.ws.shards.every(({ status }) => status === Status.Ready),
+    async disconnect() {
+      leaving.abort();
+      refused.reject(new GatewayError('The gateway was left.'));
+      await client.destroy();
+    },
   };
 }
 

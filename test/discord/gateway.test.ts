@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { createEmulatedDiscord } from '../../sandbox/discord/emulated-discord.ts';
 import { createDiscordRest } from '../../src/discord/discord-rest.ts';
 import { GatewayError } from '../../src/discord/gateway-error.ts';
-import { connectGateway } from '../../src/discord/gateway.ts';
+import { createGateway } from '../../src/discord/gateway.ts';
 
 /** Discord lets one in every five seconds. */
 const SECOND_SHARD_MS_MAX = 10_000;
@@ -16,23 +16,26 @@ async function openDiscord(t: TestContext) {
   t.after(async () => discord.close());
   return {
     discord,
-    connect: async ({
-      token = discord.botToken,
-      onInteraction = (_interaction: { id: string }): void => undefined,
-    } = {}) => {
-      const rest = createDiscordRest({ apiUrl: discord.apiUrl, token });
-      t.after(async () => rest.close());
-      return connectGateway({
-        token,
-        rest: rest.quickOptions,
-        onInteraction,
-        onLost: () => undefined,
-        sleep: async () => undefined,
-        log: pino({ level: 'silent' }),
-      });
+    open,
+    connect: async (changes: Changes = {}) => {
+      const gateway = open(changes);
+      return { ...gateway, ...((await gateway.connect()) ?? assert.fail('it was left')) };
     },
   };
+
+  function open({ token = discord.botToken, onInteraction = () => undefined, sleep = async () => undefined }: Changes) {
+    const rest = createDiscordRest({ apiUrl: discord.apiUrl, token });
+    t.after(async () => rest.close());
+    const log = pino({ level: 'silent' });
+    return createGateway({ token, rest: rest.quickOptions, onInteraction, onLost: () => undefined, sleep, log });
+  }
 }
+
+type Changes = {
+  readonly token?: string;
+  readonly onInteraction?: (interaction: { readonly id: string }) => void;
+  readonly sleep?: () => Promise<unknown>;
+};
 
 test('a token that Discord refuses is named as the reason, and not shown', async (t) => {
   const { connect } = await openDiscord(t);
@@ -109,6 +112,25 @@ test('a command of the first shard is handed on while the last one waits to be l
   const gateway = await connecting;
   assert.equal(gateway.shards, 2);
   await gateway.disconnect();
+});
+
+test('whoever leaves while Discord is not up yet has not got to wait for it', async (t) => {
+  const { discord, open } = await openDiscord(t);
+  const { promise: forever } = Promise.withResolvers<never>();
+  discord.faults.add({ kind: 'status', status: 503, route: 'gateway', times: Infinity });
+  const waits = Promise.withResolvers<void>();
+  const waiting = open({ sleep: async () => (waits.resolve(), forever) });
+  const entering = waiting.connect();
+  await waits.promise;
+  await waiting.disconnect();
+  assert.equal(await entering, undefined);
+  assert.equal(waiting.isConnected(), false);
+
+  discord.faults.clear();
+  const left = open({});
+  await left.disconnect();
+  assert.equal(await left.connect(), undefined);
+  assert.equal(discord.gateway.connectedSessions().length, 0);
 });
 
 test('once let in, the connection says so until it is left', async (t) => {

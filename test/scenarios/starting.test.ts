@@ -4,11 +4,18 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
-import { setStage } from './support.ts';
+import { launchBot, runBotToItsEnd } from '../../sandbox/bot-process.ts';
+import { shardOf } from '../../sandbox/discord/gateway.ts';
+import type { Stage } from '../../sandbox/stage.ts';
+import type { Server } from './shared-stage.ts';
+import { addServer } from './shared-stage.ts';
+import { finalMessage, setStage } from './support.ts';
 
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
 const WAIT_MS_MAX = 20_000;
+const ENDED_WITHIN_MS = 5_000;
+/** So many that the last one waits for longer than a test. */
+const SHARDS_MANY = 16;
 
 /** A port that nobody listens to just now. */
 async function findFreePort(): Promise<number> {
@@ -43,6 +50,52 @@ test('a second process on the same port ends before it has entered the gateway',
   assert.equal(requests.length, before, 'it asked nothing of Discord');
   assert.equal(gateway.connectedSessions().length, 1);
 });
+
+for (const fault of [{ kind: 'status', status: 503 }, { kind: 'hang' }] as const) {
+  test(`a bot that waits for Discord (${fault.kind}) ends at once when it is asked to`, async (t) => {
+    const stage = await setStage(t);
+    stage.discord.faults.add({ ...fault, route: 'gateway', times: Infinity });
+    const bot = launchBot({ environment: stage.environment() });
+    t.after(() => bot.signal('SIGKILL'));
+    const attempts = () => stage.discord.requests.filter(({ route }) => route === 'gateway').length;
+    await stage.discord.waitFor(() => attempts() >= 2, WAIT_MS_MAX);
+    const askedAt = Date.now();
+    bot.signal('SIGTERM');
+    await bot.ended();
+    assert.deepEqual(bot.exit, { code: 0, signal: null });
+    assert.ok(Date.now() - askedAt < ENDED_WITHIN_MS);
+    assert.doesNotMatch(bot.output, /"level":(50|60)/);
+  });
+}
+
+test('a bot that waits for its other shards ends at once as well, after what the first has brought', async (t) => {
+  const stage = await setStage(t);
+  await (await stage.startBot()).stop();
+  stage.discord.gateway.shardsRecommended = SHARDS_MANY;
+  const bot = launchBot({ environment: stage.environment() });
+  t.after(() => bot.signal('SIGKILL'));
+  await stage.discord.botConnected({ timeoutMs: WAIT_MS_MAX });
+  const [session] = stage.discord.gateway.connectedSessions();
+  const server = addServerOn(stage, session?.shardId ?? 0);
+  const gate = stage.provider.holdAnswers();
+  const { member, channel } = server;
+  const asked = stage.discord.invoke({ command: 'imagine', options: { prompt: 'a fox' }, member, channel });
+  await gate.arrived(1);
+  bot.signal('SIGTERM');
+  await stage.discord.waitFor(() => stage.discord.gateway.connectedSessions().length === 0, ENDED_WITHIN_MS);
+  gate.release();
+  assert.equal((await finalMessage(asked)).shownAttachments.length, 1);
+  await bot.ended();
+  assert.deepEqual(bot.exit, { code: 0, signal: null });
+});
+
+/** Ids follow the clock, so one of the next servers is on the shard that is asked for. */
+function addServerOn(stage: Stage, shard: number): Server {
+  for (;;) {
+    const server = addServer(stage);
+    if (shardOf(server.guild.id, SHARDS_MANY) === shard) return server;
+  }
+}
 
 test('a bot that waits for Discord says that it lives and is not ready, also to whoever wants to paint', async (t) => {
   const stage = await setStage(t);
