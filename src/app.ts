@@ -115,7 +115,7 @@ export async function createApp(config: Config, log: Logger, onLost: (reason: st
   const outside: Outside = { now: Date.now, random: Math.random, sleep, log };
   let isReady = false;
   const parts = await createParts(config, outside, () => isReady);
-  const { rest, money, metrics, core, reporting, painter, router } = parts;
+  const { rest, core, reporting, painter, router } = parts;
   const gateway = createGateway({
     token: config.DISCORD_TOKEN,
     rest: rest.quickOptions,
@@ -124,17 +124,8 @@ export async function createApp(config: Config, log: Logger, onLost: (reason: st
     sleep,
     log,
   });
-  // A probe is a durable commit, and anybody may ask.
-  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
   // Before the first command can come in: a port that is taken must not end a process that people count on.
-  const server = await startHttpServer({
-    host: config.HTTP_HOST,
-    port: config.HTTP_PORT,
-    metrics,
-    painter: painter?.listener,
-    log,
-    health: { isReady: async () => isReady && gateway.isConnected() && (await isWritable()) },
-  });
+  const server = await listen(config, outside, parts, () => isReady && gateway.isConnected());
   const stopping = new AbortController();
   const timers: NodeJS.Timeout[] = [];
   /** What goes on beside the commands, and has an end of its own. */
@@ -190,6 +181,25 @@ export async function createApp(config: Config, log: Logger, onLost: (reason: st
       await closeInOrder(groups, log);
     },
   };
+}
+
+/** @param isConnected whether commands come in */
+async function listen(
+  config: Config,
+  outside: Outside,
+  { money, metrics, painter }: Pick<Parts, 'money' | 'metrics' | 'painter'>,
+  isConnected: () => boolean,
+) {
+  // A probe is a durable commit, and anybody may ask.
+  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
+  return startHttpServer({
+    host: config.HTTP_HOST,
+    port: config.HTTP_PORT,
+    metrics,
+    painter: painter?.listener,
+    log: outside.log,
+    health: { isReady: async () => isConnected() && (await isWritable()) },
+  });
 }
 
 /** What is left to be closed once no job is under way: first what still has something to tell, last what is told by. */

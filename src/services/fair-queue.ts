@@ -103,12 +103,7 @@ export function createFairQueue(limits: FairQueueLimits, now: () => number): Fai
     news = undefined;
     const at = now();
     const slotWaitMs = forecast.waitsMs([...running].map(({ since }) => at - since));
-    let imagesBefore = 0;
-    for (const [ahead, waiting] of [...line.list()].entries()) {
-      const { images } = waiting.ticket;
-      tell(waiting, { ahead, expectedMs: later(slotWaitMs(ahead), pace.waitMs(images, imagesBefore)) }, at);
-      imagesBefore += images;
-    }
+    tellAll(line.list(), at, (ahead, images, before) => later(slotWaitMs(ahead), pace.waitMs(images, before)));
   }
 
   /** Resolves when the turn has come, or with why it does not. */
@@ -183,6 +178,20 @@ function boundWait(leave: Waiting['leave'], waitMsMax: number, signal: AbortSign
 /** The later of two times of which the first may not be known. */
 function later(one: number | undefined, other: number): number | undefined {
   return one === undefined ? undefined : Math.max(one, other);
+}
+
+/** @param expectedMs how long it may take until it is the turn of so many images, with so many requests and images before */
+function tellAll(
+  line: Iterable<Waiting>,
+  at: number,
+  expectedMs: (ahead: number, images: number, imagesBefore: number) => number | undefined,
+): void {
+  let imagesBefore = 0;
+  for (const [ahead, waiting] of [...line].entries()) {
+    const { images } = waiting.ticket;
+    tell(waiting, { ahead, expectedMs: expectedMs(ahead, images, imagesBefore) }, at);
+    imagesBefore += images;
+  }
 }
 
 /** Tells whoever waits where they stand, if that is news to them. */
