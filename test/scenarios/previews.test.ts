@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import sharp from 'sharp';
 import { COMPONENT } from '../../sandbox/discord/component-schema.ts';
 import { walkComponents } from '../../sandbox/discord/component-tree.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
@@ -216,6 +217,23 @@ describe('Previews', { concurrency: 3 }, () => {
       await assertTidy(stage, asked);
     });
   }
+
+  it('take nothing from an image that is whole before its stream breaks off', async () => {
+    const { stage } = shared();
+    const server = await addPreviewing(stage);
+    const prompt = 'a stream that is cut in what it says of its cost';
+    stage.provider.faults.add({ kind: 'bill-then-cut', afterShare: 0.999, when: isFor(prompt) });
+    const asked = await ask(stage, server, 'imagine', { prompt, quality: 'low' });
+
+    await sharp(picturesOf(asked)[0].bytes).raw().toBuffer();
+    assert.equal(callsFor(stage, prompt).length, 1);
+    assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch unknown');
+    assert.equal(endReasonOf(stage, asked.interaction), 'cut-off');
+    const { settled, exposure } = accountOf(stage, server);
+    assert.equal(settled, 0);
+    assert.ok(exposure >= theBillFor(stage, prompt).costNanoUsd);
+    assert.match(asked.text, /cost not reported by the provider/);
+  });
 
   it('cost nothing where the request is declined before anything was shown', async () => {
     const { stage } = shared();

@@ -128,6 +128,8 @@ class ImageEvents {
       this.#takers.onImage();
     }
     this.#imageState = yield* this.#images.take(found, this.#imageTaker);
+    // Not only when its event has ended: it is paid for, whatever breaks off behind it.
+    if (found.type === 'end' && this.#isCompletion()) yield* this.#keepImage(this.#takers.writer);
   }
 
   *#conclude(event: unknown): SeldomWaiting<StreamEnd | undefined> {
@@ -136,7 +138,7 @@ class ImageEvents {
       return undefined;
     }
     const type = this.#type() ?? '';
-    if (COMPLETED_TYPE.test(type)) {
+    if (this.#isCompletion()) {
       yield* this.#keepImage(this.#takers.writer);
       return { ended: 'completed', answer: readRest({ data: [event], usage: event.usage, error: event.error }) };
     }
@@ -152,6 +154,10 @@ class ImageEvents {
   /** What the event says of itself, or else the name that it goes by. */
   #type(): string | undefined {
     return this.#scanner.type ?? this.#name;
+  }
+
+  #isCompletion(): boolean {
+    return COMPLETED_TYPE.test(this.#type() ?? '');
   }
 
   *#keepImage(taker: ImageWriter | PreviewWriter): SeldomWaiting {

@@ -23,6 +23,24 @@ type Read = {
 
 /** Reads a stream cut at the given positions, and after its last byte lets it fail where that is wanted. */
 async function read(text: string, cuts: readonly number[] = [], failure?: Error): Promise<Read> {
+  const { end, ...rest } = await readToItsEnd(text, cuts, failure);
+  if (end instanceof Error) throw end;
+  return { end, ...rest };
+}
+
+/** What is there of a stream whose connection breaks behind the text. */
+async function readBroken(text: string): Promise<Omit<Read, 'end'>> {
+  const lost = new Error('the connection broke');
+  const { end, ...rest } = await readToItsEnd(text, [], lost);
+  assert.equal(end, lost);
+  return rest;
+}
+
+async function readToItsEnd(
+  text: string,
+  cuts: readonly number[],
+  failure: Error | undefined,
+): Promise<Omit<Read, 'end'> & { readonly end: StreamEnd | Error }> {
   const bytes = Buffer.from(text);
   const sinks = createMemorySinks();
   const book = createPreviewBook(2);
@@ -40,7 +58,11 @@ async function read(text: string, cuts: readonly number[] = [], failure?: Error)
     }
   };
   try {
-    const end = await readImageEvents(readBody, { writer, previews, onImage: () => (imagesSeen += 1) }, decoders);
+    const takers = { writer, previews, onImage: () => (imagesSeen += 1) };
+    const end = await readImageEvents(readBody, takers, decoders).catch((error: unknown) => {
+      assert.ok(error instanceof Error);
+      return error;
+    });
     return { end, images: sinks.closedImages().map(base64), previews: book.previews().map(base64), imagesSeen };
   } finally {
     await Promise.all([writer.abandon(), previews.abandon()]);
@@ -145,15 +167,32 @@ test('nothing is read behind the event that ends the stream', async () => {
   assert.deepEqual((await read(completed + partial('AAEC', 0))).previews, []);
 });
 
-test('a stream that is cut anywhere before its image is whole has no image', async () => {
+test('a stream that is cut anywhere has not come to its end', async () => {
   const text = partial('AAEC', 0) + completed.trimEnd();
   for (const cut of everyByte(text)) {
-    const { end, images, previews } = await read(text.slice(0, cut));
-    assert.deepEqual({ end, images }, { end: { ended: 'early' }, images: [] });
+    const { end, previews } = await read(text.slice(0, cut));
+    assert.deepEqual(end, { ended: 'early' });
     assert.ok(previews.length <= 1);
-    const lost = new Error('the connection broke');
-    await assert.rejects(read(text.slice(0, cut), [], lost), lost);
   }
+});
+
+test('an image that is whole outlives the rest of its event, however that breaks off', async () => {
+  const named = partial('AAEC', 0) + completed.trimEnd();
+  const unnamed = named.replaceAll(/event: .*\n/g, '');
+  for (const text of [named, unnamed]) {
+    const wholeAt = text.lastIndexOf('AwQF"') + 'AwQF"'.length;
+    for (const cut of everyByte(text)) {
+      const expected = cut < wholeAt ? [] : ['AwQF'];
+      assert.deepEqual((await readBroken(text.slice(0, cut))).images, expected, text.slice(0, cut));
+      assert.deepEqual((await read(text.slice(0, cut))).images, expected);
+    }
+  }
+});
+
+test('an image of which it is not known yet whether it is finished is no result', async () => {
+  const text = 'data: {"b64_json":"AwQF","type":"image_generation.completed"';
+  const untold = text.slice(0, text.indexOf(',"type"'));
+  assert.deepEqual((await readBroken(untold)).images, []);
 });
 
 test('an error ends the stream, and it is known whether something had come before it', async () => {
