@@ -2,7 +2,7 @@ import type { DecoderPool } from './base64-decoder.ts';
 import { ImageAnswerScanner } from './image-answer-scanner.ts';
 import { ImageTextDecoder, type ImageTextState } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
-import type { ReadBody, Taken } from './incoming-body.ts';
+import type { Taken, TakeBytes } from './incoming-body.ts';
 import { runSeldomWaiting, type SeldomWaiting } from './seldom-waiting.ts';
 
 /** What an answer said besides the images that it carried itself. */
@@ -17,21 +17,32 @@ export type ImageAnswer = {
   readonly error: Readonly<Record<string, unknown>> | undefined;
 };
 
+/** How an answer ended. */
+export type AnswerEnd =
+  | { readonly ended: 'completed'; readonly answer: ImageAnswer }
+  /** By an event that tells of an error, as it was sent. */
+  | { readonly ended: 'error'; readonly error: unknown }
+  /** Without any word of its end. */
+  | { readonly ended: 'early' };
+
+/** An answer that is read while it arrives. */
+export type AnswerReading = {
+  readonly take: TakeBytes;
+  /**
+   * What the answer came to, once there are no more bytes.
+   * @throws {UnreadableAnswerError} where it is no image answer
+   */
+  finish(): AnswerEnd;
+  dispose(): void;
+};
+
 /**
- * Reads an image answer while it arrives and writes the images in it as they are decoded.
+ * Reads an image answer in JSON while it arrives, and writes the images in it as they are decoded.
  *
- * An image whose base64 is broken is left out; so are images beyond `imageCountMax`.
- * @param readBody brings the bytes of the JSON; it is ended early when anything below throws
- * @throws {UnreadableAnswerError} where the body is no image answer
- * @throws {ImageTooLargeError}
- * @throws whatever the body or a sink throws, as it is
+ * An image whose base64 is broken is left out; so are images beyond `imageCountMax`. Taking its bytes throws
+ * {UnreadableAnswerError} where they are no JSON, {ImageTooLargeError}, and whatever a sink throws, as it is.
  */
-export async function readImageAnswer(
-  readBody: ReadBody,
-  writer: ImageWriter,
-  imageCountMax: number,
-  decoders: DecoderPool,
-): Promise<ImageAnswer> {
+export function beginImageAnswer(writer: ImageWriter, imageCountMax: number, decoders: DecoderPool): AnswerReading {
   const scanner = new ImageAnswerScanner();
   const images = new ImageTextDecoder(decoders);
   function* take(bytes: Buffer): SeldomWaiting<Taken> {
@@ -43,12 +54,11 @@ export async function readImageAnswer(
     // Whatever becomes of the connection after this, the answer is whole.
     return scanner.isComplete ? 'enough' : 'more';
   }
-  try {
-    await readBody((bytes) => runSeldomWaiting(take(bytes)));
-  } finally {
-    images.dispose();
-  }
-  return readRest(scanner.finish());
+  return {
+    take: (bytes) => runSeldomWaiting(take(bytes)),
+    finish: () => ({ ended: 'completed', answer: readRest(scanner.finish()) }),
+    dispose: () => images.dispose(),
+  };
 }
 
 function* endImage(writer: ImageWriter, state: ImageTextState): SeldomWaiting {

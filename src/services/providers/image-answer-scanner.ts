@@ -6,7 +6,7 @@ import { readJsonString } from './json-string.ts';
  *
  * The texts of `data[i].b64_json`, and of `data[i].url` where it is a `data:` URL, are handed on in runs and never
  * kept. All the rest is kept and parsed by `JSON.parse` at the end, with `true` where an image text stood. An event of a
- * stream is read in the same way, only that its image stands in the object itself.
+ * stream is read in the same way, only that its image may also stand in the object itself.
  */
 
 /** What a scan found: characters of an image's text (a view of the chunk, escapes undone), or the end of that text. */
@@ -196,8 +196,8 @@ export class ImageAnswerScanner {
   /** The current key, where we are directly inside what has an image: `data[i]`, or the event. */
   #keyInsideEntry(): string | undefined {
     const [root, list, entry] = this.#containers;
-    if (this.#kind === 'event') {
-      return this.#containers.length === 1 && root?.isObject ? root.key : undefined;
+    if (this.#kind === 'event' && this.#containers.length === 1) {
+      return root?.isObject ? root.key : undefined;
     }
     const isEntry = this.#containers.length === 3 && root?.isObject && root.key === 'data' && list?.isObject === false;
     return isEntry && entry?.isObject ? entry.key : undefined;

@@ -1,20 +1,12 @@
 import type { DecoderPool } from './base64-decoder.ts';
 import { EventStreamSplitter, type EventPart } from './event-stream.ts';
-import { isRecord, readRest, type ImageAnswer } from './image-answer-reader.ts';
+import { isRecord, readRest, type AnswerEnd, type AnswerReading, type ImageAnswer } from './image-answer-reader.ts';
 import { ImageAnswerScanner, UnreadableAnswerError, type ImageText } from './image-answer-scanner.ts';
 import { ImageTextDecoder, type ImageTextState, type PieceWriter } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
-import type { ReadBody } from './incoming-body.ts';
+import type { Taken } from './incoming-body.ts';
 import type { PreviewWriter } from './preview-writer.ts';
 import { runSeldomWaiting, type SeldomWaiting } from './seldom-waiting.ts';
-
-/** How a stream ended. */
-export type StreamEnd =
-  | { readonly ended: 'completed'; readonly answer: ImageAnswer }
-  /** By an event that tells of an error, as it was sent. */
-  | { readonly ended: 'error'; readonly error: unknown }
-  /** Without any word of its end. */
-  | { readonly ended: 'early' };
 
 /** Who takes what a stream brings. */
 type StreamTakers = {
@@ -33,22 +25,15 @@ const COMPLETED_TYPE = /(?:^|\.)completed$/;
 
 /**
  * Reads a stream of image events while it arrives, up to the one that ends it. What is in the partial ones goes to the
- * previews, and what is in the completed one to the writer.
- * @param readBody brings the bytes of the stream; it is ended early when its last event has been read, or anything
- *   below throws
- * @throws {UnreadableAnswerError} where there are events without end
- * @throws {ImageTooLargeError}
- * @throws whatever the body or a sink of the writer throws, as it is
+ * previews, and what is in the completed one to the writer. Taking its bytes throws {UnreadableAnswerError} where there
+ * are events without end, {ImageTooLargeError}, and whatever a sink of the writer throws, as it is.
+ * @param imageCountMax where there are several, each may have an event of its own; what is beyond them is left out
  */
-export async function readImageEvents(
-  readBody: ReadBody,
-  takers: StreamTakers,
-  decoders: DecoderPool,
-): Promise<StreamEnd> {
+export function beginImageEvents(takers: StreamTakers, imageCountMax: number, decoders: DecoderPool): AnswerReading {
   const splitter = new EventStreamSplitter();
-  const events = new ImageEvents(takers, decoders);
-  let end: StreamEnd | undefined;
-  function* take(bytes: Buffer): SeldomWaiting<'more' | 'enough'> {
+  const events = new ImageEvents(takers, imageCountMax, decoders);
+  let end: AnswerEnd | undefined;
+  function* take(bytes: Buffer): SeldomWaiting<Taken> {
     for (const part of splitter.split(bytes)) {
       end = yield* events.take(part);
       if (end !== undefined) {
@@ -57,19 +42,20 @@ export async function readImageEvents(
     }
     return 'more';
   }
-  try {
-    await readBody((bytes) => runSeldomWaiting(take(bytes)));
-    return end ?? { ended: 'early' };
-  } finally {
-    events.dispose();
-  }
+  return {
+    take: (bytes) => runSeldomWaiting(take(bytes)),
+    finish: () => end ?? events.end(),
+    dispose: () => events.dispose(),
+  };
 }
 
 /** One event after another. */
 class ImageEvents {
   readonly #takers: StreamTakers;
+  readonly #imageCountMax: number;
   readonly #images: ImageTextDecoder;
   #eventCount = 0;
+  readonly #answers: ImageAnswer[] = [];
 
   #name: string | undefined;
   #hasData = false;
@@ -79,12 +65,13 @@ class ImageEvents {
   #imageTaker: (PieceWriter & { abandon(): Promise<void> }) | undefined;
   #imageState: ImageTextState = 'begun';
 
-  constructor(takers: StreamTakers, decoders: DecoderPool) {
+  constructor(takers: StreamTakers, imageCountMax: number, decoders: DecoderPool) {
     this.#takers = takers;
+    this.#imageCountMax = imageCountMax;
     this.#images = new ImageTextDecoder(decoders);
   }
 
-  *take(part: EventPart): SeldomWaiting<StreamEnd | undefined> {
+  *take(part: EventPart): SeldomWaiting<AnswerEnd | undefined> {
     switch (part.type) {
       case 'name':
         this.#name = part.name;
@@ -97,11 +84,16 @@ class ImageEvents {
     }
   }
 
+  /** How the stream ended that brings no more. */
+  end(): AnswerEnd {
+    return this.#answers.length > 0 ? { ended: 'completed', answer: join(this.#answers) } : { ended: 'early' };
+  }
+
   dispose(): void {
     this.#images.dispose();
   }
 
-  *#takeData(bytes: Buffer): SeldomWaiting<StreamEnd | undefined> {
+  *#takeData(bytes: Buffer): SeldomWaiting<AnswerEnd | undefined> {
     this.#hasData = true;
     try {
       for (const found of this.#scanner.scan(bytes)) {
@@ -127,28 +119,42 @@ class ImageEvents {
       this.#imageTaker = isPartial ? this.#takers.previews : this.#takers.writer;
       this.#takers.onImage();
     }
+    // A second image in the same event: only one that was paid for has several.
+    if (found.type === 'characters' && this.#imageState !== 'begun') yield* this.#keepImage(this.#takers.writer);
+    if (this.#imageTaker === this.#takers.writer && this.#hasAllImages()) return;
     this.#imageState = yield* this.#images.take(found, this.#imageTaker);
     // Not only when its event has ended: it is paid for, whatever breaks off behind it.
     if (found.type === 'end' && this.#isCompletion()) yield* this.#keepImage(this.#takers.writer);
   }
 
-  *#conclude(event: unknown): SeldomWaiting<StreamEnd | undefined> {
+  *#conclude(event: unknown): SeldomWaiting<AnswerEnd | undefined> {
     this.#isRead = true;
     if (!isRecord(event)) {
       return undefined;
     }
-    const type = this.#type() ?? '';
-    if (this.#isCompletion()) {
+    const type = this.#type();
+    // A whole answer that is wrapped into an event does not say what event it is.
+    if (this.#isCompletion() || (type === undefined && Array.isArray(event.data))) {
       yield* this.#keepImage(this.#takers.writer);
-      return { ended: 'completed', answer: readRest({ data: [event], usage: event.usage, error: event.error }) };
+      this.#answers.push(readCompletion(event));
+      return this.#isAllTold() ? this.end() : undefined;
     }
-    if (PARTIAL_TYPE.test(type)) {
+    if (PARTIAL_TYPE.test(type ?? '')) {
       yield* this.#keepImage(this.#takers.previews);
       return undefined;
     }
     yield* this.#leaveImage();
     const isError = type === 'error' || isRecord(event.error);
     return isError ? { ended: 'error', error: event.error ?? event } : undefined;
+  }
+
+  #hasAllImages(): boolean {
+    return this.#takers.writer.wholeCount >= this.#imageCountMax;
+  }
+
+  #isAllTold(): boolean {
+    const toldCount = this.#answers.reduce((sum, answer) => sum + answer.toldCount, 0);
+    return Math.max(toldCount, this.#answers.length) >= this.#imageCountMax;
   }
 
   /** What the event says of itself, or else the name that it goes by. */
@@ -192,4 +198,21 @@ class ImageEvents {
     this.#imageTaker = undefined;
     this.#imageState = 'begun';
   }
+}
+
+/** The images of a completed event stand in it, or in a list as a whole answer has it. */
+function readCompletion(event: Readonly<Record<string, unknown>>): ImageAnswer {
+  const entries: readonly unknown[] = Array.isArray(event.data) ? event.data : [];
+  return readRest({ data: [event, ...entries], usage: event.usage, error: event.error });
+}
+
+function join(answers: readonly ImageAnswer[]): ImageAnswer {
+  const usages = answers.map(({ usage }) => usage).filter((usage) => usage !== undefined);
+  return {
+    // Where several tell of it, nobody knows whether each means its own image or all of them.
+    usage: usages.length === 1 ? usages[0] : undefined,
+    toldCount: answers.reduce((sum, { toldCount }) => sum + toldCount, 0),
+    resultUrls: answers.flatMap(({ resultUrls }) => resultUrls),
+    error: answers.find(({ error }) => error !== undefined)?.error,
+  };
 }

@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI from 'openai';
+import { recognizeForm, type AnswerForm } from './answer-form.ts';
 import { createDecoderPool, type DecoderPool } from './base64-decoder.ts';
 import { startCallDeadline, type CallDeadline } from './call-deadline.ts';
 import { createHttpTransport, type HttpExchange, type HttpTransport } from './http-transport.ts';
-import { readImageAnswer, type ImageAnswer } from './image-answer-reader.ts';
+import { beginImageAnswer, type AnswerEnd, type AnswerReading, type ImageAnswer } from './image-answer-reader.ts';
 import { UnreadableAnswerError } from './image-answer-scanner.ts';
-import { readImageEvents } from './image-event-reader.ts';
+import { beginImageEvents } from './image-event-reader.ts';
 import {
   ProviderFailure,
   type ImageCall,
@@ -16,7 +17,7 @@ import {
   type PreviewTarget,
 } from './image-provider.ts';
 import { toEditFields, toGenerateParameters } from './image-request.ts';
-import { explainFailures } from './incoming-body.ts';
+import { explainFailures, type ReadBody } from './incoming-body.ts';
 import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
 import { openMultipartUpload, type MultipartUpload } from './multipart-upload.ts';
 import type { OpenAiImagesOptions } from './openai-images.ts';
@@ -32,8 +33,6 @@ import { downloadResult, requireTrustedResultUrl, ResultDownloadError, type Paus
 
 /** The largest size that models make is 8.3 million pixels, which as a PNG of noise is about 34 MB. */
 const DEFAULT_IMAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024;
-
-const EVENT_STREAM_TYPE = /^\s*text\/event-stream\b/i;
 
 /** Calls for images by OpenAI's SDK. */
 export function createOpenAiImageCalls(options: OpenAiImagesOptions): Pick<ImageProvider, 'makeImages'> {
@@ -194,28 +193,22 @@ function tell(answer: ImageAnswer | undefined, { count }: ImageCall): Pick<Image
   return { madeCount: answer && Math.min(answer.toldCount, count), usage: answer?.usage };
 }
 
-/** A provider that was asked for a stream may answer as if it had not been. */
 async function readAnswer(attempt: Attempt, response: Response, requestId: string | undefined): Promise<ImageAnswer> {
   const { errand, writer, decoders } = attempt;
-  const isStream = EVENT_STREAM_TYPE.test(response.headers.get('content-type') ?? '');
-  if (errand.previews !== undefined && isStream) {
-    return readStream(attempt, errand.previews, requestId);
-  }
-  const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: true, requestId });
-  return readImageAnswer(explainFailures(attempt.exchange.readBody, fail), writer, errand.call.count, decoders);
-}
-
-async function readStream(
-  attempt: Attempt,
-  target: PreviewTarget,
-  requestId: string | undefined,
-): Promise<ImageAnswer> {
-  const previews = new PreviewWriter(target);
+  const { count } = errand.call;
+  const previews = new PreviewWriter(errand.previews);
   let hasPartialImages = false;
-  const takers = { writer: attempt.writer, previews, onImage: () => (hasPartialImages = true) };
+  const takers = { writer, previews, onImage: () => (hasPartialImages = true) };
   const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: true, requestId });
   try {
-    const end = await readImageEvents(explainFailures(attempt.exchange.readBody, fail), takers, attempt.decoders);
+    const end = await readInItsForm(
+      explainFailures(attempt.exchange.readBody, fail),
+      response.headers.get('content-type'),
+      {
+        json: () => beginImageAnswer(writer, count, decoders),
+        events: () => beginImageEvents(takers, count, decoders),
+      },
+    );
     switch (end.ended) {
       case 'completed':
         return end.answer;
@@ -228,6 +221,28 @@ async function readStream(
     }
   } finally {
     await previews.abandon();
+  }
+}
+
+/** A provider may answer with a stream that nobody asked for, or in one piece whoever asked for a stream. */
+async function readInItsForm(
+  readBody: ReadBody,
+  label: string | null,
+  begin: Readonly<Record<AnswerForm, () => AnswerReading>>,
+): Promise<AnswerEnd> {
+  let reading: AnswerReading | undefined;
+  try {
+    await readBody((bytes) => {
+      if (reading !== undefined) return reading.take(bytes);
+      const recognized = recognizeForm(bytes, label);
+      if (recognized === undefined) return 'more';
+      reading = begin[recognized.form]();
+      return reading.take(bytes.subarray(recognized.start));
+    });
+    reading ??= begin.json();
+    return reading.finish();
+  } finally {
+    reading?.dispose();
   }
 }
 

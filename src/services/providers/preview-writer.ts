@@ -8,13 +8,14 @@ const PREVIEW_SIZE_BYTES_MAX = 16 * 1024 * 1024;
  * one: a preview that is too large is left out, and after a sink that failed there are no more.
  */
 export class PreviewWriter {
-  readonly #target: PreviewTarget;
+  readonly #target: PreviewTarget | undefined;
   #sink: ByteSink | undefined;
   #sizeBytes = 0;
   #arrivedCount = 0;
   #hasFailed = false;
 
-  constructor(target: PreviewTarget) {
+  /** @param target undefined where nobody wants them: a stream may come, with previews in it, that nobody asked for */
+  constructor(target: PreviewTarget | undefined) {
     this.#target = target;
   }
 
@@ -25,8 +26,8 @@ export class PreviewWriter {
       return;
     }
     try {
-      this.#sink ??= await this.#target.openByteSink(this.#arrivedCount);
-      await this.#sink.write(bytes);
+      this.#sink ??= await this.#target?.openByteSink(this.#arrivedCount);
+      await this.#sink?.write(bytes);
     } catch (error) {
       this.#fail(error);
     }
@@ -43,7 +44,7 @@ export class PreviewWriter {
     this.#sizeBytes = 0;
     try {
       await sink.close();
-      this.#target.arrived(this.#arrivedCount, sizeBytes);
+      this.#target?.arrived(this.#arrivedCount, sizeBytes);
       this.#arrivedCount += 1;
     } catch (error) {
       this.#fail(error);
@@ -59,11 +60,12 @@ export class PreviewWriter {
   }
 
   #isWanted(): boolean {
-    return !this.#hasFailed && this.#arrivedCount < this.#target.count && this.#sizeBytes <= PREVIEW_SIZE_BYTES_MAX;
+    const countMax = this.#target?.count ?? 0;
+    return !this.#hasFailed && this.#arrivedCount < countMax && this.#sizeBytes <= PREVIEW_SIZE_BYTES_MAX;
   }
 
   #fail(error: unknown): void {
     this.#hasFailed = true;
-    this.#target.failed(error);
+    this.#target?.failed(error);
   }
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createDecoderPool } from '../../../src/services/providers/base64-decoder.ts';
-import { readImageAnswer, type ImageAnswer } from '../../../src/services/providers/image-answer-reader.ts';
+import { beginImageAnswer, type ImageAnswer } from '../../../src/services/providers/image-answer-reader.ts';
 import { UnreadableAnswerError } from '../../../src/services/providers/image-answer-scanner.ts';
 import { ImageTooLargeError, ImageWriter } from '../../../src/services/providers/image-writer.ts';
-import type { ReadBody } from '../../../src/services/providers/incoming-body.ts';
 import { createMemorySinks } from './memory-sinks.ts';
+import { readInPieces } from './read-in-pieces.ts';
 
 const decoders = createDecoderPool();
 
@@ -14,19 +14,13 @@ type Read = { readonly answer: ImageAnswer; readonly images: readonly string[] }
 
 /** Reads a body cut at the given positions; images come back as base64, which is easy to compare. */
 async function read(body: string | Uint8Array, cuts: readonly number[] = [], imageCountMax = 10): Promise<Read> {
-  const bytes = Buffer.from(body);
   const sinks = createMemorySinks();
   const writer = new ImageWriter(sinks.openByteSink, 1_000_000);
-  const readBody: ReadBody = async (take) => {
-    let start = 0;
-    for (const cut of [...cuts, bytes.length]) {
-      if ((await take(bytes.subarray(start, cut))) === 'enough') return;
-      start = cut;
-    }
-  };
-  const answer = await readImageAnswer(readBody, writer, imageCountMax, decoders);
+  const reading = beginImageAnswer(writer, imageCountMax, decoders);
+  const end = await readInPieces(reading, Buffer.from(body), cuts);
+  assert.ok(end.ended === 'completed');
   assert.equal(sinks.openCount(), 0);
-  return { answer, images: sinks.closedImages().map((image) => image.toString('base64')) };
+  return { answer: end.answer, images: sinks.closedImages().map((image) => image.toString('base64')) };
 }
 
 function everyByte(body: string): readonly number[] {

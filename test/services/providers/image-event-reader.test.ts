@@ -3,63 +3,59 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createDecoderPool } from '../../../src/services/providers/base64-decoder.ts';
 import { UnreadableAnswerError } from '../../../src/services/providers/image-answer-scanner.ts';
-import { readImageEvents, type StreamEnd } from '../../../src/services/providers/image-event-reader.ts';
+import type { AnswerEnd } from '../../../src/services/providers/image-answer-reader.ts';
+import { beginImageEvents } from '../../../src/services/providers/image-event-reader.ts';
 import { ImageTooLargeError, ImageWriter } from '../../../src/services/providers/image-writer.ts';
 import { PreviewWriter } from '../../../src/services/providers/preview-writer.ts';
-import type { ReadBody } from '../../../src/services/providers/incoming-body.ts';
 import { createMemorySinks } from './memory-sinks.ts';
 import { createPreviewBook } from './preview-book.ts';
+import { readInPieces } from './read-in-pieces.ts';
 
 const decoders = createDecoderPool();
 const usage = { total_tokens: 3, output_tokens: 3 };
 
 type Read = {
-  readonly end: StreamEnd;
+  readonly end: AnswerEnd;
   /** In base64, which is easy to compare. */
   readonly images: readonly string[];
   readonly previews: readonly string[];
   readonly imagesSeen: number;
 };
 
+type Reading = {
+  readonly cuts?: readonly number[];
+  readonly failure?: Error;
+  readonly imageCountMax?: number;
+};
+
 /** Reads a stream cut at the given positions, and after its last byte lets it fail where that is wanted. */
-async function read(text: string, cuts: readonly number[] = [], failure?: Error): Promise<Read> {
-  const { end, ...rest } = await readToItsEnd(text, cuts, failure);
+async function read(text: string, options: Reading = {}): Promise<Read> {
+  const { end, ...rest } = await readToItsEnd(text, options);
   if (end instanceof Error) throw end;
   return { end, ...rest };
 }
 
 /** What is there of a stream whose connection breaks behind the text. */
 async function readBroken(text: string): Promise<Omit<Read, 'end'>> {
-  const lost = new Error('the connection broke');
-  const { end, ...rest } = await readToItsEnd(text, [], lost);
-  assert.equal(end, lost);
+  const failure = new Error('the connection broke');
+  const { end, ...rest } = await readToItsEnd(text, { failure });
+  assert.equal(end, failure);
   return rest;
 }
 
 async function readToItsEnd(
   text: string,
-  cuts: readonly number[],
-  failure: Error | undefined,
-): Promise<Omit<Read, 'end'> & { readonly end: StreamEnd | Error }> {
-  const bytes = Buffer.from(text);
+  { cuts = [], failure, imageCountMax = 1 }: Reading,
+): Promise<Omit<Read, 'end'> & { readonly end: AnswerEnd | Error }> {
   const sinks = createMemorySinks();
   const book = createPreviewBook(2);
   const writer = new ImageWriter(sinks.openByteSink, 1_000_000);
   const previews = new PreviewWriter(book.target);
   let imagesSeen = 0;
-  const readBody: ReadBody = async (take) => {
-    let start = 0;
-    for (const cut of [...cuts, bytes.length]) {
-      if ((await take(bytes.subarray(start, cut))) === 'enough') return;
-      start = cut;
-    }
-    if (failure !== undefined) {
-      throw failure;
-    }
-  };
+  const takers = { writer, previews, onImage: () => (imagesSeen += 1) };
+  const reading = beginImageEvents(takers, imageCountMax, decoders);
   try {
-    const takers = { writer, previews, onImage: () => (imagesSeen += 1) };
-    const end = await readImageEvents(readBody, takers, decoders).catch((error: unknown) => {
+    const end = await readInPieces(reading, Buffer.from(text), cuts, failure).catch((error: unknown) => {
       assert.ok(error instanceof Error);
       return error;
     });
@@ -87,8 +83,12 @@ function partial(image: string, index: number): string {
   return eventOf('image_generation.partial_image', { b64_json: image, created_at: 1, partial_image_index: index });
 }
 
+function finishedWith(image: string, fields: object = {}): string {
+  return eventOf('image_generation.completed', { b64_json: image, ...fields });
+}
+
 const completed = eventOf('image_generation.completed', { b64_json: 'AwQF', created_at: 1, usage });
-const finished: StreamEnd = {
+const finished: AnswerEnd = {
   ended: 'completed',
   answer: { usage, toldCount: 1, resultUrls: [], error: undefined },
 };
@@ -96,7 +96,7 @@ const finished: StreamEnd = {
 test('previews, the image and its usage come out, wherever the chunks end', async () => {
   const text = partial('AAEC', 0) + partial('BgcI', 1) + completed;
   for (const cuts of [[], everyByte(text)]) {
-    assert.deepEqual(await read(text, cuts), {
+    assert.deepEqual(await read(text, { cuts }), {
       end: finished,
       images: ['AwQF'],
       previews: ['AAEC', 'BgcI'],
@@ -148,7 +148,7 @@ data: }
 
 `;
   for (const cuts of [[], everyByte(text)]) {
-    assert.deepEqual((await read(text, cuts)).images, [base64(Buffer.from('/+8B', 'base64'))]);
+    assert.deepEqual((await read(text, { cuts })).images, [base64(Buffer.from('/+8B', 'base64'))]);
   }
 });
 
@@ -160,10 +160,10 @@ test('the finished picture may be somewhere else', async () => {
 });
 
 test('nothing is read behind the event that ends the stream', async () => {
-  const beyond = new Error('the connection broke');
-  assert.deepEqual((await read(partial('AAEC', 0) + completed, [], beyond)).end, finished);
+  const failure = new Error('the connection broke');
+  assert.deepEqual((await read(partial('AAEC', 0) + completed, { failure })).end, finished);
   const withoutEmptyLine = (partial('AAEC', 0) + completed).trimEnd();
-  assert.deepEqual((await read(withoutEmptyLine, [], beyond)).images, ['AwQF']);
+  assert.deepEqual((await read(withoutEmptyLine, { failure })).images, ['AwQF']);
   assert.deepEqual((await read(completed + partial('AAEC', 0))).previews, []);
 });
 
@@ -206,6 +206,53 @@ test('an error ends the stream, and it is known whether something had come befor
   assert.deepEqual(flat.end, { ended: 'error', error: { type: 'error', code: 'server_error', message: 'broken' } });
 });
 
+test('the images of an answer may stand in a list, as in an answer that is no stream', async () => {
+  const data = [{ b64_json: 'AwQF' }, { b64_json: 'BgcI' }, { url: 'https://x/y' }, { b64_json: 'CQoL' }];
+  const answer = { usage, toldCount: 4, resultUrls: ['https://x/y'], error: undefined };
+  const forms = {
+    'as OpenAI names it': eventOf('image_generation.completed', { data, usage }),
+    'with its name behind it': `data: ${JSON.stringify({ data, usage, type: 'image_generation.completed' })}\n\n`,
+    'without a name': `data: ${JSON.stringify({ created: 1, data, usage })}\n\ndata: [DONE]\n\n`,
+  };
+  for (const [form, text] of Object.entries(forms)) {
+    for (const cuts of [[], everyByte(text)]) {
+      const { end, images } = await read(text, { cuts, imageCountMax: 4 });
+      assert.deepEqual(
+        { end, images },
+        { end: { ended: 'completed', answer }, images: ['AwQF', 'BgcI', 'CQoL'] },
+        form,
+      );
+      assert.deepEqual((await read(text, { cuts, imageCountMax: 2 })).images, ['AwQF', 'BgcI'], form);
+    }
+  }
+  const broken = eventOf('image_generation.completed', { data: [{ b64_json: 'AA!!' }, { b64_json: 'AwQF' }] });
+  assert.deepEqual((await read(broken, { imageCountMax: 2 })).images, ['AwQF']);
+  const url = await read(eventOf('image_generation.completed', { data: [{ url: 'https://x/y' }], usage }));
+  assert.ok(url.end.ended === 'completed');
+  assert.deepEqual(url.end.answer, { usage, toldCount: 1, resultUrls: ['https://x/y'], error: undefined });
+});
+
+test('several images may come in an event each, and what they cost is known where it is told once', async () => {
+  const cases = [
+    {
+      text: finishedWith('AwQF') + finishedWith('BgcI', { usage }) + finishedWith('CQoL'),
+      images: ['AwQF', 'BgcI'],
+      told: usage,
+    },
+    {
+      text: finishedWith('AwQF', { usage }) + finishedWith('BgcI', { usage }),
+      images: ['AwQF', 'BgcI'],
+      told: undefined,
+    },
+    { text: `${finishedWith('AwQF', { usage })}data: [DONE]\n\n`, images: ['AwQF'], told: usage },
+  ];
+  for (const { text, images, told } of cases) {
+    const answer = { usage: told, toldCount: images.length, resultUrls: [], error: undefined };
+    const actual = await read(text, { imageCountMax: 2 });
+    assert.deepEqual([actual.end, actual.images], [{ ended: 'completed', answer }, images]);
+  }
+});
+
 test('a broken preview is left out, and a broken image is told of', async () => {
   const { previews, images } = await read(partial('AA!!', 0) + partial('AAEC', 1) + completed);
   assert.deepEqual({ previews, images }, { previews: ['AAEC'], images: ['AwQF'] });
@@ -243,7 +290,7 @@ test('any stream in any chunks gives the same pictures', async () => {
       ].join('');
       const stream = text.replaceAll('\n', lineEnd);
       const cuts = cutNumbers.map((cut) => cut % Buffer.byteLength(stream)).toSorted((one, other) => one - other);
-      const { end, images, previews } = await read(stream, cuts);
+      const { end, images, previews } = await read(stream, { cuts });
       assert.deepEqual({ end, images, previews }, { end: finished, images: [image], previews: partials });
     },
   );

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import sharp from 'sharp';
 import { createEmulatedProvider, type EmulatedProvider } from '../../../sandbox/provider/emulated-provider.ts';
 import type { EmulatedProviderOptions } from '../../../sandbox/provider/provider-options.ts';
@@ -210,6 +211,96 @@ test('a stream that stalls runs out of time', async (context) => {
   emulator.faults.add({ kind: 'delay', at: 'after-partial-image', delayMs: 60_000 });
   const [kind, charged, previews] = await failureOf(createProvider(emulator.baseUrl, { timeoutMs: 1_500 }));
   assert.deepEqual([kind, charged, previews.length], ['timeout', 'unknown', 1]);
+});
+
+const picture = Buffer.from([0, 1, 2]);
+const told = { total_tokens: 3, output_tokens: 3 };
+const oneJson = JSON.stringify({ data: [{ b64_json: picture.toString('base64') }], usage: told });
+const oneStream = [
+  ': connected',
+  'event: image_generation.partial_image',
+  'data: {"type":"image_generation.partial_image","b64_json":"BgcI","partial_image_index":0}',
+  '',
+  'event: image_generation.completed',
+  `data: ${JSON.stringify({ type: 'image_generation.completed', b64_json: picture.toString('base64'), usage: told })}`,
+  '',
+  '',
+].join('\n');
+
+test('an answer is taken for what it is, whatever it is labelled and whether it was asked for or not', async () => {
+  const bodies: readonly (readonly [string, string])[] = [
+    ['json', oneJson],
+    ['json behind whitespace', `\r\n  ${oneJson}`],
+    ['json behind a byte order mark', `\ufeff${oneJson}`],
+    ['a stream', oneStream],
+    ['a stream behind empty lines', `\n\n${oneStream}`],
+    ['a stream behind a byte order mark', `\ufeff${oneStream}`],
+    ['a stream without its comment', oneStream.slice(oneStream.indexOf('event'))],
+    ['a stream without names', oneStream.replaceAll(/^(?:event|: ).*\n/gm, '')],
+    ['a stream with numbers', `id: 1\n${oneStream}`],
+    ['a stream with a pause', `retry: 100\n${oneStream}`],
+  ];
+  const labels = ['text/event-stream', 'application/json', 'application/octet-stream', undefined];
+  for (const [name, body] of bodies) {
+    for (const label of labels) {
+      for (const isDripping of [false, true]) {
+        await using server = await startLocalServer(async (response) => {
+          response.writeHead(200, label === undefined ? {} : { 'content-type': label });
+          const head = isDripping ? Buffer.from(body).subarray(0, 12) : [];
+          for (const byte of head) {
+            response.write(Buffer.of(byte));
+            await nextTurn();
+          }
+          response.end(Buffer.from(body).subarray(head.length));
+        });
+        const provider = createProvider(`${server.origin}/v1`);
+        const about = `${name} as ${label ?? 'nothing'}`;
+        const streamed = await make(provider);
+        const sinks = createMemorySinks();
+        const plain = await provider.makeImages(createCall(), sinks.openByteSink);
+        for (const result of [streamed.result, plain]) {
+          assert.deepEqual(result, { imageCount: 1, madeCount: 1, usage: told, requestId: undefined }, about);
+        }
+        assertSameImages([...streamed.images, ...sinks.closedImages()], [picture, picture]);
+        assert.equal(streamed.previews.length, name.startsWith('json') ? 0 : 1, about);
+      }
+    }
+  }
+});
+
+test('what is neither JSON nor a stream is no answer, whatever it is labelled', async () => {
+  for (const body of ['<!doctype html><p>data: no', 'evening', '', '   ', '"data:"']) {
+    for (const label of ['text/event-stream', 'application/json']) {
+      await using server = await startLocalServer((response) => {
+        response.writeHead(200, { 'content-type': label });
+        response.end(body);
+      });
+      const [kind, charged] = await failureOf(createProvider(`${server.origin}/v1`));
+      assert.deepEqual([kind, charged], ['unusable-answer', 'unknown'], body);
+    }
+  }
+});
+
+test('a stream that breaks behind its whole image has made it, and what it cost is not known', async () => {
+  const beforeUsage = oneStream.slice(0, oneStream.indexOf(',"usage"'));
+  await using server = await startLocalServer(async (response, request) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': 'req_1' });
+    response.write(beforeUsage);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (JSON.parse(request.body.toString()).prompt === 'cut') response.destroy();
+    else response.end();
+  });
+  for (const [prompt, kind] of [
+    ['cut', 'connection-lost'],
+    ['ended', 'unusable-answer'],
+  ]) {
+    const { result, images } = await make(createProvider(`${server.origin}/v1`), createCall({ prompt: prompt ?? '' }));
+    assert.ok(!(result instanceof ProviderFailure) && result.cutOffBy instanceof ProviderFailure);
+    const { cutOffBy, ...rest } = result;
+    assert.equal(cutOffBy.kind, kind);
+    assert.deepEqual(rest, { imageCount: 1, madeCount: undefined, usage: undefined, requestId: 'req_1' });
+    assertSameImages(images, [picture]);
+  }
 });
 
 test('a refusal within the stream proves that nothing was made only as long as nothing has come', async () => {
