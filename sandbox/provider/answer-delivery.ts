@@ -17,7 +17,7 @@ import {
   writeHead,
   writePaced,
 } from './exchange.ts';
-import type { EndingFault, FaultPlan } from './faults.ts';
+import type { EndingFault, FaultPlan, PictureFile } from './faults.ts';
 import type { FinishedWork } from './image-work.ts';
 import type { ResultFiles } from './result-files.ts';
 
@@ -48,6 +48,20 @@ function partialsBefore(ending: EndingFault | undefined): number | undefined {
 function errorMidStream({ call }: Exchange, ending: EndingFault | undefined): WireError | undefined {
   if (ending?.kind === 'refuse') return refusalOf(ending, call).error;
   return ending?.kind === 'server-error' ? serverError(ending.status, call.requestId).error : undefined;
+}
+
+const bytesCutShort = 1_000;
+
+/** A picture as it is sent. */
+function shapedFile(picture: Buffer, file: PictureFile = 'whole'): Buffer {
+  switch (file) {
+    case 'whole':
+      return picture;
+    case 'html':
+      return Buffer.from('<html>nope</html>');
+    case 'cut-short':
+      return picture.subarray(0, -bytesCutShort);
+  }
 }
 
 export function createAnswerDelivery(parts: AnswerDeliveryParts): DeliverAnswer {
@@ -84,8 +98,12 @@ export function createAnswerDelivery(parts: AnswerDeliveryParts): DeliverAnswer 
     exchange.response.end();
   }
 
-  return async (exchange, work, plan) => {
-    const { ending } = plan;
+  return async (exchange, made, plan) => {
+    const { ending, shape } = plan;
+    const work = {
+      ...made,
+      pictures: made.pictures.map((picture, index) => shapedFile(picture, shape.files?.[index])),
+    };
     switch (ending?.kind) {
       case 'server-error':
         if (ending.midStream === true && work.parameters.stream) return sendStream(exchange, work, plan, promptPace);

@@ -22,7 +22,12 @@ export type AnswerShape = {
    * as proxies do; `ignored` gives a whole answer to whoever asked for a stream, and bills no partial image.
    */
   readonly streaming?: 'events' | 'crlf-events' | 'ignored';
+  /** What each of the pictures comes as, in their order; `whole` where nothing is said. The bill is the same. */
+  readonly files?: readonly PictureFile[];
 };
+
+/** As it was made, a page of HTML in its place, or without its last thousand bytes. */
+export type PictureFile = 'whole' | 'html' | 'cut-short';
 
 /** Faults that decide how a call ends. Of those that match a call only the earliest added happens. */
 export type EndingFault =

@@ -179,6 +179,8 @@ function describeNote(note: ResultNote, words: Words): string {
       return words.say('result.note.fewer-images', { got: note.got, asked: note.asked });
     case 'cut-off':
       return words.say('result.note.cut-off', { got: note.got, asked: note.asked });
+    case 'broken-files':
+      return words.say('result.note.broken-files', { count: note.count, reference: note.reference });
     case 'too-large':
       return words.say('result.note.too-large', { count: note.count, reference: note.reference });
     case 'keep-outside-left-off':

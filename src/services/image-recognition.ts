@@ -69,6 +69,37 @@ export function isReadable(kind: RecognizedKind): kind is ReadableKind {
   return READABLE_KINDS.includes(kind);
 }
 
+/** The last chunk of a PNG, whose checksum is always the same. */
+const PNG_END = Buffer.from('IEND\xae\x42\x60\x82', 'latin1');
+const JPEG_END = Buffer.from([0xff, 0xd9]);
+/** How much of a RIFF file stands before that which its length counts. */
+const RIFF_HEADER_BYTES = 8;
+
+/**
+ * Whether a file of this kind reaches as far as its end, told by its outermost bytes alone. Something may stand behind
+ * the end, as some encoders pad their files. Of a kind that is not asked for here it is believed.
+ */
+export function hasEnd(
+  kind: RecognizedKind,
+  { head, tail, sizeBytes }: { readonly head: Buffer; readonly tail: Buffer; readonly sizeBytes: number },
+): boolean {
+  switch (kind) {
+    case 'png':
+      return tail.includes(PNG_END);
+    case 'jpeg':
+    case 'mpo':
+      // Pixels cannot have these two bytes in them.
+      return tail.includes(JPEG_END);
+    case 'webp': {
+      // Some encoders count a byte at the end that evens the length out, and leave it away.
+      const missingBytes = RIFF_HEADER_BYTES + head.readUInt32LE(4) - sizeBytes;
+      return missingBytes <= 1;
+    }
+    default:
+      return true;
+  }
+}
+
 /** Whether a PNG carries an animation, which decoders that know only PNG pass over in silence. */
 export function isAnimatedPng(bytes: Buffer): boolean {
   for (const { type } of pngChunks(bytes)) {

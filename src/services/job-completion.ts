@@ -46,7 +46,7 @@ export function createJobCompletion(parts: {
     // Side by side, because commits that come together go to the disk together. Nobody goes on from what was called off.
     const recording = job.isCancelled ? undefined : records.write(job, receipt.imageCount);
     await Promise.all([book(job, receipt, priced?.charge), recording]);
-    const { images, notes } = await pictures.finish(job, receipt.imageCount);
+    const { images, notes } = await pictures.finish(job, receipt);
     const result: FinishedJob = {
       images,
       model: plan.model,

@@ -73,6 +73,8 @@ export type ResultNote =
   | { readonly note: 'fewer-images'; readonly asked: number; readonly got: number }
   /** The answer broke off, and these are the images that had arrived by then. */
   | { readonly note: 'cut-off'; readonly asked: number; readonly got: number }
+  /** So many of the files that the provider sent are no pictures, or not whole, and are not among the images. */
+  | { readonly note: 'broken-files'; readonly count: number; readonly reference: string }
   /** So many of the images are missing in the message, because Discord takes them in no form that could be made. */
   | { readonly note: 'too-large'; readonly count: number; readonly reference: string }
   | { readonly note: 'keep-outside-left-off' }

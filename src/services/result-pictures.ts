@@ -2,19 +2,26 @@ import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { ImagePreparation } from './image-preparation.ts';
 import type { RecognizedKind } from './image-recognition.ts';
-import { recognizeImage } from './image-recognition.ts';
-import type { OpenJob } from './job-journal.ts';
+import { hasEnd, recognizeImage } from './image-recognition.ts';
+import type { MadeReceipt, OpenJob } from './job-journal.ts';
 import type { FinishedImage, ResultNote } from './job-outcome.ts';
+import { referenceOf } from './job-reference.ts';
 import { untilNotBusy } from './patience.ts';
 import { requirePlan } from './reservation.ts';
+import type { FileEdges } from './spool.ts';
 import { composedFileName, MASK_FILE, resultFileName } from './spool-files.ts';
 
-/** From what the provider sent to what will be posted. The provider's own files stay as they are. */
+/**
+ * From what the provider sent to what will be posted. The provider's own files stay as they are. What is no whole picture
+ * is left out, and told of: it is on the bill like the others, so the books have it all the same.
+ */
 export type ResultPictures = {
-  finish(job: OpenJob, count: number): Promise<{ readonly images: FinishedImage[]; readonly notes: ResultNote[] }>;
+  finish(job: OpenJob, made: MadeFiles): Promise<{ readonly images: FinishedImage[]; readonly notes: ResultNote[] }>;
 };
 
-/** More than enough for the bytes by which a picture is recognised. */
+type MadeFiles = Pick<MadeReceipt, 'imageCount' | 'requestId'>;
+
+/** More than enough for the bytes by which a picture is recognised, and for what may stand behind its end. */
 const RECOGNITION_BYTES = 4_096;
 
 export function createResultPictures(parts: {
@@ -46,19 +53,56 @@ export function createResultPictures(parts: {
     return composedFileName(index);
   }
 
+  /** What is needed to claim it from the provider. */
+  function tellBroken(job: OpenJob, made: MadeFiles, number: number, { kind, sizeBytes }: LookedAt): void {
+    const { id, guild } = job.request;
+    const { model } = requirePlan(job);
+    const about = { job: id, reference: referenceOf(id), guild, model, requestId: made.requestId };
+    log.error({ ...about, number, found: kind, sizeBytes }, 'the provider sent a file that is no whole picture');
+  }
+
   return {
-    async finish(job, count) {
-      const plan = requirePlan(job);
+    async finish(job, made) {
+      const { keptFrom } = requirePlan(job);
       const images: FinishedImage[] = [];
+      let brokenCount = 0;
       let isLeftOff = false;
-      for (let index = 0; index < count; index += 1) {
-        const composed = plan.keptFrom === undefined ? undefined : await keepOutside(job, index, plan.keptFrom);
-        isLeftOff ||= plan.keptFrom !== undefined && composed === undefined;
-        images.push(await describeFile(job, index, composed ?? resultFileName(index)));
+      for (let index = 0; index < made.imageCount; index += 1) {
+        const sent = await lookAt(job, resultFileName(index));
+        if (!isWhole(sent)) {
+          tellBroken(job, made, index + 1, sent);
+          brokenCount += 1;
+          continue;
+        }
+        const composed = keptFrom === undefined ? undefined : await keepOutside(job, index, keptFrom);
+        isLeftOff ||= keptFrom !== undefined && composed === undefined;
+        images.push(describe(job, index, composed === undefined ? sent : await lookAt(job, composed)));
       }
-      return { images, notes: isLeftOff ? [{ note: 'keep-outside-left-off' }] : [] };
+      const reference = referenceOf(job.request.id);
+      return {
+        images,
+        notes: [
+          ...(brokenCount > 0 ? [{ note: 'broken-files', count: brokenCount, reference } as const] : []),
+          ...(isLeftOff ? [{ note: 'keep-outside-left-off' } as const] : []),
+        ],
+      };
     },
   };
+}
+
+/** A file, and what it is by its first bytes. */
+type LookedAt = FileEdges & { readonly file: string; readonly kind: RecognizedKind };
+
+async function lookAt(job: OpenJob, file: string): Promise<LookedAt> {
+  const edges = await job.folder.inspect(file, RECOGNITION_BYTES);
+  return { ...edges, file, kind: recognizeImage(edges.head) };
+}
+
+/** What no member can see as a picture. Others are posted even where Discord cannot show them. */
+const NO_PICTURES: ReadonlySet<RecognizedKind> = new Set(['unknown', 'pdf']);
+
+function isWhole(file: LookedAt): boolean {
+  return !NO_PICTURES.has(file.kind) && hasEnd(file.kind, file);
 }
 
 /** What a recognised file is called; where the provider sent something else, it is posted as what was asked for. */
@@ -72,9 +116,8 @@ const FORMAT_BY_KIND: ReadonlyMap<RecognizedKind, string> = new Map([
 ]);
 
 /** A picture as it will be posted: its name is ours, and its type is what its first bytes say, whatever was asked for. */
-async function describeFile(job: OpenJob, index: number, file: string): Promise<FinishedImage> {
-  const { head, sizeBytes } = await job.folder.inspect(file, RECOGNITION_BYTES);
-  const format = FORMAT_BY_KIND.get(recognizeImage(head)) ?? requirePlan(job).format;
+function describe(job: OpenJob, index: number, { file, kind, sizeBytes }: LookedAt): FinishedImage {
+  const format = FORMAT_BY_KIND.get(kind) ?? requirePlan(job).format;
   const name = `${job.request.id}-${index + 1}.${format === 'jpeg' ? 'jpg' : format}`;
   return { path: job.folder.path(file), name, contentType: `image/${format}`, sizeBytes };
 }

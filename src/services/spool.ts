@@ -57,8 +57,8 @@ export type SpoolFolder = {
   read(name: string): AsyncIterable<Uint8Array>;
   /** 0 where there is no such file. */
   sizeBytes(name: string): Promise<number>;
-  /** The first bytes of a file and its size. */
-  inspect(name: string, headBytes: number): Promise<{ readonly head: Buffer; readonly sizeBytes: number }>;
+  /** The first and the last bytes of a file, so many of each, and its size. */
+  inspect(name: string, edgeBytes: number): Promise<FileEdges>;
   /** Removes every file but these. */
   removeOthers(names: readonly string[]): Promise<void>;
   /** Removes what a job before has left in a folder that was made here. */
@@ -67,6 +67,9 @@ export type SpoolFolder = {
   /** Nobody is at work on the folder any more: what is in memory of it is let go. */
   letGo(): void;
 };
+
+/** The outermost bytes of a file; of one that is shorter, each is all of it. */
+export type FileEdges = { readonly head: Buffer; readonly tail: Buffer; readonly sizeBytes: number };
 
 /** Room for the results that may be under way when the disk begins to run full. */
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
@@ -190,10 +193,11 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
       else yield shelved;
     },
     sizeBytes: async (name) => (await unlessMissing(stat(pathOf(name))))?.size ?? 0,
-    async inspect(name, headBytes) {
+    async inspect(name, edgeBytes) {
       const shelved = shelf.find(pathOf(name));
-      if (shelved !== undefined) return { head: shelved.subarray(0, headBytes), sizeBytes: shelved.byteLength };
-      return inspectFile(pathOf(name), headBytes);
+      if (shelved === undefined) return inspectFile(pathOf(name), edgeBytes);
+      const tail = shelved.subarray(Math.max(0, shelved.byteLength - edgeBytes));
+      return { head: shelved.subarray(0, edgeBytes), tail, sizeBytes: shelved.byteLength };
     },
     removeOthers,
     async removeLeftovers() {
@@ -207,12 +211,15 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
   };
 }
 
-async function inspectFile(path: string, headBytes: number): Promise<{ head: Buffer; sizeBytes: number }> {
+async function inspectFile(path: string, edgeBytes: number): Promise<FileEdges> {
   const file = await open(path, 'r');
+  const read = async (position: number): Promise<Buffer> => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(edgeBytes), 0, edgeBytes, position);
+    return buffer.subarray(0, bytesRead);
+  };
   try {
     const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-    return { head: buffer.subarray(0, bytesRead), sizeBytes: size };
+    return { head: await read(0), tail: await read(Math.max(0, size - edgeBytes)), sizeBytes: size };
   } finally {
     await file.close();
   }

@@ -107,6 +107,37 @@ describe('An answer in a form of its own', { concurrency: 4 }, () => {
     assert.ok(asked.text.includes(shownUsd(bill.costNanoUsd)), asked.text);
   });
 
+  const brokenFiles = [
+    { name: 'one that is a page', count: 3, files: ['whole', 'html', 'whole'], format: 'png', left: [1, 3] },
+    { name: 'a PNG that is cut short', count: 2, files: ['cut-short'], format: 'png', left: [2] },
+    { name: 'a JPEG that is cut short', count: 2, files: ['whole', 'cut-short'], format: 'jpeg', left: [1] },
+    { name: 'a WebP that is cut short', count: 2, files: ['cut-short'], format: 'webp', left: [2] },
+    { name: 'nothing else', count: 2, files: ['html', 'cut-short'], format: 'png', left: [] },
+  ] as const;
+  for (const { name, count, files, format, left } of brokenFiles) {
+    it(`no picture, ${name}: is left out and told of, and the others are posted`, async () => {
+      const { stage, bot } = shared();
+      const server = addServer(stage);
+      const prompt = `a file that is no picture: ${name}`;
+      stage.provider.faults.add({ kind: 'shape', shape: { files }, when: isFor(prompt) });
+      const asked = await ask(stage, server, 'imagine', { prompt, quality: 'low', count, format });
+
+      const pictures = asked.message.shownAttachments;
+      const numbers = pictures.map(({ filename }) => Number(/-(\d)\./.exec(filename)?.[1]));
+      assert.deepEqual(numbers, left);
+      for (const { bytes } of pictures) await sharp(bytes).raw().toBuffer();
+      assert.equal(/\[Edit\]/.test(asked.text), left.length > 0, asked.text);
+      const brokenCount = count - left.length;
+      assert.match(asked.text, brokenCount === 1 ? /A file that the provider sent/ : /2 files that the provider sent/);
+      const { requestId, costNanoUsd } = theBillFor(stage, prompt);
+      assert.equal(chargeOf(entriesOf(stage, asked.interaction)).cost, costNanoUsd);
+      assert.ok(asked.text.includes(shownUsd(costNanoUsd)), asked.text);
+      const told = bot.logLines.filter(({ level, job }) => level === 50 && job === asked.interaction.id);
+      assert.deepEqual(new Set(told.map((line) => line['requestId'])), new Set([requestId]));
+      assert.equal(told.length, brokenCount);
+    });
+  }
+
   it('an address anywhere else: is not visited, and what was paid for it stays open', async () => {
     const { stage } = shared();
     const server = addServer(stage);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { isAnimatedPng, recognizeImage } from '../../src/services/image-recognition.ts';
+import { hasEnd, isAnimatedPng, recognizeImage } from '../../src/services/image-recognition.ts';
 import {
   animatedPng,
   animation,
@@ -77,5 +77,41 @@ describe('isAnimatedPng', () => {
 
   it('is about PNG alone', async () => {
     assert.equal(isAnimatedPng(await animation('webp', SIZE)), false);
+  });
+});
+
+describe('hasEnd', () => {
+  const EDGE_BYTES = 4_096;
+  const isWhole = (bytes: Buffer): boolean =>
+    hasEnd(recognizeImage(bytes), {
+      head: bytes.subarray(0, EDGE_BYTES),
+      tail: bytes.subarray(Math.max(0, bytes.length - EDGE_BYTES)),
+      sizeBytes: bytes.length,
+    });
+
+  it('knows a whole picture from one that lacks its end, in each format that is asked for', async () => {
+    const picture = quadrants({ width: 640, height: 480 });
+    for (const format of ['png', 'jpeg', 'webp'] as const) {
+      const bytes = await picture.clone().toFormat(format).toBuffer();
+      assert.ok(isWhole(bytes), format);
+      assert.ok(isWhole(Buffer.concat([bytes, Buffer.alloc(1_000)])), `${format}, padded`);
+      for (const missingBytes of [2, 10, 100, Math.ceil(bytes.length / 2)]) {
+        assert.ok(!isWhole(bytes.subarray(0, -missingBytes)), `${format} without ${missingBytes} bytes`);
+      }
+    }
+  });
+
+  it('believes what evens a WebP out to be of no matter', async () => {
+    const odd = Buffer.concat([Buffer.from('RIFF\x0d\0\0\0WEBPVP8L', 'latin1'), Buffer.alloc(5)]);
+    assert.ok(isWhole(odd));
+    odd.writeUInt32LE(14, 4);
+    assert.ok(isWhole(odd));
+    odd.writeUInt32LE(15, 4);
+    assert.ok(!isWhole(odd));
+  });
+
+  it('believes a picture of any other kind', async () => {
+    const bytes = await quadrants(SIZE).gif().toBuffer();
+    assert.ok(isWhole(bytes.subarray(0, -1)));
   });
 });
