@@ -57,7 +57,14 @@ async function requestList(
     authorization: `Bearer ${apiKey}`,
     'user-agent': 'Easel',
   };
-  return exchange.fetch(`${baseUrl.replace(/\/$/, '')}/models`, { headers, signal });
+  return exchange.fetch(listUrl(baseUrl), { headers, signal });
+}
+
+/** As the SDK does it: what a base URL asks for behind its path stays behind the path. */
+function listUrl(baseUrl: string): URL {
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/models`;
+  return url;
 }
 
 /** Undefined where it is too long, or no such list. */

@@ -452,6 +452,23 @@ test('results elsewhere, behind a user name, behind a redirect or of another kin
   assert.equal(server.requests.filter(({ path }) => path === '/x').length, 0);
 });
 
+test('what a base URL asks for goes along with every request', async () => {
+  await using server = await startLocalServer((response, { method }) =>
+    answerJson(response, 200, { data: [method === 'GET' ? { id: 'a' } : { b64_json: 'AAEC' }] }),
+  );
+  for (const folder of ['/v1', '/v1/', '']) {
+    const provider = createProvider(server.origin, { baseUrl: `${server.origin}${folder}?api-version=x&y=%2B` });
+    await provider.listModels();
+    await make(provider);
+    const [list, images] = server.requests.slice(-2).map(({ path }) => path);
+    const path = folder.replace(/\/$/, '');
+    assert.deepEqual(
+      [list, images],
+      [`${path}/models?api-version=x&y=%2B`, `${path}/images/generations?api-version=x&y=%2B`],
+    );
+  }
+});
+
 test('models are listed with their shutdown dates, and a provider without a list is believed', async () => {
   const answers: Record<string, readonly [number, string]> = {
     '/v1/models': [
