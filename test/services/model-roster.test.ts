@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createModelRoster } from '../../src/services/model-roster.ts';
 import type { OfferedModel } from '../../src/services/providers/image-provider.ts';
-import { readOfferedModels } from '../../src/services/providers/offered-models.ts';
+import { readModelPage } from '../../src/services/providers/offered-models.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { silentLog } from './job-fixture.ts';
 
@@ -82,15 +82,16 @@ describe('the models that can be used', () => {
 });
 
 function idsOf(data: unknown): unknown {
-  return readOfferedModels(JSON.stringify({ data }))?.map(({ id }) => id);
+  return readModelPage(JSON.stringify({ data }))?.models.map(({ id }) => id);
 }
 
 describe('the list of a provider', () => {
-  it('may consist of names alone, and is none where it names nothing', () => {
+  it('may consist of names alone, and names nothing where it names no models', () => {
     assert.deepEqual(idsOf([{ id: 'a' }, { id: 'b' }]), ['a', 'b']);
     assert.deepEqual(idsOf(['a', 'b']), ['a', 'b']);
-    assert.equal(idsOf([]), undefined);
-    assert.equal(idsOf([{ name: 'a' }]), undefined);
-    assert.equal(readOfferedModels('no'), undefined);
+    assert.deepEqual(idsOf([]), []);
+    assert.deepEqual(idsOf([{ name: 'a' }]), []);
+    assert.equal(readModelPage('no'), undefined);
+    assert.equal(readModelPage('{"models":[]}'), undefined);
   });
 });

@@ -3,12 +3,22 @@ import type { OfferedModel } from './image-provider.ts';
 /** Unix times above this are in milliseconds: as seconds they would lie beyond the year 5000. */
 const UNIX_SECONDS_MAX = 1e11;
 
+/** A part of the list of models. */
+export type ModelPage = {
+  readonly models: readonly OfferedModel[];
+  /** Whether there are more behind it. */
+  readonly hasMore: boolean;
+  /** Behind which model they follow; undefined where that is not said and there is none here. */
+  readonly lastId: string | undefined;
+};
+
 /**
- * The models in the answer of `GET /models`; undefined where it is not such a list, or names none.
- * @param text `{"data":[{"id":"…","shutdown_date":"2026-12-01"}]}`
+ * What stands in the answer of `GET /models`; undefined where it is not such a list.
+ * @param text `{"data":[{"id":"…","shutdown_date":"2026-12-01"}],"has_more":true,"last_id":"…"}`; OpenAI sends all in one
  */
-export function readOfferedModels(text: string): readonly OfferedModel[] | undefined {
-  const list = readField(parseJson(text), 'data');
+export function readModelPage(text: string): ModelPage | undefined {
+  const answer = parseJson(text);
+  const list = readField(answer, 'data');
   if (!Array.isArray(list)) {
     return undefined;
   }
@@ -16,7 +26,9 @@ export function readOfferedModels(text: string): readonly OfferedModel[] | undef
     const id = typeof entry === 'string' ? entry : readField(entry, 'id');
     return typeof id === 'string' ? [{ id, shutdownAt: readDate(readField(entry, 'shutdown_date')) }] : [];
   });
-  return models.length > 0 ? models : undefined;
+  const lastId = readField(answer, 'last_id');
+  const hasMore = readField(answer, 'has_more') === true;
+  return { models, hasMore, lastId: typeof lastId === 'string' ? lastId : models.at(-1)?.id };
 }
 
 function parseJson(text: string): unknown {

@@ -479,6 +479,8 @@ test('models are listed with their shutdown dates, and a provider without a list
     '/unimplemented/models': [501, ''],
     '/html/models': [200, '<html>'],
     '/shape/models': [200, '{"models":[]}'],
+    '/empty/models': [200, '{"data":[]}'],
+    '/nameless/models': [200, '{"data":[{"name":"a"}]}'],
     '/refused/models': [
       401,
       JSON.stringify({
@@ -500,7 +502,7 @@ test('models are listed with their shutdown dates, and a provider without a list
     { id: 'c', shutdownAt: undefined },
     { id: 'd', shutdownAt: undefined },
   ]);
-  for (const folder of ['none', 'unimplemented', 'html', 'shape']) {
+  for (const folder of ['none', 'unimplemented', 'html', 'shape', 'empty', 'nameless']) {
     assert.equal(await list(folder), undefined, folder);
   }
   const refused = await failureOf(list('refused'));
@@ -508,4 +510,43 @@ test('models are listed with their shutdown dates, and a provider without a list
   assert.doesNotMatch(refused.message, /sk-|6789/);
   const down = await failureOf(list('down'));
   assert.deepEqual([down.kind, down.charged], ['server-error', 'no']);
+});
+
+/** A part of a list of models. */
+function page(ids: readonly string[], hasMore: boolean, lastId?: string): string {
+  return JSON.stringify({ data: ids.map((id) => ({ id })), has_more: hasMore, last_id: lastId });
+}
+
+test('a list of models in pages is followed to its end, and is none where a page cannot be had', async () => {
+  const pages: Record<string, Readonly<Record<string, string>>> = {
+    '/told': { '': page(['a'], true, 'a'), a: page(['b', 'c'], true, 'c'), c: page(['d'], false, 'd') },
+    '/untold': { '': page(['a'], true), a: page(['b'], true), b: page([], false) },
+    '/odd': { '': page(['a'], true, 'a b&c+d'), 'a b&c+d': page(['b'], false) },
+    '/refused': { '': page(['a'], true, 'a') },
+    '/garbled': { '': page(['a'], true, 'a'), a: '<html>' },
+    '/broken': { '': page(['a'], true, 'a'), a: 'break' },
+    '/nowhere': { '': page([], true) },
+    '/circle': { '': page(['a'], true, 'a'), a: page(['b'], true, 'b'), b: page(['a'], true, 'a') },
+  };
+  await using server = await startLocalServer((response, { path }) => {
+    const { pathname, searchParams } = new URL(path, server.origin);
+    const after = searchParams.get('after') ?? '';
+    const folder = pathname.replace('/models', '');
+    const body = folder === '/endless' ? page([`${after}a`], true) : pages[folder]?.[after];
+    if (body === 'break') response.destroy();
+    else response.writeHead(body === undefined ? 500 : 200).end(body);
+  });
+  const list = async (folder: string) => {
+    const provider = createProvider(server.origin, { baseUrl: `${server.origin}/${folder}` });
+    return (await provider.listModels())?.map(({ id }) => id);
+  };
+  assert.deepEqual(await list('told'), ['a', 'b', 'c', 'd']);
+  assert.deepEqual(await list('untold'), ['a', 'b']);
+  assert.deepEqual(await list('odd'), ['a', 'b']);
+  for (const folder of ['refused', 'garbled', 'broken', 'nowhere', 'circle']) {
+    assert.equal(await list(folder), undefined, folder);
+  }
+  const before = server.requests.length;
+  assert.equal(await list('endless'), undefined);
+  assert.equal(server.requests.length - before, 20);
 });
