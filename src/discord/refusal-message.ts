@@ -215,6 +215,8 @@ function providerRefusalKey(kind: ProviderFailureKind, stage: 'input' | 'output'
     case 'moderation':
       return `refusal.provider.moderation-${stage ?? 'input'}`;
     case 'invalid-image':
+    case 'too-large':
+    case 'misconfigured':
     case 'rate-limited':
     case 'unreachable':
     case 'model-not-found':

@@ -14,6 +14,16 @@ const REMEDIES: ReadonlyMap<ProviderFailureKind, string> = new Map([
       'effect, or name another model in IMAGE_MODELS',
   ],
   [
+    'misconfigured',
+    'the provider has no images at OPENAI_BASE_URL: set its address up to and including the version, such as ' +
+      'https://api.openai.com/v1',
+  ],
+  [
+    'too-large',
+    'the provider, or a gateway before it, refused a request as too large: raise the limit there, above what the ' +
+      'pictures of an edit take together',
+  ],
+  [
     'invalid-request',
     'the provider refused a request as invalid: check that OPENAI_BASE_URL leads to an API that is compatible with ' +
       "OpenAI's images, and report it if it does",

@@ -176,7 +176,7 @@ describe('describeRefusal', () => {
   });
 
   it('does not blame members for what only the operator can mend', () => {
-    for (const kind of ['out-of-quota', 'invalid-key', 'unverified-organization'] as const) {
+    for (const kind of ['out-of-quota', 'invalid-key', 'unverified-organization', 'misconfigured'] as const) {
       assert.match(inEnglish({ reason: 'provider-refused', kind }), /not your fault/);
     }
   });

@@ -39,6 +39,18 @@ const finalRefusals: readonly { readonly refusal: RefusalName; readonly reason: 
   ).map(([refusal, reason]) => ({ refusal, reason, says: /operator's account.*not your fault/ })),
 ];
 
+/** What comes from a gateway, or from whatever else is found at a wrong address. */
+const pages = [
+  { status: 404, reason: 'misconfigured', says: /not set up right.*not your fault/, alarm: /OPENAI_BASE_URL/ },
+  { status: 409, reason: 'server-error', says: /The provider failed\. Try again in a few minutes\./, alarm: undefined },
+  {
+    status: 413,
+    reason: 'too-large',
+    says: /larger than the provider takes.*shorter prompt/,
+    alarm: /raise the limit/,
+  },
+] as const;
+
 describe('A call that the provider refuses', { concurrency: 4 }, () => {
   const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
 
@@ -58,6 +70,24 @@ describe('A call that the provider refuses', { concurrency: 4 }, () => {
       assert.equal(endReasonOf(stage, asked.interaction), reason);
       const { settled, held, exposure } = accountOf(stage, server);
       assert.deepEqual({ settled, held, exposure }, { settled: 0, held: 0, exposure: 0 });
+    });
+  }
+
+  for (const { status, reason, says, alarm } of pages) {
+    it(`a page with status ${status}: costs nothing, and whoever can do something about it is told what`, async () => {
+      const { stage, bot } = shared();
+      const prompt = `a page with status ${status}`;
+      stage.provider.faults.add({ kind: 'html', status, billed: false, when: isFor(prompt) });
+      const asked = await ask(stage, addServer(stage), 'imagine', { prompt, quality: 'low' });
+
+      assert.match(asked.text, says);
+      assert.match(asked.text, /You were not charged\.\n-# Reference: `\w+`$/);
+      assert.equal(callsFor(stage, prompt).length, 1);
+      assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch void');
+      assert.equal(endReasonOf(stage, asked.interaction), reason);
+      const alarms = bot.logLines.filter(({ level, kind }) => level === LEVEL_ERROR && kind === reason);
+      assert.equal(alarms.length, alarm === undefined ? 0 : 1);
+      if (alarm !== undefined) assert.match(String(alarms[0]?.['msg']), alarm);
     });
   }
 

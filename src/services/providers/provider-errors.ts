@@ -208,13 +208,14 @@ function judgeRefusal(status: number, error: APIError): ProviderFailureKind {
       // Else the key lacks a permission, or the country is not served: either way the operator's matter.
       return VERIFICATION_WORDS.test(message) ? 'unverified-organization' : 'invalid-key';
     case 404:
-      // A wrong path, that is a wrong base URL, answers 404 as well.
-      return /\bmodel\b/i.test(message) ? 'model-not-found' : 'invalid-request';
+    case 405:
+      // A wrong path, that is a wrong base URL, answers so as well, mostly by a page, which may speak of anything.
+      return error.error !== undefined && /\bmodel\b/i.test(message) ? 'model-not-found' : 'misconfigured';
     case 409:
       // OpenAI's word for a lock that was not granted in time.
       return 'server-error';
     case 413:
-      return 'invalid-image';
+      return 'too-large';
     case 429:
       return 'rate-limited';
     default:

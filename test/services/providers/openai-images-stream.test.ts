@@ -176,7 +176,7 @@ test('a refusal of anything else is final, and one that stays is told as it is',
       kind: 'moderation',
       requests: 1,
     },
-    { status: 404, error: { message: 'stream not found' }, kind: 'invalid-request', requests: 1 },
+    { status: 404, error: { message: 'stream not found' }, kind: 'misconfigured', requests: 1 },
     { status: 500, error: { message: 'stream broke' }, kind: 'server-error', requests: 1 },
     { status: 400, error: { message: 'No stream, no nothing' }, kind: 'invalid-request', requests: 2 },
   ];

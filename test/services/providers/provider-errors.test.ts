@@ -39,9 +39,13 @@ const refusals: readonly Row[] = [
   [403, { code: 'model_not_found', message: 'Project does not have access to model' }, 'model-not-found', 'no'],
   [403, { code: 'unsupported_country_region_territory', message: 'Country not supported' }, 'invalid-key', 'no'],
   [404, { code: 'model_not_found', message: 'The model does not exist.' }, 'model-not-found', 'no'],
-  [404, { code: null, message: 'Invalid URL (POST /v1/v1/images)' }, 'invalid-request', 'no'],
+  [404, { code: null, message: 'The model `x` is not here.' }, 'model-not-found', 'no'],
+  [404, { code: null, message: 'Invalid URL (POST /v1/v1/images)' }, 'misconfigured', 'no'],
+  [404, undefined, 'misconfigured', 'no'],
+  [405, undefined, 'misconfigured', 'no'],
   [409, { message: 'Conflict' }, 'server-error', 'no'],
-  [413, { message: 'Too large' }, 'invalid-image', 'no'],
+  [413, { message: 'Too large' }, 'too-large', 'no'],
+  [413, undefined, 'too-large', 'no'],
   [422, { message: 'image[] not allowed' }, 'invalid-request', 'no'],
   [429, { code: 'insufficient_quota', message: 'Quota.' }, 'out-of-quota', 'no'],
   [429, { code: 'credit_balance_exhausted', message: '' }, 'out-of-quota', 'no'],
@@ -74,7 +78,9 @@ const refusals: readonly Row[] = [
 async function callAnswered(status: number, error: unknown, headers = {}): Promise<ProviderFailure> {
   await using server = await startLocalServer((response) =>
     error === undefined
-      ? void response.writeHead(status, { location: '/elsewhere', ...headers }).end('<html>gateway</html>')
+      ? void response
+          .writeHead(status, { location: '/elsewhere', ...headers })
+          .end('<html>a gateway, and no model of one</html>')
       : answerJson(response, status, { error }, { 'x-request-id': 'req_9', ...headers }),
   );
   const provider = createOpenAiImages({ apiKey, baseUrl: `${server.origin}/v1`, timeoutMs: 5000, resultOrigins: [] });
