@@ -10,7 +10,6 @@ import { wordsFor } from '../discord/words.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
 import type { ImageRequest, RequestAttachments } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
-import { rolesOf } from './image-options.ts';
 
 /** What everything that makes images is built from. */
 export type ImageCommandParts = {
@@ -22,16 +21,6 @@ export type ImageCommandParts = {
   /** Left out where the painter's page cannot be reached. */
   readonly painting: Painting | undefined;
 };
-
-/** Who asks, and under which id: a new interaction is a new job, whatever it is about. */
-export function readAsker(interaction: GuildInteraction): Pick<ImageRequest, 'id' | 'guild' | 'member' | 'roles'> {
-  return {
-    id: interaction.id,
-    guild: interaction.guildId,
-    member: interaction.user.id,
-    roles: rolesOf(interaction),
-  };
-}
 
 /** A job as the answer to a button or a form: "thinking" to whom it is for, and the result in its place. */
 export function answerWithImages(

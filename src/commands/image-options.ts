@@ -1,11 +1,12 @@
 import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteraction } from 'discord.js';
-import { ApplicationCommandOptionType, GuildMember } from 'discord.js';
+import { ApplicationCommandOptionType } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
-import type { GuildCommand, GuildInteraction } from '../discord/command.ts';
+import type { GuildCommand } from '../discord/command.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { BACKGROUNDS, IMAGE_FORMATS, QUALITIES } from '../services/providers/image-provider.ts';
 import { listSizeChoices } from '../services/providers/image-sizes.ts';
+import { readAsker } from './asker.ts';
 
 /** Options that making and editing have in common, in the words in which members see them. */
 
@@ -89,10 +90,7 @@ export function readRequest(
   const { options } = interaction;
   const text = (name: string): string | undefined => options.getString(name) ?? undefined;
   return {
-    id: interaction.id,
-    guild: interaction.guildId,
-    member: interaction.user.id,
-    roles: rolesOf(interaction),
+    ...readAsker(interaction),
     prompt: options.getString('prompt', true),
     model: text('model'),
     size: text('size'),
@@ -104,15 +102,6 @@ export function readRequest(
     isSpoiler: options.getBoolean('spoiler') ?? false,
     ...operation,
   };
-}
-
-/**
- * The roles as the command brings them along. Of a server whose name Discord told when we connected, the library makes a
- * member of its own, whose public list holds only roles that it knows, and it knows none: what came is in its private one.
- */
-export function rolesOf({ member }: GuildInteraction): string[] {
-  if (!member) return [];
-  return member instanceof GuildMember ? member['_roles'] : member.roles;
 }
 
 /** An attached picture under the name of its option. Its file name is never used for anything. */

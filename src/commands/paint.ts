@@ -14,7 +14,8 @@ import type { JobRefusal } from '../services/job-outcome.ts';
 import { StoreFailure } from '../storage/store.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
-import { rolesOf, toAttached } from './image-options.ts';
+import { rolesOf } from './asker.ts';
+import { toAttached } from './image-options.ts';
 
 /** Asking what may change of a picture before it is edited, and what is pressed under that question. */
 

@@ -6,10 +6,9 @@ import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import { dayOfSnowflake, periodOfSnowflake } from '../billing/period.ts';
 import { VERB } from '../discord/button-verbs.ts';
-import type { Button, Command, GuildButton, GuildCommand } from '../discord/command.ts';
+import type { Command, GuildCommand } from '../discord/command.ts';
 import { writeCustomId } from '../discord/custom-id.ts';
 import { describeAllowance } from '../discord/limit-message.ts';
-import { addressOf } from '../discord/reply-address.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { describeQuota } from '../discord/usage-message.ts';
@@ -20,7 +19,7 @@ import type { GuildSettingsStore } from '../services/guild-settings.ts';
 import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
 import type { UsageReports } from '../services/usage-report.ts';
-import { rolesOf } from './image-options.ts';
+import { rolesOf } from './asker.ts';
 
 export type QuotaCommandParts = {
   readonly ledger: Ledger;
@@ -44,17 +43,6 @@ export function createQuotaCommand(parts: QuotaCommandParts): Command {
     },
     isPrivate: () => true,
     begin: async (interaction) => ({ run: async () => answer(parts, interaction) }),
-  };
-}
-
-/** Brings a result that is kept to the member who asked for it, and to nobody else. */
-export function createFetchButton(parts: QuotaCommandParts): Button {
-  return {
-    verb: VERB.fetch,
-    answer: (interaction, id) => ({
-      first: 'private-reply',
-      begin: async () => ({ run: async () => fetchResult(parts, interaction, id) }),
-    }),
   };
 }
 
@@ -102,10 +90,4 @@ function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelC
 function reasonOf(kept: readonly KeptResult[]): 'cancelled' | 'undelivered' | 'either' {
   if (kept.every(({ isCancelled }) => isCancelled)) return 'cancelled';
   return kept.some(({ isCancelled }) => isCancelled) ? 'either' : 'undelivered';
-}
-
-async function fetchResult(parts: QuotaCommandParts, interaction: GuildButton, jobId: string): Promise<void> {
-  const fetching = await parts.keptResults.fetch(jobId, interaction.user.id, addressOf(interaction));
-  if (fetching === 'shown') return;
-  await parts.replies.edit(interaction, renderText(wordsFor(interaction.locale).say(`quota.${fetching}`)));
 }

@@ -31,16 +31,16 @@ else element('status').textContent = words.noPicture;
 
 async function isLoaded(image: HTMLImageElement): Promise<boolean> {
   const { src } = image;
-  for (let attempt = 1; attempt <= PICTURE_ATTEMPTS_MAX; attempt += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       await image.decode();
       return true;
     } catch {
+      if (attempt === PICTURE_ATTEMPTS_MAX) return false;
       await new Promise((resolve) => setTimeout(resolve, PICTURE_RETRY_MS));
       image.src = src;
     }
   }
-  return false;
 }
 
 function start(mask: Mask): void {
@@ -113,13 +113,16 @@ function showState(painter: Painter): void {
 function connectMenu(viewport: HTMLElement): void {
   const menu = element('areas');
   const close = (): void => menu.removeAttribute('open');
-  menu.addEventListener('click', (event) => {
-    if (!(event.target instanceof HTMLButtonElement)) return;
+  // What has the focus disappears with the menu, and whoever uses the keyboard would be nowhere.
+  const goBack = (): void => {
     close();
     menu.querySelector('summary')?.focus();
+  };
+  menu.addEventListener('click', (event) => {
+    if (event.target instanceof HTMLButtonElement) goBack();
   });
   menu.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') close();
+    if (event.key === 'Escape') goBack();
   });
   viewport.addEventListener('pointerdown', close);
 }

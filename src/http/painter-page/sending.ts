@@ -28,8 +28,8 @@ function keepStill(isStill: boolean): void {
 }
 
 /**
- * Undefined where it could not be written, did not get there, or may work in a moment. What a proxy or anybody else between says in the server's
- * place is no answer: nothing that was painted is given up for it.
+ * Undefined where it could not be written, did not get there, or may work in a moment. What a proxy or anybody else
+ * between says in the server's place is no answer: nothing that was painted is given up for it.
  */
 async function post(mask: Mask): Promise<Document | undefined> {
   try {

@@ -1,0 +1,22 @@
+import { GuildMember } from 'discord.js';
+import type { GuildInteraction } from '../discord/command.ts';
+import type { ImageRequest } from '../services/image-request.ts';
+
+/** Who asks, and under which id: a new interaction is a new job, whatever it is about. */
+export function readAsker(interaction: GuildInteraction): Pick<ImageRequest, 'id' | 'guild' | 'member' | 'roles'> {
+  return {
+    id: interaction.id,
+    guild: interaction.guildId,
+    member: interaction.user.id,
+    roles: rolesOf(interaction),
+  };
+}
+
+/**
+ * The roles as the command brings them along. Of a server whose name Discord told when we connected, the library makes a
+ * member of its own, whose public list holds only roles that it knows, and it knows none: what came is in its private one.
+ */
+export function rolesOf({ member }: GuildInteraction): string[] {
+  if (!member) return [];
+  return member instanceof GuildMember ? member['_roles'] : member.roles;
+}

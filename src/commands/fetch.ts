@@ -1,0 +1,26 @@
+import { VERB } from '../discord/button-verbs.ts';
+import type { Button, GuildButton } from '../discord/command.ts';
+import { addressOf } from '../discord/reply-address.ts';
+import type { ReplyEditor } from '../discord/reply-editor.ts';
+import { renderText } from '../discord/result-message.ts';
+import { wordsFor } from '../discord/words.ts';
+import type { KeptResults } from '../services/kept-results.ts';
+
+export type FetchButtonParts = { readonly keptResults: KeptResults; readonly replies: ReplyEditor };
+
+/** Brings a result that is kept to the member who asked for it, and to nobody else. */
+export function createFetchButton(parts: FetchButtonParts): Button {
+  return {
+    verb: VERB.fetch,
+    answer: (interaction, id) => ({
+      first: 'private-reply',
+      begin: async () => ({ run: async () => fetchResult(parts, interaction, id) }),
+    }),
+  };
+}
+
+async function fetchResult(parts: FetchButtonParts, interaction: GuildButton, jobId: string): Promise<void> {
+  const fetching = await parts.keptResults.fetch(jobId, interaction.user.id, addressOf(interaction));
+  if (fetching === 'shown') return;
+  await parts.replies.edit(interaction, renderText(wordsFor(interaction.locale).say(`quota.${fetching}`)));
+}
