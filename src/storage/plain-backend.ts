@@ -6,6 +6,7 @@ import type { AtomicChange, Backend, Row } from './backend.ts';
 import { requireText } from './backend.ts';
 import { withinDeadline } from './deadline.ts';
 import { takeFileLock } from './file-lock.ts';
+import { PRIVATE_FOLDER_MODE } from './private-modes.ts';
 import { StoreFailure } from './store.ts';
 
 const INTENT_KEY = 'intent';
@@ -19,7 +20,7 @@ const intentSchema = z.object({ value: z.array(z.object({ key: z.string(), value
  * @param waitMsMax for an operation and everything that waits before it
  */
 export async function openPlainBackend(keyv: Keyv, lockPath: string, waitMsMax: number): Promise<Backend> {
-  await mkdir(dirname(lockPath), { recursive: true });
+  await mkdir(dirname(lockPath), { recursive: true, mode: PRIVATE_FOLDER_MODE });
   const lock = takeFileLock(lockPath);
   if (!lock) {
     throw new StoreFailure(

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,6 +7,7 @@ import { KeyvSqlite } from '@keyv/sqlite';
 import type { AtomicChange, Backend } from './backend.ts';
 import { requireText } from './backend.ts';
 import { createCommitGroups } from './commit-groups.ts';
+import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from './private-modes.ts';
 
 /** How long a locked database is waited for. The wait is ours, because SQLite's own would stop the event loop. */
 const BUSY_WAIT_MS_MAX = 5_000;
@@ -19,7 +21,9 @@ const BUSY_PAUSE_MS_MAX = 40;
  * @param path created with the directories on the way if it does not exist
  */
 export async function openSqliteBackend(path: string, namespace: string): Promise<Backend> {
-  await mkdir(dirname(path), { recursive: true });
+  // A directory that is there already is the operator's, and keeps the mode they gave it.
+  await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  makePrivate(path);
   const database = await whenNotBusy(() => connect(path));
   try {
     const table = await makeTable(path);
@@ -27,6 +31,35 @@ export async function openSqliteBackend(path: string, namespace: string): Promis
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** SQLite keeps these beside the database, and makes them with the mode that the database has. */
+const FILE_SUFFIXES = ['', '-wal', '-shm'];
+/** Files of earlier versions have what the umask left them, which everybody on the machine may usually read. */
+const READABLE_BY_ALL = 0o004;
+
+/**
+ * Sees to it that nobody else on the machine reads what is in a database, be it new or of an earlier version. One that
+ * not everybody can read is left as it is: the operator may have opened it to a group, for backups.
+ *
+ * All of it is done at once, and a file that is there is never opened: a process that closes a file loses every lock
+ * that it has on it, also those that SQLite has taken for another connection.
+ */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', PRIVATE_FILE_MODE));
+  } catch {
+    // It is there, or cannot be made, of which SQLite tells more.
+  }
+  for (const suffix of FILE_SUFFIXES) {
+    const stats = statSync(path + suffix, { throwIfNoEntry: false });
+    if (!stats?.isFile() || (stats.mode & READABLE_BY_ALL) === 0) continue;
+    try {
+      chmodSync(path + suffix, PRIVATE_FILE_MODE);
+    } catch {
+      // It belongs to somebody else, or its file system knows no modes: the bot is then no worse off than before.
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Keyv } from 'keyv';
@@ -48,6 +48,13 @@ describe('a plain store', () => {
     holder.kill('SIGKILL');
     await once(holder, 'exit');
     await (await open()).close();
+  });
+
+  it('keeps the directory to itself that it makes for its lock', async (context) => {
+    const lockPath = join(await createLockPath(context), 'some', 'where', 'lock');
+    const store = await openPlainStore(new Keyv(), { lockPath });
+    context.after(async () => store.close());
+    assert.equal((await stat(dirname(lockPath))).mode & 0o777, 0o700);
   });
 
   it('shows all of a commit or nothing, wherever the process died in it', async (context) => {

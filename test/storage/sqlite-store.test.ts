@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -24,6 +24,41 @@ describe('openStore', () => {
     const store = await openStore(`sqlite://${join(directory, 'some', 'where', 'easel.sqlite')}`, 'ledger');
     context.after(async () => store.close());
     assert.equal(await store.isWritable(), true);
+  });
+
+  it('lets nobody else on the machine read what it makes', async (context) => {
+    const directory = await createDirectory(context);
+    const place = join(directory, 'some', 'where');
+    const store = await openStore(`sqlite:${join(place, 'easel.sqlite')}`, 'ledger');
+    context.after(async () => store.close());
+    assert.equal(await commitOnce(store), true);
+    assert.equal(await modeOf(join(directory, 'some')), 0o700);
+    assert.equal(await modeOf(place), 0o700);
+    assert.deepEqual(await modesIn(place), PRIVATE_FILES);
+  });
+
+  it("makes the files of earlier versions private, in the operator's directory as it is", async (context) => {
+    const directory = join(await createDirectory(context), 'made by the operator');
+    const path = join(directory, 'easel.sqlite');
+    await mkdir(directory);
+    await chmod(directory, 0o755);
+    const earlier = await openStore(`sqlite:${path}`, 'ledger');
+    context.after(async () => earlier.close());
+    for (const name of await readdir(directory)) await chmod(join(directory, name), 0o644);
+    const store = await openStore(`sqlite:${path}`, 'ledger');
+    context.after(async () => store.close());
+    assert.deepEqual(await modesIn(directory), PRIVATE_FILES);
+    assert.equal(await modeOf(directory), 0o755);
+    assert.equal(await commitOnce(store), true);
+  });
+
+  it('leaves a database alone that the operator has opened to a group', async (context) => {
+    const directory = await createDirectory(context);
+    const path = join(directory, 'easel.sqlite');
+    await (await openStore(`sqlite:${path}`, 'ledger')).close();
+    await chmod(path, 0o640);
+    await (await openStore(`sqlite:${path}`, 'ledger')).close();
+    assert.equal(await modeOf(path), 0o640);
   });
 
   it('fails loudly where something else has the place of the database', async (context) => {
@@ -127,6 +162,18 @@ describe('isBusy', () => {
     assert.equal(isBusy({ errcode: 5 }), false);
   });
 });
+
+const PERMISSION_BITS = 0o777;
+const PRIVATE_FILES = { 'easel.sqlite': 0o600, 'easel.sqlite-shm': 0o600, 'easel.sqlite-wal': 0o600 };
+
+async function modeOf(path: string): Promise<number> {
+  return (await stat(path)).mode & PERMISSION_BITS;
+}
+
+async function modesIn(directory: string): Promise<Record<string, number>> {
+  const names = (await readdir(directory)).toSorted();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await modeOf(join(directory, name))])));
+}
 
 function withCode(errcode: unknown): Error {
   return Object.assign(new Error('from SQLite'), { errcode });
