@@ -39,6 +39,7 @@ const RESERVATION_TESTS = 'test/services/reservation.test.ts';
 const RECOVERY_TESTS = 'test/services/job-recovery.test.ts';
 const HOLD_TESTS = 'test/services/hold-expiry.test.ts';
 const RECORD_TESTS = 'test/services/record-file.test.ts';
+const SPOOL_TESTS = 'test/services/spool.test.ts';
 const SQLITE_TESTS = 'test/storage/sqlite-store.test.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -231,7 +232,7 @@ export const mutants: readonly Mutant[] = [
         replace: '',
       },
     ],
-    killers: ['test/services/spool.test.ts'],
+    killers: [SPOOL_TESTS],
   },
   {
     name: 'the name of a picture is taken for durable that never had a file',
@@ -242,7 +243,7 @@ export const mutants: readonly Mutant[] = [
         replace: 'openResultSink(pathToWrite(name), shelf, patiently)',
       },
     ],
-    killers: ['test/services/spool.test.ts', 'test/services/idle-folders.test.ts'],
+    killers: [SPOOL_TESTS, 'test/services/idle-folders.test.ts'],
   },
   {
     name: 'what is kept is dropped under a fetch',
@@ -263,7 +264,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'after a loss of power a job comes back to the pictures of the next one',
     edits: [{ file: 'src/services/spool.ts', find: '      await makeOwnerDurable();\n', replace: '' }],
-    killers: ['test/services/spool.test.ts'],
+    killers: [SPOOL_TESTS],
   },
   {
     name: 'a picture ends with what a longer one has left behind it',
@@ -736,6 +737,11 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     killers: [RECORD_TESTS],
+  },
+  {
+    name: 'a receipt is reported before it is on the disk',
+    edits: [{ file: RECORDS, find: 'if (isDurable) await syncData(file);', replace: '' }],
+    killers: [SPOOL_TESTS],
   },
   {
     name: 'a cleared record still says what it said, to whoever looks into the file',

@@ -220,6 +220,20 @@ describe('a paid record', () => {
   });
 });
 
+describe('the bytes of a record', () => {
+  it('are durable when its writing is reported, unless it was to be quick', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const folder = await spool.create('job.one');
+    const flushed = watchFlushes(context, directory);
+    await folder.writeRecordQuickly('job.json', { step: 'begun' });
+    assert.deepEqual(flushed, []);
+    await folder.writeRecord('job.json', { step: 'planned' });
+    assert.deepEqual(flushed.splice(0), ['job.one/job.json']);
+    await folder.writePaidRecord('receipt.json', { paid: 1 });
+    assert.deepEqual(flushed, ['job.one/receipt.json']);
+  });
+});
+
 describe('the pictures of a folder that is used again', () => {
   it('are not changed before it is durable whose they are', async (context) => {
     const { spool, directory } = await openTestSpool(context);
