@@ -76,7 +76,7 @@ function serve(database: DatabaseSync, table: string, namespace: string): Backen
       }),
     commitTexts: createCommitGroups(async (changes) => whenNotBusy(() => commitAll(changes))),
     remove: async (key) => whenNotBusy(() => void removeOne.run(key, namespace)),
-    weaknesses: async () => [],
+    weaknesses: async () => whenNotBusy(() => findSqliteWeaknesses(database)),
     close: async () => database.close(),
   };
 }
@@ -159,6 +159,29 @@ function prepareCommits(database: DatabaseSync, table: string, namespace: string
       throw error;
     }
   };
+}
+
+/** What `PRAGMA synchronous` answers where a commit waits for the disk: FULL and EXTRA. */
+const DURABLE_LEVELS: readonly unknown[] = [2, 3];
+
+/** What of a connection is not as it was asked for: SQLite keeps silent where it cannot do what a pragma says. */
+export function findSqliteWeaknesses(database: DatabaseSync): string[] {
+  const read = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
+  const weaknesses: string[] = [];
+  const synchronous = read('synchronous');
+  if (!DURABLE_LEVELS.includes(synchronous)) {
+    weaknesses.push(
+      `SQLite runs with synchronous ${String(synchronous)}: what was booked last can be lost when the machine goes down`,
+    );
+  }
+  const journalMode = read('journal_mode');
+  if (journalMode !== 'wal') {
+    weaknesses.push(
+      `SQLite runs with journal_mode ${String(journalMode)}: what was booked last can be lost when the machine goes ` +
+        'down; put the database on a local disk',
+    );
+  }
+  return weaknesses;
 }
 
 async function whenNotBusy<Result>(attempt: () => Result): Promise<Result> {

@@ -85,6 +85,16 @@ export const mutants: readonly Mutant[] = [
     killers: [SQLITE_TESTS],
   },
   {
+    name: 'SQLite reports a commit before it is on the disk',
+    edits: [{ file: SQLITE, find: 'PRAGMA synchronous = FULL', replace: 'PRAGMA synchronous = OFF' }],
+    killers: [SQLITE_TESTS],
+  },
+  {
+    name: 'SQLite keeps no journal on the disk',
+    edits: [{ file: SQLITE, find: 'PRAGMA journal_mode = WAL;', replace: 'PRAGMA journal_mode = MEMORY;' }],
+    killers: [SQLITE_TESTS],
+  },
+  {
     name: 'a group of commits is told of before it is written',
     edits: [
       {

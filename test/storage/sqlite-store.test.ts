@@ -9,12 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyvSqlite } from '@keyv/sqlite';
 import { Keyv } from 'keyv';
 import { openStore } from '../../src/storage/open-store.ts';
-import { isBusy } from '../../src/storage/sqlite-backend.ts';
+import { findSqliteWeaknesses, isBusy } from '../../src/storage/sqlite-backend.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
 import { readBooksOf } from '../audit.ts';
 import type { SharedStoreUnderTest } from '../contracts/store-under-test.ts';
 import { describeSharedStoreContract } from '../contracts/store-contract.ts';
+import { collectLog } from './store-log.ts';
 
 describeSharedStoreContract('SQLite', createSubject);
 
@@ -68,6 +69,30 @@ describe('openStore', () => {
     await assert.rejects(async () => openStore(`sqlite:${path}`, 'ledger'), StoreFailure);
     await assert.rejects(async () => openStore(`sqlite:${directory}`, 'ledger'), StoreFailure);
     await assert.rejects(async () => openStore(`sqlite:${join(path, 'below.sqlite')}`, 'ledger'), StoreFailure);
+  });
+});
+
+describe('what was booked', () => {
+  it('outlives a loss of power, as the connection itself tells', async (context) => {
+    const { log, lines } = collectLog();
+    const path = join(await createDirectory(context), 'easel.sqlite');
+    await (await openStore(`sqlite:${path}`, 'ledger', { log })).close();
+    assert.deepEqual(lines, []);
+  });
+
+  it('is said to be in danger where SQLite does not wait for the disk, or keeps no journal on it', async (context) => {
+    using database = new DatabaseSync(join(await createDirectory(context), 'easel.sqlite'));
+    database.exec('PRAGMA journal_mode = WAL');
+    for (const level of ['OFF', 'NORMAL']) {
+      database.exec(`PRAGMA synchronous = ${level}`);
+      assert.match(findSqliteWeaknesses(database).join('\n'), /^SQLite runs with synchronous [01]: .*can be lost/);
+    }
+    for (const level of ['FULL', 'EXTRA']) {
+      database.exec(`PRAGMA synchronous = ${level}`);
+      assert.deepEqual(findSqliteWeaknesses(database), []);
+    }
+    database.exec('PRAGMA journal_mode = MEMORY');
+    assert.match(findSqliteWeaknesses(database).join('\n'), /^SQLite runs with journal_mode memory: .*can be lost/);
   });
 });
 
