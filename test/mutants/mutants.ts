@@ -256,6 +256,28 @@ export const mutants: readonly Mutant[] = [
     killers: [SPOOL_TESTS, 'test/services/idle-folders.test.ts'],
   },
   {
+    name: 'what is kept for somebody is offered to everybody in their server',
+    edits: [
+      {
+        file: 'src/services/kept-results.ts',
+        find: 'request.guild === guild && request.member === member',
+        replace: 'request.guild === guild || request.member === member',
+      },
+    ],
+    killers: ['test/scenarios/delivery.test.ts'],
+  },
+  {
+    name: 'what is kept for a member of one server is offered to them in others',
+    edits: [
+      {
+        file: 'src/services/kept-results.ts',
+        find: 'request.guild === guild && request.member === member',
+        replace: 'request.member === member',
+      },
+    ],
+    killers: ['test/scenarios/delivery.test.ts'],
+  },
+  {
     name: 'what is kept is dropped under a fetch',
     edits: [{ file: RECOVERY, find: 'job.keptUntil + FETCH_MS_MAX <= now()', replace: 'job.keptUntil <= now()' }],
     killers: [RECOVERY_TESTS],

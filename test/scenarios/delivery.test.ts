@@ -76,7 +76,7 @@ describe('delivery', { concurrency: true }, () => {
       );
     });
 
-    test('a private result that can reach its member nowhere is kept and offered in /quota', async () => {
+    test('a private result that can reach its member nowhere is kept and offered in /quota, to them alone', async () => {
       const { stage } = shared();
       const { discord } = stage;
       const server = addServer(stage);
@@ -89,6 +89,18 @@ describe('delivery', { concurrency: true }, () => {
 
       const { offer, customId } = await untilOffered(stage, server, interaction);
       assert.equal(offer.visibleTo, server.member.user.id);
+      const elsewhere = addServer(stage);
+      const others = [
+        server.administrator,
+        elsewhere.member,
+        // The same user in another server: the result is not for the eyes of that one.
+        discord.world.addMember(elsewhere.guild, { user: server.member.user }),
+      ];
+      for (const other of others) {
+        const channel = other === server.administrator ? server.channel : elsewhere.channel;
+        const answer = await discord.invoke({ command: 'quota', member: other, channel }).finalMessage();
+        assert.deepEqual(buttonIds(answer.components), []);
+      }
       const fetched = discord.click({ member: server.member, message: offer, customId });
       const shown = await fetched.finalMessage({ where: ({ shownAttachments }) => shownAttachments.length > 0 });
       assert.equal(shown.visibleTo, server.member.user.id);
