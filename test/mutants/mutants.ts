@@ -256,6 +256,11 @@ export const mutants: readonly Mutant[] = [
     killers: [SPOOL_TESTS, 'test/services/idle-folders.test.ts'],
   },
   {
+    name: 'what is kept is brought again with every sweep',
+    edits: [{ file: RECOVERY, find: 'if (job.keptUntil !== undefined) return;', replace: '' }],
+    killers: [RECOVERY_TESTS],
+  },
+  {
     name: 'what is kept for somebody is offered to everybody in their server',
     edits: [
       {

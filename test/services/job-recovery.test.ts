@@ -247,6 +247,20 @@ describe('recovery', () => {
     assert.deepEqual(await spool.list(), []);
   });
 
+  it('brings nothing again that is kept, whoever has kept it', async (context) => {
+    const { clock, journal, dead, ledger, recovery, outcomes, spool, leaveJob } = await openAfterCrash(context);
+    for (const [number, keeper] of [journal, dead].entries()) {
+      const job = await leaveJob(idOf(number));
+      await ledger.dispatch(refOf(job), clock.now + HOLD_MS);
+      await dead.writeReceipt(job, { outcome: 'made', imageCount: 1, madeCount: 1, usage: null });
+      await job.folder.writeFile('image-0', Buffer.from('pixels'));
+      await keeper.keep(job, clock.now + 24 * 60 * HOLD_MS);
+    }
+    for (let sweep = 0; sweep < 3; sweep += 1) await recovery.sweep();
+    assert.deepEqual(outcomes, []);
+    assert.equal((await spool.list()).length, 2);
+  });
+
   describe('of a request that came to two processes, of which the other one died', () => {
     it('leaves the other trace alone while ours is under way, and drops it when its member was told', async (context) => {
       const running = new Set([JOB_ID]);
