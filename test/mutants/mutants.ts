@@ -24,6 +24,7 @@ const JOBS = 'src/services/image-jobs.ts';
 const UNDER_WAY = 'src/services/job-under-way.ts';
 const RECORDS = 'src/services/record-file.ts';
 const RECOVERY = 'src/services/job-recovery.ts';
+const RESERVATION = 'src/services/reservation.ts';
 const HOLDS = 'src/services/hold-expiry.ts';
 
 const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
@@ -223,10 +224,26 @@ export const mutants: readonly Mutant[] = [
     killers: [RESERVATION_TESTS],
   },
   {
+    name: 'the hold of a call is over when it goes out',
+    edits: [{ file: RESERVATION, find: 'now() + parts.callMsMax + DISPATCH_MARGIN_MS', replace: 'now()' }],
+    killers: [RESERVATION_TESTS],
+  },
+  {
+    name: 'the hold of a call leaves it no time to repeat itself',
+    edits: [
+      {
+        file: 'src/services/provider-call.ts',
+        find: 'return RETRY_WINDOW_MS + timeoutMs;',
+        replace: 'return timeoutMs;',
+      },
+    ],
+    killers: ['test/services/provider-call.test.ts'],
+  },
+  {
     name: 'a reservation whose store failed frees the hold of another process, whose call is out',
     edits: [
       {
-        file: 'src/services/reservation.ts',
+        file: RESERVATION,
         find: 'await ledger.voidUndispatched(refOf(job), reason);',
         replace: 'await ledger.void(refOf(job), reason);',
       },

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { createFairQueue } from '../../src/services/fair-queue.ts';
 import type { OpenJob } from '../../src/services/job-journal.ts';
-import { createProviderCaller, lastStartOf } from '../../src/services/provider-call.ts';
+import { callDurationMsMax, createProviderCaller, lastStartOf } from '../../src/services/provider-call.ts';
 import type {
   ImageCall,
   ImageProvider,
@@ -229,5 +229,13 @@ describe('a call that provably made nothing', () => {
     const details = { message: 'declined', moderationStage: 'output' } as const;
     const { call } = await openCaller(context, new ProviderFailure('moderation', 'no', details));
     assert.deepEqual(await call(), { outcome: 'failed', kind: 'moderation', charged: 'no', stage: 'output' });
+  });
+});
+
+describe('callDurationMsMax', () => {
+  it('has room for a last attempt that begins at the last moment and takes its whole time', () => {
+    const timeoutMs = 7 * 60_000;
+    assert.equal(callDurationMsMax(timeoutMs), lastStartOf(0) + timeoutMs);
+    assert.equal(callDurationMsMax(timeoutMs), 10 * 60_000);
   });
 });
