@@ -224,6 +224,17 @@ export const mutants: readonly Mutant[] = [
     killers: [RESERVATION_TESTS],
   },
   {
+    name: 'holds whose time is over stand in the way of who asks',
+    edits: [
+      {
+        file: RESERVATION,
+        find: '(await ledger.expireHolds(guild, period)) > 0',
+        replace: '(await ledger.expireHolds(guild, period)) < 0',
+      },
+    ],
+    killers: [RESERVATION_TESTS],
+  },
+  {
     name: 'the hold of a call is over when it goes out',
     edits: [{ file: RESERVATION, find: 'now() + parts.callMsMax + DISPATCH_MARGIN_MS', replace: 'now()' }],
     killers: [RESERVATION_TESTS],

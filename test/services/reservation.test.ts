@@ -61,6 +61,21 @@ describe('the hold of a call', () => {
   });
 });
 
+describe('a full budget', () => {
+  it('has room again for who asks once the time of its holds is over', async (context) => {
+    const { clock, ledger, reservations, job, account } = await openPlannedJob(context);
+    const order = { amount: GENEROUS / 2, limit: GENEROUS, expiresAt: NOW + CALL_MS_MAX, details: detailsOf(job) };
+    for (const transfer of ['1571313785241600002', '1571313785241600003']) {
+      await ledger.reserve({ guild: job.request.guild, transfer }, order);
+    }
+    const refusal = await reservations.reserve(job, initialSettings());
+    assert.equal(refusal?.reason, 'over-budget');
+    clock.now += CALL_MS_MAX;
+    assert.equal(await reservations.reserve(job, initialSettings()), undefined);
+    assert.deepEqual(await account(), { held: createPlan().estimate, exposure: 0, course: 'reserve undefined' });
+  });
+});
+
 describe('a call that the ledger refuses', () => {
   it('has waited too long where the time of its hold is over, whoever notices that first', async (context) => {
     for (const isSwept of [false, true]) {
