@@ -25,8 +25,8 @@ export function judge({ database, calls, receipts, acknowledged, failures, unfin
 }
 
 function billsOf(calls: readonly ProviderCall[]) {
-  return calls.flatMap(({ requestId, charge }) =>
-    charge ? [{ requestId, costNanoUsd: charge.cost, usage: charge.usage }] : [],
+  return calls.flatMap(({ transfer, requestId, charge }) =>
+    charge ? [{ transfer, requestId, costNanoUsd: charge.cost, usage: charge.usage }] : [],
   );
 }
 

@@ -28,8 +28,8 @@ export async function spendInSeveralProcesses(store: SharedStoreUnderTest): Prom
   const calls = await letThemSpend(spenders);
   const called = calls.map(({ transfer }) => transfer);
   assert.equal(new Set(called).size, called.length, 'a request was called more than once');
-  const bills = calls.flatMap(({ requestId, usage, costNanoUsd }) =>
-    costNanoUsd === undefined ? [] : [{ requestId, usage, costNanoUsd }],
+  const bills = calls.flatMap(({ transfer, requestId, usage, costNanoUsd }) =>
+    costNanoUsd === undefined ? [] : [{ transfer, requestId, usage, costNanoUsd }],
   );
   const totals = auditBooks(await store.readBooks(), bills, LIMIT);
   assert.equal(totals.held, 0);
