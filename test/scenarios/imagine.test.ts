@@ -5,8 +5,11 @@ import { walkComponents } from '../../sandbox/discord/component-tree.ts';
 import { COMPONENT } from '../../sandbox/discord/component-schema.ts';
 import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
+import type { EmulatedMember } from '../../sandbox/discord/world.ts';
+import type { Bill } from '../../sandbox/provider/billing-log.ts';
+import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
-import { callsFor } from './judgement.ts';
+import { atRest, callsFor } from './judgement.ts';
 import {
   accountOf,
   ask,
@@ -18,9 +21,13 @@ import {
   shownUsd,
   theBillFor,
 } from './requests.ts';
+import type { Server } from './shared-stage.ts';
 import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
+import { setStage } from './support.ts';
 
 const BUDGET_NANO_USD = 10_000_000_000;
+const NANO_USD_PER_USD = 1e9;
+const KEY_BYTES = 32;
 
 describe('/imagine', { concurrency: 3 }, () => {
   const shared = shareStage({ provider: compatibleProvider, auditedBudget: BUDGET_NANO_USD });
@@ -154,6 +161,17 @@ describe('/imagine', { concurrency: 3 }, () => {
     assert.deepEqual(seenByAll, []);
   });
 
+  it('names the member to the provider by a pseudonym, always the same, and another one for everybody else', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const { id } = server.member.user;
+    const mine = await pseudonymFor(stage, server, 'by me');
+    assert.match(mine, /^[0-9a-f]{64}$/);
+    assert.ok(!mine.includes(id), 'it names nobody');
+    assert.equal(await pseudonymFor(stage, server, 'by me again'), mine);
+    assert.notEqual(await pseudonymFor(stage, server, 'by somebody else', server.administrator), mine);
+  });
+
   it('makes nothing of a prompt in which there is nothing to read', async () => {
     const { stage } = shared();
     const prompt = ' \u2003\n ';
@@ -206,6 +224,64 @@ describe('/imagine', { concurrency: 3 }, () => {
     });
   }
 });
+
+it('has other pseudonyms under another key, for without one everybody could try all members out', async (t) => {
+  const stage = await setStage(t);
+  const server = addServer(stage);
+  const keys = [1, 2].map((fill) => Buffer.alloc(KEY_BYTES, fill).toString('base64'));
+  const pseudonyms: string[] = [];
+  for (const MASTER_KEY of keys) {
+    const bot = await stage.startBot({ environment: { MASTER_KEY } });
+    pseudonyms.push(await pseudonymFor(stage, server, `under ${MASTER_KEY}`));
+    await bot.stop();
+  }
+  assert.equal(new Set(pseudonyms).size, keys.length);
+});
+
+it('counts for whoever watches it what it has made, and what the provider billed for it', async (t) => {
+  const stage = await setStage(t, { provider: compatibleProvider });
+  const bot = await stage.startBot();
+  const server = addServer(stage);
+  for (const options of [{ count: 2 }, { model: 'gpt-image-2' }, {}]) {
+    await ask(stage, server, 'imagine', { prompt: 'a fox that counts', quality: 'low', ...options });
+  }
+  await atRest(stage);
+  const scraped = await (await fetch(`http://127.0.0.1:${bot.httpPort}/metrics`)).text();
+  const countOf = (sample: string): number => {
+    const line = scraped.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
+    return Number(line?.slice(sample.length));
+  };
+  const { bills } = stage.provider;
+  assert.equal(bills.length, 3);
+  assert.equal(countOf('easel_jobs_total{outcome="finished"}'), bills.length);
+  for (const [model, ofModel = []] of Map.groupBy(bills, (bill) => bill.model)) {
+    const sumOf = (read: (bill: Bill) => number): number => ofModel.reduce((sum, bill) => sum + read(bill), 0);
+    const images = countOf(`easel_images_total{model="${model}"}`);
+    assert.equal(
+      images,
+      sumOf(({ n }) => n),
+      model,
+    );
+    const costUsd = countOf(`easel_cost_usd_total{model="${model}"}`);
+    assert.equal(
+      Math.round(costUsd * NANO_USD_PER_USD),
+      sumOf(({ costNanoUsd }) => costNanoUsd),
+      model,
+    );
+  }
+});
+
+/** Asks for a picture, and reads by which name the provider hears of who asked. */
+async function pseudonymFor(
+  stage: Stage,
+  server: Server,
+  prompt: string,
+  member: EmulatedMember = server.member,
+): Promise<string> {
+  await ask(stage, server, 'imagine', { prompt, quality: 'low' }, member);
+  const [call] = callsFor(stage, prompt);
+  return String(call?.parameters['safety_identifier']);
+}
 
 /** What the message's gallery shows. */
 function galleryOf(message: EmulatedMessage) {
