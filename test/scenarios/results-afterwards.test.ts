@@ -347,6 +347,19 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
     judge(stage);
   });
 
+  test('the originals of a result go with it when it is deleted', async (t) => {
+    const stage = await setStage(t, { provider: { resultBytes: 13 * MEBIBYTE } });
+    const server = addServer(stage);
+    await stage.startBot();
+    const { interaction } = await ask(stage, server, 'imagine', { prompt: 'an elephant to forget' });
+    const post = await onlyPost(stage, interaction, server.member);
+    await until(() => isKept(currentFolder(stage, interaction)));
+    await press(stage, post, 'Delete', server.member);
+    await until(() => folderOf(stage, interaction) === undefined);
+    assert.deepEqual(postsOf(stage, interaction, server.member), []);
+    judge(stage);
+  });
+
   test('originals that have arrived stay when those after them cannot be sent', async (t) => {
     const stage = await setStage(t, { provider: { resultBytes: 13 * MEBIBYTE } });
     const { discord } = stage;
