@@ -5,7 +5,7 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { MessageVersion } from '../../sandbox/discord/message.ts';
 import { collectText } from '../../sandbox/discord/component-tree.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import { atRest, judge } from './judgement.ts';
+import { atRest, callsFor, judge } from './judgement.ts';
 import { answered, ask, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer } from './shared-stage.ts';
@@ -13,6 +13,9 @@ import { setStage } from './support.ts';
 
 const EDIT_INTERVAL_MS = 2_000;
 const WAIT_MS_MAX = 15_000;
+const MINUTE_MS = 60_000;
+/** A turn is told to the second, and counted from a moment before its call arrives. */
+const TURN_SLACK_MS = 5_000;
 
 describe('news of a job', { concurrency: true }, () => {
   it('comes at most every two seconds, however much there is, and never after the result', async (t) => {
@@ -59,6 +62,20 @@ describe('news of a job', { concurrency: true }, () => {
     const interaction = imagine(stage, server, 'a patient fox');
     await answered(interaction);
     assert.match(newsOf(interaction)[0]?.text ?? '', /^The provider is busy; the next try is in \d seconds\.$/);
+  });
+
+  it('tells when a request comes that goes beyond what the provider may be asked for in a minute', async (t) => {
+    const stage = await setStage(t, { environment: { PROVIDER_IMAGES_PER_MINUTE: '1' } });
+    await stage.startBot();
+    const server = addServer(stage);
+    await ask(stage, server, 'imagine', { prompt: 'the fox of this minute', quality: 'low' });
+    const [{ at } = assert.fail('it was not made')] = callsFor(stage, 'the fox of this minute');
+    const second = imagine(stage, server, 'the fox of the next minute');
+    await stage.discord.waitFor(() => newsOf(second).length > 0, WAIT_MS_MAX);
+    const turn = /^In line[^]*Its turn should come <t:(\d+):R>\./.exec(newsOf(second)[0]?.text ?? '')?.[1];
+    const waitMs = Number(turn) * 1_000 - at;
+    assert.ok(Math.abs(waitMs - MINUTE_MS) < TURN_SLACK_MS, `its turn comes ${waitMs} ms after the first`);
+    assert.deepEqual(callsFor(stage, 'the fox of the next minute'), []);
   });
 
   it('does not keep a result back for long that is there before Discord has taken the last of it', async (t) => {
