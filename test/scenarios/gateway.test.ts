@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
 import type { SharedStage } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
@@ -14,6 +15,7 @@ const HTTP_OK = 200;
 const HTTP_UNAVAILABLE = 503;
 const RECONNECTED_WITHIN_MS = 20_000;
 const STOPPED_WITHIN_MS = 5_000;
+const CHECK_INTERVAL_MS = 50;
 
 /** Asks something that costs nothing, and resolves when it is answered. */
 async function expectAnswer({ stage }: SharedStage): Promise<void> {
@@ -29,7 +31,10 @@ async function health({ bot }: SharedStage, path: '/healthz' | '/readyz'): Promi
 /** Waits until the bot itself says so, which is a little after the connection itself has changed. */
 async function untilReadinessIs(shared: SharedStage, status: number): Promise<void> {
   const deadline = Date.now() + RECONNECTED_WITHIN_MS;
-  while ((await health(shared, '/readyz')) !== status) assert.ok(Date.now() < deadline, `never answered ${status}`);
+  while ((await health(shared, '/readyz')) !== status) {
+    assert.ok(Date.now() < deadline, `never answered ${status}`);
+    await sleep(CHECK_INTERVAL_MS);
+  }
 }
 
 describe('the gateway comes and goes', () => {
@@ -103,9 +108,15 @@ test('the more shards have to be let in one after the other, the longer that may
 test('commands are registered once, and again only when the bot or its place has changed', async (t) => {
   const stage = await setStage(t);
   const registrations = () => stage.discord.requests.filter(({ route }) => route === 'PUT commands').length;
+  const restart = async (): Promise<void> => (await stage.startBot()).stop();
   for (const expected of [1, 1]) {
-    const bot = await stage.startBot();
-    await bot.stop();
+    await restart();
+    assert.equal(registrations(), expected);
+  }
+  // What an earlier version has left there is what it registered, and not what this one would.
+  await writeFile(join(stage.dataDirectory, 'registered-commands'), 'other commands');
+  for (const expected of [2, 2]) {
+    await restart();
     assert.equal(registrations(), expected);
   }
   assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
