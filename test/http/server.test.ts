@@ -48,6 +48,15 @@ describe('the HTTP server', () => {
     assert.deepEqual(metrics, { status: 200, type: 'text/plain; version=0.0.4', text: 'easel_jobs 1\n' });
   });
 
+  it('listens at its host and nowhere else', async (context) => {
+    const server = await start({ host: '127.0.0.1' });
+    context.after(async () => server.close());
+    assert.equal((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status, 200);
+    const elsewhere = connect(server.port, '127.0.0.2');
+    context.after(() => elsewhere.destroy());
+    await assert.rejects(once(elsewhere, 'connect'), { code: 'ECONNREFUSED' });
+  });
+
   it('says when commands cannot come in', async (context) => {
     const ask = await open(context, { health: { isReady: async () => false } });
     assert.equal((await ask('/readyz')).status, 503);
