@@ -97,5 +97,8 @@ describe('Reconciling beside a living bot', () => {
     const unset = await runToolProcess('ledger', ['verify'], { STORE_URL: 'nonsense', DATA_DIR: stage.dataDirectory });
     assert.equal(unset.exitCode, 78);
     assert.match(unset.errors, /STORE_URL: /);
+    const away = { STORE_URL: 'redis://127.0.0.1:1', DATA_DIR: stage.dataDirectory };
+    const unreachable = await runToolProcess('ledger', ['verify'], away);
+    assert.equal(unreachable.exitCode, 69, unreachable.errors);
   });
 });
