@@ -20,6 +20,7 @@ it('whoever tries Easel out types commands, presses buttons and fills in forms, 
   assert.match(form.text, /^│ --part {2}Which part may change\? \(left, right,/m);
   const edited = await runner.press('edit', { prompt: 'a hat', picture: '1', part: 'left', choices: 'keep-outside' });
   assert.match(edited.text, /^│ a hat$[^]*region could change: 50%/m);
+  assert.equal(edited.savedPaths.length, 1);
   assert.ok(edited.savedPaths.every((path) => existsSync(path)));
 
   await assert.rejects(

@@ -167,7 +167,7 @@ describe('What administrators decide for their server', () => {
       });
       return choices.map(({ value }) => String(value));
     };
-    assert.ok((await suggest('model', 'flare')).every((model) => model.includes('flare')));
+    assert.deepEqual(await suggest('model', 'FLARE'), ['gpt-image-2.5-flare', 'gpt-image-2.6-flare']);
     assert.ok((await suggest('size', '1536')).includes('1536x1024'));
   });
 
