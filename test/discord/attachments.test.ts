@@ -6,7 +6,7 @@ import { createAttachmentLoader } from '../../src/discord/attachments.ts';
 import { startLocalServer } from '../services/providers/local-server.ts';
 
 const LIMITS = { bytesMax: 64 * 1024, waitMsMax: 300 };
-/** Time for every attempt, where none of them waits for anything. */
+/** Time for every attempt, where none of them waits for anything: a busy machine must not end what should succeed. */
 const PATIENT = { ...LIMITS, waitMsMax: 5_000 };
 
 /** A file server on the loopback interface that remembers who came. */
@@ -34,7 +34,7 @@ function openLoaderWith(t: TestContext, limits: typeof LIMITS, ...origins: strin
 describe('where attachments may come from', () => {
   test('a listed origin is fetched, whatever the path', async (t) => {
     const host = await openHost(t);
-    const loader = openLoader(t, host.origin);
+    const loader = openLoaderWith(t, PATIENT, host.origin);
     assert.deepEqual(await loader.load(`${host.origin}/attachments/1/2/a.png?ex=1&hm=2`), Buffer.from('a file'));
     assert.deepEqual(host.paths(), ['/attachments/1/2/a.png?ex=1&hm=2']);
   });
@@ -77,7 +77,7 @@ describe('where attachments may come from', () => {
   test('a redirect is not followed, not even to where the origin is trusted', async (t) => {
     const target = await openHost(t);
     const host = await openHost(t, (response) => response.writeHead(302, { location: `${target.origin}/x` }).end());
-    const loader = openLoader(t, host.origin, target.origin);
+    const loader = openLoaderWith(t, PATIENT, host.origin, target.origin);
     assert.deepEqual(await loader.load(`${host.origin}/a.png`), { refused: 'gone' });
     assert.deepEqual(target.paths(), []);
   });
@@ -93,7 +93,7 @@ describe('how much of an attachment is read', () => {
       response.on('drain', write);
       write();
     });
-    const loader = openLoader(t, host.origin);
+    const loader = openLoaderWith(t, PATIENT, host.origin);
     const refusal = { refused: 'too-large', limitBytes: LIMITS.bytesMax };
     assert.deepEqual(await loader.load(host.origin), refusal);
     const sentWhenRefused = sentBytes;
@@ -105,19 +105,19 @@ describe('how much of an attachment is read', () => {
     const host = await openHost(t, (response) => {
       response.writeHead(200, { 'content-length': LIMITS.bytesMax + 1 }).flushHeaders();
     });
-    const loader = openLoader(t, host.origin);
+    const loader = openLoaderWith(t, PATIENT, host.origin);
     assert.deepEqual(await loader.load(host.origin), { refused: 'too-large', limitBytes: LIMITS.bytesMax });
   });
 
   test('a file of exactly the limit is taken', async (t) => {
     const host = await openHost(t, (response) => response.end(Buffer.alloc(LIMITS.bytesMax, 7)));
-    const bytes = await openLoader(t, host.origin).load(host.origin);
+    const bytes = await openLoaderWith(t, PATIENT, host.origin).load(host.origin);
     assert.ok(Buffer.isBuffer(bytes) && bytes.equals(Buffer.alloc(LIMITS.bytesMax, 7)));
   });
 
   test('a file that is gone', async (t) => {
     const host = await openHost(t, (response) => response.writeHead(404).end('no longer available'));
-    assert.deepEqual(await openLoader(t, host.origin).load(host.origin), { refused: 'gone' });
+    assert.deepEqual(await openLoaderWith(t, PATIENT, host.origin).load(host.origin), { refused: 'gone' });
   });
 
   test('a file that comes as it is, because nothing else was asked for', async (t) => {
@@ -127,7 +127,7 @@ describe('how much of an attachment is read', () => {
       response.end('a file');
     });
     t.after(async () => host[Symbol.asyncDispose]());
-    await openLoader(t, host.origin).load(host.origin);
+    await openLoaderWith(t, PATIENT, host.origin).load(host.origin);
     assert.deepEqual(encodings, ['identity']);
   });
 

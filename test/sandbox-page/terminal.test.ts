@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
@@ -18,11 +18,13 @@ type Run = {
 
 /** Runs the sandbox as people do, without a screen to open a browser on. */
 function runSandbox(words: readonly string[], stdin: 'pipe' | 'ignore'): Run {
+  // What a command makes is saved where it was run.
+  const cwd = mkdtempSync(join(tmpdir(), 'easel-sandbox-'));
+  after(() => rmSync(cwd, { recursive: true, force: true }));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], {
     stdio: [stdin, 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'] },
-    // What a command makes is saved where it was run.
-    cwd: mkdtempSync(join(tmpdir(), 'easel-sandbox-')),
+    cwd,
   });
   const lines: string[] = [];
   let watchers: (() => void)[] = [];

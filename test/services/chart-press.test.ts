@@ -7,6 +7,7 @@ import { wordsFor } from '../../src/discord/words.ts';
 import { createChartPress } from '../../src/services/chart-press.ts';
 import type { UsageChart } from '../../src/services/usage-chart-data.ts';
 
+const WAIT_MS_MAX = 20_000;
 const { labels } = chartWords('202611', wordsFor('en-US'));
 const chart: UsageChart = {
   labels,
@@ -25,7 +26,11 @@ function children(): string[] {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const deadline = performance.now() + WAIT_MS_MAX;
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, 'waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 test('charts come back to those who ordered them', async (t) => {
