@@ -14,6 +14,8 @@ import { ask, courseOf, picturesOf } from './requests.ts';
 import { setStage } from './support.ts';
 
 const SIZE = { width: 320, height: 240 };
+/** What none of these pictures is looked at for shall take no time. */
+const CHEAP = { model: 'gpt-image-2', quality: 'low' };
 const GONE = 410;
 const NOT_FOUND = 404;
 const BUSY = 503;
@@ -43,7 +45,7 @@ describe('painting a mask', { concurrency: 2 }, () => {
     const stage = await setStage(t);
     await stage.startBot();
     const image = stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
-    const unasked = await ask(stage, { ...stage }, 'edit', { prompt: 'no page', image });
+    const unasked = await ask(stage, { ...stage }, 'edit', { prompt: 'no page', image, ...CHEAP });
     assert.equal(picturesOf(unasked).length, 1);
 
     const reachable = await paintableStage(t);
@@ -59,6 +61,7 @@ describe('painting a mask', { concurrency: 2 }, () => {
       const edited = await ask(reachable, { ...reachable }, 'edit', {
         prompt: 'said',
         image: await upload(),
+        ...CHEAP,
         ...options,
       });
       assert.equal(picturesOf(edited).length, 1);
