@@ -14,142 +14,145 @@ const LONG_PAUSE_SECONDS = 60;
 /** Long enough for news to come and a button to be pressed. */
 const CALL_MS = 6_000;
 
-describe('A cancelled job', { concurrency: 2 }, () => {
-  it('does not wait for the end of a pause that the provider asked for, and is not tried again', async (t) => {
-    const stage = await setStage(t);
-    await stage.startBot();
-    const prompt = 'called off in a pause';
-    const retryAfterSeconds = LONG_PAUSE_SECONDS;
-    stage.provider.faults.add({
-      kind: 'refuse',
-      refusal: 'rate_limit_exceeded',
-      retryAfterSeconds,
-      when: isFor(prompt),
-    });
-    const interaction = imagine(stage, prompt);
-    await saying(stage, interaction, /^The provider is busy;/m);
-    await cancel(stage, interaction);
-    assert.match((await answered(interaction)).text, /Cancelled before anything was made\. You were not charged\./);
-    assert.equal(courseOf(stage, interaction), 'reserve dispatch void');
-    assert.equal(endReasonOf(stage, interaction), 'cancelled');
-    await atRest(stage);
-    assert.equal(callsFor(stage, prompt).length, 1);
-    assert.equal(judge(stage).posted, 0);
-  });
-
-  it('that was out when it was cancelled is not tried again where provably nothing was made', async (t) => {
-    const stage = await setStage(t);
-    await stage.startBot();
-    const prompt = 'called off before it was refused';
-    const retryAfterSeconds = SHORT_PAUSE_SECONDS;
-    stage.provider.faults.add({ kind: 'delay', delayMs: CALL_MS, at: 'start', when: isFor(prompt) });
-    stage.provider.faults.add({
-      kind: 'refuse',
-      refusal: 'rate_limit_exceeded',
-      retryAfterSeconds,
-      when: isFor(prompt),
-    });
-    const interaction = imagine(stage, prompt);
-    await saying(stage, interaction, /^The provider is at work;/m);
-    await cancel(stage, interaction);
-    await saying(stage, interaction, /^Cancelled\. The provider had already started/m);
-    assert.match((await answered(interaction)).text, /Cancelled before anything was made\. You were not charged\./);
-    await atRest(stage);
-    assert.equal(callsFor(stage, prompt).length, 1);
-    assert.equal(judge(stage).voided, 1);
-  });
-
-  it('that is cancelled many times at once is booked once, by the bill of the provider', async (t) => {
-    const stage = await setStage(t);
-    await stage.startBot();
-    const prompt = 'called off in a hurry';
-    const gate = stage.provider.holdAnswers();
-    const interaction = imagine(stage, prompt);
-    await gate.arrived(1);
-    await saying(stage, interaction, /^The provider is at work;/m);
-    await Promise.all(Array.from({ length: 5 }, async () => cancel(stage, interaction)));
-    gate.release();
-    const { text } = await answered(interaction);
-    assert.ok(text.includes(shownUsd(theBillFor(stage, prompt).costNanoUsd)), text);
-    await stage.discord.waitFor(() => courseOf(stage, interaction) === 'reserve dispatch post', WAIT_MS_MAX);
-    assert.equal(judge(stage).posted, 1);
-  });
-
-  it('that has ended meanwhile has nothing to cancel', async (t) => {
-    const stage = await setStage(t);
-    await stage.startBot();
-    const gate = stage.provider.holdAnswers();
-    const interaction = imagine(stage, 'done before it was called off');
-    await gate.arrived(1);
-    await saying(stage, interaction, /^The provider is at work;/m);
-    // The result is on its way, and the news with its button still stands.
-    const fault = stage.discord.faults.add({ kind: 'delay', delayMs: 3_000, route: 'PATCH original' });
-    gate.release();
-    await stage.discord.waitFor(() => fault.spoiled() > 0, WAIT_MS_MAX);
-    const late = await pressThrough(stage, originalOf(interaction), 'Cancel', stage.member);
-    assert.match(late.text, /nothing to cancel any more/);
-    const { message } = await answered(interaction);
-    assert.equal(message.shownAttachments.length, 1);
-    await atRest(stage);
-    assert.equal(judge(stage).posted, 1);
-  });
-});
-
-describe('A cancelled job whose bot is killed', { concurrency: 2 }, () => {
-  it('was still in line: it ends as cancelled, and for nothing', async (t) => {
-    const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1' } });
-    const bot = await stage.startBot();
-    const gate = stage.provider.holdAnswers();
-    const working = imagine(stage, 'at work');
-    await gate.arrived(1);
-    const waiting = imagine(stage, 'in line');
-    await saying(stage, waiting, /^In line/m);
-    stage.discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
-    await cancel(stage, waiting);
-    await stage.discord.waitFor(() => courseOf(stage, waiting) === 'reserve void', WAIT_MS_MAX);
-    await bot.kill();
-    stage.discord.faults.clear();
-    gate.release();
-
-    await stage.startBot();
-    assert.match((await answered(waiting)).text, /Cancelled before anything was made\. You were not charged\./);
-    assert.match((await answered(working)).text, /its answer is lost/);
-    await atRest(stage);
-    const { voided, unknown } = judge(stage);
-    assert.deepEqual({ voided, unknown }, { voided: 1, unknown: 1 });
-    assert.equal(callsFor(stage, 'in line').length, 0);
-  });
-
-  for (const isAnswered of [false, true]) {
-    it(`was at the provider, whose answer ${isAnswered ? 'had come' : 'is lost'}`, async (t) => {
+// A stage of its own for each, on which most of the time is spent waiting.
+describe('A cancelled job', { concurrency: 3 }, () => {
+  describe('of a living bot', { concurrency: true }, () => {
+    it('does not wait for the end of a pause that the provider asked for, and is not tried again', async (t) => {
       const stage = await setStage(t);
-      const bot = await stage.startBot();
-      const prompt = 'called off and forgotten';
+      await stage.startBot();
+      const prompt = 'called off in a pause';
+      const retryAfterSeconds = LONG_PAUSE_SECONDS;
+      stage.provider.faults.add({
+        kind: 'refuse',
+        refusal: 'rate_limit_exceeded',
+        retryAfterSeconds,
+        when: isFor(prompt),
+      });
+      const interaction = imagine(stage, prompt);
+      await saying(stage, interaction, /^The provider is busy;/m);
+      await cancel(stage, interaction);
+      assert.match((await answered(interaction)).text, /Cancelled before anything was made\. You were not charged\./);
+      assert.equal(courseOf(stage, interaction), 'reserve dispatch void');
+      assert.equal(endReasonOf(stage, interaction), 'cancelled');
+      await atRest(stage);
+      assert.equal(callsFor(stage, prompt).length, 1);
+      assert.equal(judge(stage).posted, 0);
+    });
+
+    it('that was out when it was cancelled is not tried again where provably nothing was made', async (t) => {
+      const stage = await setStage(t);
+      await stage.startBot();
+      const prompt = 'called off before it was refused';
+      const retryAfterSeconds = SHORT_PAUSE_SECONDS;
+      stage.provider.faults.add({ kind: 'delay', delayMs: CALL_MS, at: 'start', when: isFor(prompt) });
+      stage.provider.faults.add({
+        kind: 'refuse',
+        refusal: 'rate_limit_exceeded',
+        retryAfterSeconds,
+        when: isFor(prompt),
+      });
+      const interaction = imagine(stage, prompt);
+      await saying(stage, interaction, /^The provider is at work;/m);
+      await cancel(stage, interaction);
+      await saying(stage, interaction, /^Cancelled\. The provider had already started/m);
+      assert.match((await answered(interaction)).text, /Cancelled before anything was made\. You were not charged\./);
+      await atRest(stage);
+      assert.equal(callsFor(stage, prompt).length, 1);
+      assert.equal(judge(stage).voided, 1);
+    });
+
+    it('that is cancelled many times at once is booked once, by the bill of the provider', async (t) => {
+      const stage = await setStage(t);
+      await stage.startBot();
+      const prompt = 'called off in a hurry';
       const gate = stage.provider.holdAnswers();
       const interaction = imagine(stage, prompt);
       await gate.arrived(1);
       await saying(stage, interaction, /^The provider is at work;/m);
-      await cancel(stage, interaction);
-      await saying(stage, interaction, /^Cancelled\. The provider had already started/m);
+      await Promise.all(Array.from({ length: 5 }, async () => cancel(stage, interaction)));
+      gate.release();
+      const { text } = await answered(interaction);
+      assert.ok(text.includes(shownUsd(theBillFor(stage, prompt).costNanoUsd)), text);
+      await stage.discord.waitFor(() => courseOf(stage, interaction) === 'reserve dispatch post', WAIT_MS_MAX);
+      assert.equal(judge(stage).posted, 1);
+    });
+
+    it('that has ended meanwhile has nothing to cancel', async (t) => {
+      const stage = await setStage(t);
+      await stage.startBot();
+      const gate = stage.provider.holdAnswers();
+      const interaction = imagine(stage, 'done before it was called off');
+      await gate.arrived(1);
+      await saying(stage, interaction, /^The provider is at work;/m);
+      // The result is on its way, and the news with its button still stands.
+      const fault = stage.discord.faults.add({ kind: 'delay', delayMs: 3_000, route: 'PATCH original' });
+      gate.release();
+      await stage.discord.waitFor(() => fault.spoiled() > 0, WAIT_MS_MAX);
+      const late = await pressThrough(stage, originalOf(interaction), 'Cancel', stage.member);
+      assert.match(late.text, /nothing to cancel any more/);
+      const { message } = await answered(interaction);
+      assert.equal(message.shownAttachments.length, 1);
+      await atRest(stage);
+      assert.equal(judge(stage).posted, 1);
+    });
+  });
+
+  describe('whose bot is killed', { concurrency: true }, () => {
+    it('was still in line: it ends as cancelled, and for nothing', async (t) => {
+      const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1' } });
+      const bot = await stage.startBot();
+      const gate = stage.provider.holdAnswers();
+      const working = imagine(stage, 'at work');
+      await gate.arrived(1);
+      const waiting = imagine(stage, 'in line');
+      await saying(stage, waiting, /^In line/m);
       stage.discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
-      if (isAnswered) {
-        gate.release();
-        await stage.discord.waitFor(() => courseOf(stage, interaction).endsWith('post'), WAIT_MS_MAX);
-      }
+      await cancel(stage, waiting);
+      await stage.discord.waitFor(() => courseOf(stage, waiting) === 'reserve void', WAIT_MS_MAX);
       await bot.kill();
       stage.discord.faults.clear();
       gate.release();
 
       await stage.startBot();
-      const { text, message } = await answered(interaction);
-      assert.match(text, isAnswered ? /made all the same and cost/ : /its answer is lost/);
-      assert.equal(message.shownAttachments.length, 0, 'nobody wanted to see it any more');
-      await stage.discord.waitFor(() => /(post|unknown)$/.test(courseOf(stage, interaction)), WAIT_MS_MAX);
-      assert.equal(billsFor(stage, prompt).length, 1);
-      const { posted, unknown } = judge(stage);
-      assert.deepEqual({ posted, unknown }, isAnswered ? { posted: 1, unknown: 0 } : { posted: 0, unknown: 1 });
+      assert.match((await answered(waiting)).text, /Cancelled before anything was made\. You were not charged\./);
+      assert.match((await answered(working)).text, /its answer is lost/);
+      await atRest(stage);
+      const { voided, unknown } = judge(stage);
+      assert.deepEqual({ voided, unknown }, { voided: 1, unknown: 1 });
+      assert.equal(callsFor(stage, 'in line').length, 0);
     });
-  }
+
+    for (const isAnswered of [false, true]) {
+      it(`was at the provider, whose answer ${isAnswered ? 'had come' : 'is lost'}`, async (t) => {
+        const stage = await setStage(t);
+        const bot = await stage.startBot();
+        const prompt = 'called off and forgotten';
+        const gate = stage.provider.holdAnswers();
+        const interaction = imagine(stage, prompt);
+        await gate.arrived(1);
+        await saying(stage, interaction, /^The provider is at work;/m);
+        await cancel(stage, interaction);
+        await saying(stage, interaction, /^Cancelled\. The provider had already started/m);
+        stage.discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
+        if (isAnswered) {
+          gate.release();
+          await stage.discord.waitFor(() => courseOf(stage, interaction).endsWith('post'), WAIT_MS_MAX);
+        }
+        await bot.kill();
+        stage.discord.faults.clear();
+        gate.release();
+
+        await stage.startBot();
+        const { text, message } = await answered(interaction);
+        assert.match(text, isAnswered ? /made all the same and cost/ : /its answer is lost/);
+        assert.equal(message.shownAttachments.length, 0, 'nobody wanted to see it any more');
+        await stage.discord.waitFor(() => /(post|unknown)$/.test(courseOf(stage, interaction)), WAIT_MS_MAX);
+        assert.equal(billsFor(stage, prompt).length, 1);
+        const { posted, unknown } = judge(stage);
+        assert.deepEqual({ posted, unknown }, isAnswered ? { posted: 1, unknown: 0 } : { posted: 0, unknown: 1 });
+      });
+    }
+  });
 });
 
 function imagine({ discord, member, channel }: Stage, prompt: string): InteractionHandle {
