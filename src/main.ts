@@ -27,10 +27,13 @@ process.on('uncaughtException', (error) => {
 });
 
 let draining: Promise<void> | undefined;
-const building = buildOrExit(config, log);
-process.once('SIGTERM', stopBySignal);
-process.once('SIGINT', stopBySignal);
-await start(await building);
+// Until it is built, nothing has come in and nothing was begun, so that there is nothing to wait for.
+process.once('SIGTERM', endBeforeStart);
+process.once('SIGINT', endBeforeStart);
+const app = await buildOrExit(config, log);
+process.off('SIGTERM', endBeforeStart).once('SIGTERM', stopBySignal);
+process.off('SIGINT', endBeforeStart).once('SIGINT', stopBySignal);
+await start();
 
 function readConfigOrExit(): Config {
   try {
@@ -51,7 +54,7 @@ async function buildOrExit(settings: Config, logger: Logger): Promise<App> {
   }
 }
 
-async function start(app: App): Promise<void> {
+async function start(): Promise<void> {
   try {
     await app.start();
   } catch (error) {
@@ -69,6 +72,11 @@ function fail(reason: string): void {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : 'start failed';
+}
+
+function endBeforeStart(): never {
+  log.info('stopped before the start was over');
+  process.exit(0);
 }
 
 function endNow(): never {
@@ -91,7 +99,6 @@ async function drain(exitCode: number): Promise<void> {
     log.warn('the time to drain is over; recovery will finish the rest');
     process.exit(exitCode === 0 ? EXIT_TERMINATED : exitCode);
   }, drainMs).unref();
-  const app = await building;
   try {
     await app.stop(endsAt);
   } catch (error) {

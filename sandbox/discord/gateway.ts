@@ -50,6 +50,8 @@ export interface GatewayOptions {
 export class Gateway {
   /** Set to false and new connections are closed before HELLO, as by a gateway that is being restarted. */
   greetsClients = true;
+  /** Whether whoever identifies is let in; otherwise they hear nothing. */
+  letsClientsIn = true;
   /** Whoever identifies for more guilds than that is told that sharding is required. */
   guildsPerShardMax = GUILDS_PER_SHARD_MAX;
   /** How many shards Discord recommends, where it is not left to the number of guilds. */
@@ -150,7 +152,7 @@ export class Gateway {
           return sendOperation(socket, GATEWAY_OPCODE.heartbeatAck, null);
         case GATEWAY_OPCODE.identify:
           if (session !== undefined) return socket.close(GATEWAY_CLOSE.alreadyAuthenticated, 'Already authenticated.');
-          session = this.#identify(socket, d);
+          if (this.letsClientsIn) session = this.#identify(socket, d);
           return;
         case GATEWAY_OPCODE.resume:
           if (session !== undefined) return socket.close(GATEWAY_CLOSE.alreadyAuthenticated, 'Already authenticated.');

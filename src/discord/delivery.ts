@@ -14,7 +14,7 @@ import { readAddress } from './reply-address.ts';
 import type { MessagePayload, Place } from './result-message.ts';
 import { renderOutcome, renderText } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
-import { sendUntilSettled } from './send-attempts.ts';
+import { isMessageGone, sendUntilSettled } from './send-attempts.ts';
 import { findPostedResult, placeOf } from './sent-message.ts';
 import type { FittedUpload, UploadFitter } from './upload-fitting.ts';
 import { wordsFor } from './words.ts';
@@ -37,8 +37,11 @@ export function createDelivery(parts: {
   return async (job, outcome, lateNews) => {
     const address = readAddress(job.address);
     const words = wordsFor(address.locale);
-    const onFailure = (error: unknown): void =>
+    let failure: unknown;
+    const onFailure = (error: unknown): void => {
+      failure = error;
       log.warn({ job: job.request.id, err: error }, 'delivery attempt failed');
+    };
     const settle = async (send: () => Promise<unknown>): Promise<SendResult> =>
       sendUntilSettled(send, { sleep, onFailure });
 
@@ -63,7 +66,9 @@ export function createDelivery(parts: {
       if (sent.result === 'sent' && way === inReply && lateNews) {
         // Nobody can tell which of the two Discord carried out last. Until then the job keeps its pictures.
         await lateNews.settled;
-        sent = await bring();
+        const again = await bring();
+        // Whoever has deleted it meanwhile does not want it anywhere else.
+        if (again.result !== 'closed' || !isMessageGone(failure)) sent = again;
       }
       if (sent.result !== 'closed') return asDelivery(sent);
     }

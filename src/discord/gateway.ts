@@ -32,6 +32,8 @@ export type Entered = {
 const LOGIN_WAIT_MS_MAX = 30_000;
 /** Discord lets as many shards in as it says, every five seconds; the library adds up to one and a half to that. */
 const IDENTIFY_TURN_MS_MAX = 6_500;
+/** To say goodbye takes a moment. */
+const LEAVING_WAIT_MS_MAX = 2_000;
 
 /**
  * The way into Discord. No intent is asked for, because interactions need none, and nothing is cached: what a command
@@ -51,10 +53,13 @@ export function createGateway(options: {
   const client = new Client({ intents: [], shards: 'auto', rest: options.rest, makeCache: createEmptyCaches() });
   // Told of a packet just before the library reads it.
   client.on(Events.Raw, (packet: unknown) => fillInteractionGaps(packet, client.application?.id));
-  client.on(Events.InteractionCreate, options.onInteraction);
+  const leaving = new AbortController();
+  client.on(Events.InteractionCreate, (interaction) => {
+    // A shard that was left while it was let in comes back once more.
+    if (!leaving.signal.aborted) options.onInteraction(interaction);
+  });
   logEvents(client, log);
 
-  const leaving = new AbortController();
   const refused = Promise.withResolvers<never>();
   // Nobody listens before and after the connection is made.
   refused.promise.catch(() => undefined);
@@ -77,7 +82,7 @@ export function createGateway(options: {
     async disconnect() {
       leaving.abort();
       refused.reject(new GatewayError('The gateway was left.'));
-      await client.destroy();
+      await leave(client);
     },
   };
 }
@@ -113,12 +118,23 @@ async function login(
     const loggedIn = client.login(token).then(async () => isReady);
     return await Promise.race([refused, loggedIn, isTooLate]);
   } catch (error) {
-    await client.destroy();
+    await leave(client);
     if (error instanceof GatewayError) throw error;
     throw new GatewayError(explainLoginFailure(error), { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Closes the connections. Where one of them still waits for the gateway's first words, the library connects it anew and
+ * never comes to an end of closing it, so that it is not waited for any longer than all others need.
+ */
+async function leave(client: Client): Promise<void> {
+  const { promise: isLate, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, LEAVING_WAIT_MS_MAX);
+  await Promise.race([client.destroy(), isLate]);
+  clearTimeout(timer);
 }
 
 function loginWaitMs({ shards, session_start_limit: limit }: GatewayInformation): number {

@@ -12,6 +12,8 @@ import { localizeCommand } from './command-localizations.ts';
 const ATTEMPTS_MAX = 400;
 const FIRST_PAUSE_MS = 1_000;
 const PAUSE_MS_MAX = 60_000;
+/** A Discord that takes longer must not keep those waiting whose results are still to be delivered. */
+const FIRST_ATTEMPT_WAIT_MS_MAX = 5_000;
 
 /**
  * Tells Discord which commands there are, in every language, but only when they are not the ones that it was told last
@@ -19,7 +21,7 @@ const PAUSE_MS_MAX = 60_000;
  * has are still there, so that is no reason not to start: it is tried again beside everything else.
  * @param options.recordPath the file that remembers what was registered, for which application and where
  * @param options.stopping ends the attempts
- * @returns after the first attempt, with what resolves after the last one
+ * @returns after the first attempt, or when that takes long, with what resolves after the last one
  */
 export async function registerCommands(options: {
   rest: REST;
@@ -60,9 +62,16 @@ export async function registerCommands(options: {
     log.error('commands could not be registered for hours; the next start tries again');
   }
 
-  const isKnown = (await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint;
-  const failure = isKnown ? undefined : await attempt();
-  if (!failure || stopping.aborted) return { ended: Promise.resolve() };
-  log.error({ err: failure.error }, 'commands could not be registered; this is tried again until it succeeds');
-  return { ended: tryAgain() };
+  async function register(first: ReturnType<typeof attempt>): Promise<void> {
+    const failure = await first;
+    if (!failure || stopping.aborted) return;
+    log.error({ err: failure.error }, 'commands could not be registered; this is tried again until it succeeds');
+    await tryAgain();
+  }
+
+  if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return { ended: Promise.resolve() };
+  const first = attempt();
+  const ended = register(first);
+  await Promise.race([first, sleep(FIRST_ATTEMPT_WAIT_MS_MAX)]);
+  return { ended };
 }

@@ -1,12 +1,12 @@
 import type { REST } from 'discord.js';
-import { DiscordAPIError, MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js';
+import { MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import * as z from 'zod';
 import type { Upload } from './multipart.ts';
 import { createMultipart } from './multipart.ts';
 import type { MessagePayload } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
-import { sendUntilSettled } from './send-attempts.ts';
+import { isMessageGone, sendUntilSettled } from './send-attempts.ts';
 
 /** The reply to a command, as long as the command's token lives. */
 export type ReplyTarget = { readonly applicationId: string; readonly token: string };
@@ -132,8 +132,7 @@ export async function deleteOriginal(rest: REST, target: ReplyTarget): Promise<v
   try {
     await rest.delete(originalRoute(target), { auth: false });
   } catch (error) {
-    const isGone = error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage;
-    if (!isGone) throw error;
+    if (!isMessageGone(error)) throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+import { DiscordAPIError, HTTPError, RateLimitError, RESTJSONErrorCodes } from 'discord.js';
 
 /** What became of an attempt to send, in the only terms that matter for the next step. */
 export type SendResult =
@@ -41,6 +41,11 @@ export async function sendUntilSettled(
     }
   }
   return 'later';
+}
+
+/** Whether a message that was to be changed or removed is not there any more. */
+export function isMessageGone(error: unknown): boolean {
+  return error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage;
 }
 
 function isTooLarge(error: unknown): boolean {

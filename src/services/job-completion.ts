@@ -56,7 +56,9 @@ export function createJobCompletion(parts: {
       estimate: plan.estimate,
       notes: [...notesOf(job, plan, receipt), ...notes],
     };
-    return { ended: job.isCancelled ? 'cancelled' : 'finished', result };
+    // Where no picture is left, there is none that could be kept for whoever cancelled too late.
+    const isKept = job.isCancelled && images.length > 0;
+    return { ended: isKept ? 'cancelled' : 'finished', result };
   }
 
   async function completeFailed(job: OpenJob, receipt: FailedReceipt): Promise<JobOutcome> {

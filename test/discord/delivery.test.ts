@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleepFor } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
@@ -34,9 +35,15 @@ const address = {
 const now = (): number => Date.UTC(2026, 10, 20);
 const sleep = async (): Promise<void> => undefined;
 
+function answerAsPosted(response: ServerResponse): void {
+  answerJson(response, 200, { id: '9', channel_id: '2' });
+}
+
 /** A job that has made these pictures, and a Discord that takes whatever it is sent. */
 async function openFinishedJob(context: TestContext, pictures: readonly Buffer[]) {
-  const server = await startLocalServer((response) => answerJson(response, 200, { id: '9', channel_id: '2' }));
+  let answer = answerAsPosted;
+  const server = await startLocalServer((response) => answer(response));
+  const answerWith = (other: typeof answer): void => void (answer = other);
   const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token' });
   context.after(async () => {
     await rest.close();
@@ -77,7 +84,7 @@ async function openFinishedJob(context: TestContext, pictures: readonly Buffer[]
     return server.requests[0]?.body.toString('latin1') ?? '';
   };
   const conclude = async (lateNews?: LateNews) => conclusion.conclude(job, outcome, lateNews);
-  return { conclude, message, journal, ends, requests: server.requests };
+  return { conclude, message, journal, ends, requests: server.requests, answerWith };
 }
 
 describe('a result that is larger than Discord takes, and cannot be decoded', () => {
@@ -127,6 +134,22 @@ describe('a result that late news may cover', () => {
     assert.equal(requests.length, 2);
     assert.ok(requests.every(({ body }) => body.includes(PNG_BEGINNING)));
     assert.deepEqual(await journal.list(), []);
+  });
+});
+
+describe('a result that was deleted before late news came', () => {
+  it('is brought nowhere else', async (context) => {
+    const { conclude, requests, answerWith } = await openFinishedJob(context, [PNG_BEGINNING]);
+    const settled = Promise.withResolvers<void>();
+    const concluded = conclude({ settled: settled.promise });
+    while (requests.length === 0) await turn();
+    answerWith((response) => answerJson(response, 404, { code: 10_008, message: 'Unknown Message' }));
+    settled.resolve();
+    assert.equal(await concluded, 'delivered');
+    assert.deepEqual(
+      requests.map(({ method }) => method),
+      ['PATCH', 'PATCH'],
+    );
   });
 });
 

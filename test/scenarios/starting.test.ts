@@ -12,7 +12,10 @@ import { addServer } from './shared-stage.ts';
 import { finalMessage, setStage } from './support.ts';
 
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
+const HASTY_LOGIN = fileURLToPath(new URL('./hasty-login.ts', import.meta.url));
 const WAIT_MS_MAX = 20_000;
+/** Between the question for the gateway and an answer that does not come. */
+const ENTERING_MS = 500;
 const ENDED_WITHIN_MS = 5_000;
 /** So many that the last one waits for longer than a test. */
 const SHARDS_MANY = 16;
@@ -67,6 +70,48 @@ for (const fault of [{ kind: 'status', status: 503 }, { kind: 'hang' }] as const
     assert.doesNotMatch(bot.output, /"level":(50|60)/);
   });
 }
+
+test('a bot that is never let in ends at once as well, and begins nothing more', async (t) => {
+  const stage = await setStage(t);
+  stage.discord.gateway.letsClientsIn = false;
+  const bot = launchBot({ environment: stage.environment() });
+  t.after(() => bot.signal('SIGKILL'));
+  await stage.discord.waitFor(() => stage.discord.requests.some(({ route }) => route === 'gateway'), WAIT_MS_MAX);
+  await sleep(ENTERING_MS);
+  bot.signal('SIGTERM');
+  const askedAt = Date.now();
+  await bot.ended();
+  assert.deepEqual(bot.exit, { code: 0, signal: null });
+  assert.ok(Date.now() - askedAt < ENDED_WITHIN_MS);
+});
+
+test('a bot that is never let in gives up', async (t) => {
+  const stage = await setStage(t);
+  stage.discord.gateway.letsClientsIn = false;
+  const { exitCode, output } = await runBotToItsEnd({ environment: stage.environment(), preload: [HASTY_LOGIN] });
+  assert.equal(exitCode, 1);
+  assert.match(output, /gateway did not let us in within 30 seconds/);
+});
+
+test('a bot that waits for the list of models ends at once when it is asked to', async (t) => {
+  const stage = await setStage(t);
+  const asked = stage.provider.faults.add({ kind: 'delay', delayMs: WAIT_MS_MAX, endpoints: ['models'] });
+  const bot = launchBot({ environment: stage.environment() });
+  t.after(() => bot.signal('SIGKILL'));
+  while (asked.timesUsed === 0) await sleep(20);
+  bot.signal('SIGTERM');
+  const askedAt = Date.now();
+  await bot.ended();
+  assert.ok(Date.now() - askedAt < ENDED_WITHIN_MS);
+});
+
+test('a bot whose commands Discord is slow to take works meanwhile', async (t) => {
+  const stage = await setStage(t);
+  const hanging = stage.discord.faults.add({ route: 'PUT commands', kind: 'hang', times: Infinity });
+  const bot = await stage.startBot({ preload: [HURRIED_PAUSES] });
+  assert.equal(hanging.spoiled(), 1);
+  assert.equal((await ask(bot.httpPort, '/readyz')).status, 200);
+});
 
 test('a bot that waits for its other shards ends at once as well, after what the first has brought', async (t) => {
   const stage = await setStage(t);

@@ -28,7 +28,11 @@ const unpriced: Receipt = { outcome: 'made', imageCount: 2, usage: undefined, re
 async function openDispatchedJob(
   context: TestContext,
   changesOf: (store: Store) => Partial<Store> = () => ({}),
-  { count = 1, prices = createPriceBook(openAiPrices) }: { count?: number; prices?: PriceBook } = {},
+  {
+    count = 1,
+    prices = createPriceBook(openAiPrices),
+    wholeCount = count,
+  }: { count?: number; prices?: PriceBook; wholeCount?: number } = {},
 ) {
   const directory = await createDirectory(context);
   const spool = await openSpool(join(directory, 'spool'));
@@ -46,13 +50,14 @@ async function openDispatchedJob(
   const order = { amount: createPlan().estimate, limit: createPlan().estimate, expiresAt, details: detailsOf(job) };
   await ledger.reserve(refOf(job), order);
   await ledger.dispatch(refOf(job), expiresAt);
+  const image = { path: 'image-0', name: 'fox.png', contentType: 'image/png', sizeBytes: 1 };
   /** Anew for each attempt, as after a crash. */
   const complete = async (by: OpenJob, receipt: Receipt) =>
     createJobCompletion({
       ...parts,
       ledger: createLedger(parts),
       prices,
-      pictures: { finish: async () => ({ images: [], notes: [] }) },
+      pictures: { finish: async () => ({ images: Array.from({ length: wholeCount }, () => image), notes: [] }) },
       records,
     }).complete(by, receipt);
   const readBooks = async () => {
@@ -161,6 +166,12 @@ describe('what a result was made of', () => {
     isCutShort = false;
     await complete(job, made);
     assert.deepEqual(await readBooks(), { posts: 1, unknowns: 0, recordedImages: 2 });
+  });
+
+  it('leaves nothing to be fetched of what was called off, where no whole picture came', async (context) => {
+    const { job, complete, readBooks } = await openDispatchedJob(context, undefined, { wholeCount: 0 });
+    assert.equal((await complete({ ...job, isCancelled: true }, made)).ended, 'finished');
+    assert.equal((await readBooks()).posts, 1);
   });
 
   it('is not written of what was called off, until somebody wants it after all', async (context) => {
