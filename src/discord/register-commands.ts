@@ -13,7 +13,7 @@ const ATTEMPTS_MAX = 400;
 const FIRST_PAUSE_MS = 1_000;
 const PAUSE_MS_MAX = 60_000;
 /** A Discord that takes longer must not keep those waiting whose results are still to be delivered. */
-const FIRST_ATTEMPT_WAIT_MS_MAX = 5_000;
+const FIRST_ATTEMPT_WAIT_MS_MAX = 10_000;
 
 /**
  * Tells Discord which commands there are, in every language, but only when they are not the ones that it was told last

@@ -85,7 +85,7 @@ describe('delivery', { concurrency: true }, () => {
       await discord.waitFor(
         () => discord.requests.findLast(({ route }) => route === 'channel message')?.code === 50007,
       );
-      assert.deepEqual(postsOf(stage, interaction, server.member), []);
+      assert.equal(postsOf(stage, interaction, server.member).length, 0);
 
       const { offer, customId } = await untilOffered(stage, server, interaction);
       assert.equal(offer.visibleTo, server.member.user.id);

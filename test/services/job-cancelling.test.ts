@@ -30,6 +30,7 @@ import { createDirectory, createProgressLog, createRequest, JOB_ID, silentLog } 
 const OTHER_ID = String(BigInt(JOB_ID) + 1n);
 const GENEROUS = 10_000_000_000;
 const CHECKS_MAX = 5_000;
+const image = { path: 'image-0', name: 'fox.png', contentType: 'image/png', sizeBytes: 1 };
 const nothing: RequestAttachments = { images: [], mask: undefined };
 const made: ImageResult = {
   imageCount: 1,
@@ -55,7 +56,7 @@ async function openJobs(context: TestContext) {
   const completion = createJobCompletion({
     ...parts,
     ledger,
-    pictures: { finish: async () => ({ images: [], notes: [] }) },
+    pictures: { finish: async () => ({ images: [image], notes: [] }) },
     records: { write: async () => undefined },
   });
   const queue = createFairQueue(
