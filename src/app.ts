@@ -1,5 +1,5 @@
 import './discord/form-data.ts';
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -68,6 +68,7 @@ import { createRecentIds } from './services/recent-ids.ts';
 import { createReservations } from './services/reservation.ts';
 import { createResultPictures } from './services/result-pictures.ts';
 import { createResultRecords } from './services/result-records.ts';
+import { createSafetyIdentifiers } from './services/safety-identifiers.ts';
 import { openSpool } from './services/spool.ts';
 import { createUsageReports } from './services/usage-report.ts';
 import { createUsageRollups } from './services/usage-rollups.ts';
@@ -442,9 +443,4 @@ function createEndWatch({
 /** What only the operator knows, and what makes what Easel writes outside recognisable as its own. */
 function keyOf({ MASTER_KEY, DISCORD_TOKEN }: Config): string {
   return MASTER_KEY ?? DISCORD_TOKEN;
-}
-
-/** The same member always has the same identifier, and nobody without the key can tell whose it is. */
-function createSafetyIdentifiers(key: string): (member: string) => string {
-  return (member) => createHmac('sha256', key).update(`safety-identifier:${member}`).digest('hex');
 }

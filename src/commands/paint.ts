@@ -12,9 +12,9 @@ import type { EditDraft, Invitation, NewDraft } from '../services/edit-drafts.ts
 import type { ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import { StoreFailure } from '../storage/store.ts';
+import { rolesOf } from './asker.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
-import { rolesOf } from './asker.ts';
 import { toAttached } from './image-options.ts';
 
 /** Asking what may change of a picture before it is edited, and what is pressed under that question. */

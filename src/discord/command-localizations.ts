@@ -7,8 +7,9 @@ import { COMMAND_CATALOGUES } from './command-words.ts';
 export type CommandSchema = Command['schema'] | MessageMenu['schema'];
 
 /**
- * A command as Discord is told of it: for servers that Easel was added to, and in every language that there is. What people type to reach it, its name and those of
- * its subcommands, is the same in all of them, because they tell each other and texts name it.
+ * A command as Discord is told of it: for servers that Easel was added to, and in every language that there is. What
+ * people type to reach it, its name and those of its subcommands, is the same in all of them, because they tell each
+ * other and texts name it.
  */
 export function localizeCommand(command: CommandSchema): CommandSchema {
   const localized = structuredClone(command);

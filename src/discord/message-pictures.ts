@@ -38,9 +38,9 @@ const forwardedSchema = z.object({ message_snapshots: z.array(z.object({ message
 type Candidate = { readonly urls: readonly (string | null | undefined)[]; readonly isSpoiler: boolean };
 
 /**
- * The pictures of a message as Discord sends it, from top to bottom: attached, in galleries, in embeds, and in
- * what was forwarded. Discord has copies of pictures from elsewhere; whichever address of a picture is accepted is taken, and where none is, it is
- * left out.
+ * The pictures of a message as Discord sends it, from top to bottom: attached, in galleries, in embeds, and in what was
+ * forwarded. Discord has copies of pictures from elsewhere; whichever address of a picture is accepted is taken, and
+ * where none is, it is left out.
  */
 export function findPictures(message: unknown, accepts: (url: string) => boolean): readonly MessagePicture[] {
   const forwarded = forwardedSchema.safeParse(message).data?.message_snapshots ?? [];

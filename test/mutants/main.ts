@@ -5,14 +5,18 @@
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import { whyMissing } from '../contracts/servers.ts';
-import type { Mutant } from './mutants.ts';
-import { mutants } from './mutants.ts';
+import { jobMutants } from './job-mutants.ts';
+import { ledgerMutants } from './ledger-mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { storageMutants } from './storage-mutants.ts';
+import { talkMutants } from './talk-mutants.ts';
 import type { TestRun } from './test-run.ts';
 import { runTestFile } from './test-run.ts';
 import { createWorkspace } from './workspace.ts';
 
 type Verdict = { readonly mutant: string; readonly killer: string; readonly isKilled: boolean; readonly run: TestRun };
 
+const mutants = [...ledgerMutants, ...storageMutants, ...jobMutants, ...talkMutants];
 const lanes = new PQueue({ concurrency: availableParallelism() });
 
 const planted = await possibleMutants();

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Edit } from './mutants.ts';
+import type { Edit } from './mutant.ts';
 
 /** A copy of the program and its tests, in which anything may be broken. */
 export type Workspace = { readonly directory: string; remove(): Promise<void> };

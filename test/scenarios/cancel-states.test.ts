@@ -14,6 +14,11 @@ const LONG_PAUSE_SECONDS = 60;
 /** Long enough for news to come and a button to be pressed. */
 const CALL_MS = 6_000;
 
+/** Has the provider refuse every call for this prompt, and ask for a pause. */
+function limitRate({ provider }: Stage, prompt: string, retryAfterSeconds: number): void {
+  provider.faults.add({ kind: 'refuse', refusal: 'rate_limit_exceeded', retryAfterSeconds, when: isFor(prompt) });
+}
+
 // A stage of its own for each, on which most of the time is spent waiting.
 describe('A cancelled job', { concurrency: 3 }, () => {
   describe('of a living bot', { concurrency: true }, () => {
@@ -21,13 +26,7 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       const stage = await setStage(t);
       await stage.startBot();
       const prompt = 'called off in a pause';
-      const retryAfterSeconds = LONG_PAUSE_SECONDS;
-      stage.provider.faults.add({
-        kind: 'refuse',
-        refusal: 'rate_limit_exceeded',
-        retryAfterSeconds,
-        when: isFor(prompt),
-      });
+      limitRate(stage, prompt, LONG_PAUSE_SECONDS);
       const interaction = imagine(stage, prompt);
       await saying(stage, interaction, /^The provider is busy;/m);
       await cancel(stage, interaction);
@@ -43,14 +42,8 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       const stage = await setStage(t);
       await stage.startBot();
       const prompt = 'called off before it was refused';
-      const retryAfterSeconds = SHORT_PAUSE_SECONDS;
       stage.provider.faults.add({ kind: 'delay', delayMs: CALL_MS, at: 'start', when: isFor(prompt) });
-      stage.provider.faults.add({
-        kind: 'refuse',
-        refusal: 'rate_limit_exceeded',
-        retryAfterSeconds,
-        when: isFor(prompt),
-      });
+      limitRate(stage, prompt, SHORT_PAUSE_SECONDS);
       const interaction = imagine(stage, prompt);
       await saying(stage, interaction, /^The provider is at work;/m);
       await cancel(stage, interaction);

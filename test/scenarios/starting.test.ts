@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { launchBot, runBotToItsEnd } from '../../sandbox/bot-process.ts';
 import { shardOf } from '../../sandbox/discord/gateway.ts';
 import type { Stage } from '../../sandbox/stage.ts';
+import { findFreePort } from '../free-port.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer } from './shared-stage.ts';
 import { finalMessage, setStage } from './support.ts';
@@ -19,16 +18,6 @@ const ENTERING_MS = 500;
 const ENDED_WITHIN_MS = 5_000;
 /** So many that the last one waits for longer than a test. */
 const SHARDS_MANY = 16;
-
-/** A port that nobody listens to just now. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : assert.fail('there is no port');
-}
 
 /** Waits until something listens there. */
 async function ask(port: number, path: string): Promise<{ status: number; text: string }> {
