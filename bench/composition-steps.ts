@@ -1,9 +1,9 @@
-import { featherInwards } from '../src/services/image-feather.ts';
-import { openImage } from '../src/services/image-intake.ts';
-import { keptByAlpha } from '../src/services/image-masks.ts';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../src/services/image-preparation.ts';
-import type { Sharp } from '../src/services/image-workshop.ts';
-import { createImageWorkshop } from '../src/services/image-workshop.ts';
+import { featherInwards } from '../src/services/images/image-feather.ts';
+import { openImage } from '../src/services/images/image-intake.ts';
+import { keptByAlpha } from '../src/services/images/image-masks.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../src/services/images/image-preparation.ts';
+import type { Sharp } from '../src/services/images/image-workshop.ts';
+import { createImageWorkshop } from '../src/services/images/image-workshop.ts';
 import type { Pictures } from './emulator/pictures.ts';
 import { EDGE_PX, makePictures } from './emulator/pictures.ts';
 import { median } from './statistics.ts';

@@ -8,11 +8,11 @@ import type { Ledger } from '../src/billing/ledger.ts';
 import { createLedger } from '../src/billing/ledger.ts';
 import { chartWords } from '../src/discord/usage-message.ts';
 import { wordsFor } from '../src/discord/words.ts';
-import { createChartPress } from '../src/services/chart-press.ts';
-import { createExportFiles } from '../src/services/export-files.ts';
-import { chartOf } from '../src/services/usage-chart-data.ts';
-import { createUsageReports } from '../src/services/usage-report.ts';
-import { createUsageRollups } from '../src/services/usage-rollups.ts';
+import { createChartPress } from '../src/services/usage/chart-press.ts';
+import { createExportFiles } from '../src/services/usage/export-files.ts';
+import { chartOf } from '../src/services/usage/usage-chart-data.ts';
+import { createUsageReports } from '../src/services/usage/usage-report.ts';
+import { createUsageRollups } from '../src/services/usage/usage-rollups.ts';
 import { openStore } from '../src/storage/open-store.ts';
 import { movementsOf, requestId, writeBusyMonth } from './busy-month.ts';
 

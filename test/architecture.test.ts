@@ -26,14 +26,43 @@ const PLACES = [
   { file: 'src/discord/gateway.ts', layer: 'discord', libraries: ['discord.js'] },
   { file: 'src/tools/verification.ts', layer: 'tools', libraries: [] },
   { file: 'src/services/queue.ts', layer: 'services', libraries: [] },
-  { file: 'src/services/image-work.ts', layer: 'services', libraries: ['sharp'] },
-  { file: 'src/services/usage-chart.ts', layer: 'services', libraries: ['echarts', 'echarts/core', '@resvg/resvg-js'] },
   { file: 'src/billing/ledger.ts', layer: 'billing', libraries: [] },
   { file: 'src/storage/store.ts', layer: 'storage', libraries: ['keyv', '@keyv/sqlite'] },
 ] as const;
 
-/** Knows nothing of Easel but itself, so it stands in no layer. */
-const PROVIDER = 'src/services/providers/provider.ts';
+/** What knows less than its layer may: each folder within the services, and the chart, with all that it may import. */
+const UNITS = [
+  { file: 'src/services/providers/provider.ts', knows: [], libraries: ['openai', 'openai/resources/images'] },
+  { file: 'src/services/images/masks.ts', knows: ['src/services/providers/sizes.ts'], libraries: ['sharp'] },
+  { file: 'src/services/queue/line.ts', knows: [], libraries: [] },
+  {
+    file: 'src/services/spool/files.ts',
+    knows: ['src/services/providers/sizes.ts', 'src/storage/store.ts'],
+    libraries: [],
+  },
+  {
+    file: 'src/services/usage/report.ts',
+    knows: ['src/services/one-by-one.ts', 'src/billing/money.ts', 'src/storage/store.ts'],
+    libraries: [],
+  },
+  {
+    file: 'src/services/usage/usage-chart.ts',
+    knows: ['src/billing/money.ts'],
+    libraries: ['echarts', 'echarts/core', '@resvg/resvg-js'],
+  },
+] as const;
+const AROUND_THE_UNITS = [
+  'src/services/providers/sizes.ts',
+  'src/services/images/pixels.ts',
+  'src/services/queue/turns.ts',
+  'src/services/spool/folders.ts',
+  'src/services/usage/rollups.ts',
+  'src/services/one-by-one.ts',
+  'src/services/job.ts',
+  'src/billing/money.ts',
+  'src/storage/store.ts',
+  'src/discord/gateway.ts',
+];
 const EMULATORS = [
   'sandbox/discord/gateway.ts',
   'sandbox/provider/router.ts',
@@ -86,6 +115,12 @@ describe('the rules of the house', () => {
     );
   });
 
+  it('know every folder within the services', async () => {
+    const entries = await readdir(join(ROOT, 'src/services'), { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `src/services/${name}`);
+    assert.deepEqual(folders.toSorted(), [...new Set(UNITS.map(({ file }) => posix.dirname(file)))].toSorted());
+  });
+
   it('let imports run one way only', async () => {
     const targets = PLACES.map(({ file, layer }) => ({ file: file.replace(/\/(\w+)\/.*/, '/$1/other.ts'), layer }));
     const linesByFile = new Map<string, string[]>();
@@ -95,16 +130,19 @@ describe('the rules of the house', () => {
       linesByFile.set(place.file, [...allowed, ...refused]);
       wrong.push(...refused.map((line) => `${place.file}: ${line}`));
     }
-    const outOfProviders = ['src/services/spool.ts', 'src/billing/money.ts', 'src/discord/gateway.ts'].flatMap((file) =>
-      importLines(PROVIDER, file),
-    );
-    linesByFile.set(PROVIDER, [...importLines(PROVIDER, 'src/services/providers/models.ts'), ...outOfProviders]);
-    wrong.push(...outOfProviders.map((line) => `${PROVIDER}: ${line}`));
+    for (const { file, knows } of UNITS) {
+      const own = AROUND_THE_UNITS.filter((target) => posix.dirname(target) === posix.dirname(file));
+      const allowed: readonly string[] = [...own, ...knows];
+      const strangers = AROUND_THE_UNITS.filter((target) => !allowed.includes(target));
+      const refused = strangers.flatMap((target) => importLines(file, target));
+      linesByFile.set(file, [...allowed.flatMap((target) => importLines(file, target)), ...refused]);
+      wrong.push(...refused.map((line) => `${file}: ${line}`));
+    }
     assert.deepEqual(await refusedLines('eslint(no-restricted-imports)', linesByFile), wrong.toSorted());
   });
 
   it('give each library its one place', async () => {
-    const places = [...PLACES, { file: PROVIDER, libraries: ['openai', 'openai/resources/images'] }];
+    const places = [...PLACES, ...UNITS];
     const lines = LIBRARIES.flatMap((library) => importOf(library));
     const wrong = places.flatMap(({ file, libraries }) =>
       LIBRARIES.filter((library) => !libraries.some((own) => own === library))

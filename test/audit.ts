@@ -7,8 +7,8 @@ import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { AccountHead, Entry, MovementType, TransferState } from '../src/billing/guild-account.ts';
 import type { MemberAccount, MemberLimits } from '../src/billing/member-account.ts';
-import { IDLE_PREFIX } from '../src/services/idle-folders.ts';
-import { createRecordFile } from '../src/services/record-file.ts';
+import { IDLE_PREFIX } from '../src/services/spool/idle-folders.ts';
+import { createRecordFile } from '../src/services/spool/record-file.ts';
 
 /**
  * The judge of the ledger. It reads the bot's database as it lies on disk, adds the journal up by rules of its own,

@@ -1,8 +1,8 @@
 import type { APIApplicationCommandBasicOption } from 'discord.js';
 import { ApplicationCommandOptionType, InteractionContextType } from 'discord.js';
 import type { Command, GuildCommand } from '../discord/command.ts';
-import type { MaskMarks } from '../services/image-preparation.ts';
-import { MASK_REGIONS, WHOLE_REGION } from '../services/image-preparation.ts';
+import type { MaskMarks } from '../services/images/image-preparation.ts';
+import { MASK_REGIONS, WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
 import {

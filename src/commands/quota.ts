@@ -18,7 +18,7 @@ import { wordsFor } from '../discord/words.ts';
 import type { GuildSettingsStore } from '../services/guild-settings.ts';
 import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
-import type { UsageReports } from '../services/usage-report.ts';
+import type { UsageReports } from '../services/usage/usage-report.ts';
 import { rolesOf } from './asker.ts';
 
 export type QuotaCommandParts = {

@@ -14,10 +14,10 @@ import { chartWords, describeChart, describeUsage } from '../discord/usage-messa
 import { formatCodes, formatMonth, formatSize } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
-import type { ChartPress } from '../services/chart-press.ts';
-import type { ExportFile, ExportFiles } from '../services/export-files.ts';
-import { chartOf } from '../services/usage-chart-data.ts';
-import type { UsageReport, UsageReports } from '../services/usage-report.ts';
+import type { ChartPress } from '../services/usage/chart-press.ts';
+import type { ExportFile, ExportFiles } from '../services/usage/export-files.ts';
+import { chartOf } from '../services/usage/usage-chart-data.ts';
+import type { UsageReport, UsageReports } from '../services/usage/usage-report.ts';
 
 export type UsageCommandParts = {
   readonly ledger: Ledger;

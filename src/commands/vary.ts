@@ -4,7 +4,7 @@ import { writeCustomId } from '../discord/custom-id.ts';
 import { readImageModal, renderPictureModal } from '../discord/image-modals.ts';
 import { answerAlone } from '../discord/private-answer.ts';
 import { wordsFor } from '../discord/words.ts';
-import { WHOLE_REGION } from '../services/image-preparation.ts';
+import { WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import { readAsker } from './asker.ts';
 import { answerWithImages } from './image-command.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { EditDraft, EditDrafts, Invitation } from '../services/edit-drafts.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
-import { WHOLE_REGION } from '../services/image-preparation.ts';
+import { WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import { referenceOf } from '../services/job-reference.ts';

@@ -8,7 +8,7 @@ import type {
   ModalSubmitInteraction,
 } from 'discord.js';
 import { ComponentType, TextInputStyle } from 'discord.js';
-import { MASK_REGIONS, WHOLE_REGION } from '../services/image-preparation.ts';
+import { MASK_REGIONS, WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { Words } from './words.ts';
 import { truncate } from './wording.ts';
 

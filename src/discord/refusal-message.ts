@@ -1,6 +1,6 @@
 import { formatUsd } from '../billing/money.ts';
-import type { ImageRefusal } from '../services/image-intake.ts';
-import type { MaskRefusal } from '../services/image-masks.ts';
+import type { ImageRefusal } from '../services/images/image-intake.ts';
+import type { MaskRefusal } from '../services/images/image-masks.ts';
 import type { AttachmentRefusal, ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import { referenceOf } from '../services/job-reference.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
-import type { ImagePreparation } from '../services/image-preparation.ts';
+import type { ImagePreparation } from '../services/images/image-preparation.ts';
 import type { FinishedImage } from '../services/job-outcome.ts';
-import { untilNotBusy } from '../services/patience.ts';
-import type { SpoolFolder } from '../services/spool.ts';
+import { untilNotBusy } from '../services/images/patience.ts';
+import type { SpoolFolder } from '../services/spool/spool.ts';
 import type { Upload } from './multipart.ts';
 import { REQUEST_FILES_BYTES_MAX } from './multipart.ts';
 import type { ShownFile } from './result-message.ts';

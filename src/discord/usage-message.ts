@@ -2,8 +2,8 @@ import type { NanoUsd } from '../billing/money.ts';
 import { formatUsd } from '../billing/money.ts';
 import type { Period } from '../billing/period.ts';
 import { endOfPeriod } from '../billing/period.ts';
-import type { ChartWords } from '../services/usage-chart-data.ts';
-import type { Spending, TokenTotals, UsageReport } from '../services/usage-report.ts';
+import type { ChartWords } from '../services/usage/usage-chart-data.ts';
+import type { Spending, TokenTotals, UsageReport } from '../services/usage/usage-report.ts';
 import { escapeCode, formatMonth, relativeTime } from './wording.ts';
 import type { MessageKey, Words } from './words.ts';
 

@@ -1,4 +1,4 @@
-import type { FairQueue } from '../services/fair-queue.ts';
+import type { FairQueue } from '../services/queue/fair-queue.ts';
 import type { JobOutcome } from '../services/job-outcome.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
 

@@ -10,7 +10,7 @@ import type { ImageRequest } from './image-request.ts';
 import type { JobRefusal } from './job-outcome.ts';
 import type { ModelRoster } from './model-roster.ts';
 import type { ImageModel } from './providers/models.ts';
-import type { Spool } from './spool.ts';
+import type { Spool } from './spool/spool.ts';
 
 /** A request with its server's defaults in it, and what has to be known for the next step. */
 export type Admitted = {

@@ -11,7 +11,7 @@ import {
   QUALITIES,
 } from './providers/image-provider.ts';
 import { createReceiptArchive } from './receipt-archive.ts';
-import type { Spool, SpoolFolder } from './spool.ts';
+import type { Spool, SpoolFolder } from './spool/spool.ts';
 
 /**
  * What is known of each job that has not ended, on disk, so that a crash is only a pause.

@@ -1,7 +1,7 @@
 import type { NanoUsd } from '../billing/money.ts';
 import type { TokenUsage } from '../billing/token-usage.ts';
-import type { ImageRefusal } from './image-intake.ts';
-import type { MaskRefusal, MaskSource } from './image-masks.ts';
+import type { ImageRefusal } from './images/image-intake.ts';
+import type { MaskRefusal, MaskSource } from './images/image-masks.ts';
 import type { LimitSource } from './guild-settings.ts';
 import type { AttachmentRefusal } from './image-request.ts';
 import type { ProviderFailureKind } from './providers/image-provider.ts';

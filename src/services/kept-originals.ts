@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { JobJournal, OpenJob } from './job-journal.ts';
 import type { FinishedImage } from './job-outcome.ts';
-import type { Spool } from './spool.ts';
+import type { Spool } from './spool/spool.ts';
 
 /**
  * Pictures as they came, where Discord took them re-encoded only: for a day they can be asked for. They are a courtesy,

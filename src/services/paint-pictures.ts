@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
-import { HeldBuffers } from './held-buffers.ts';
-import type { ImagePreparation, PreparedImage } from './image-preparation.ts';
+import { HeldBuffers } from './images/held-buffers.ts';
+import type { ImagePreparation, PreparedImage } from './images/image-preparation.ts';
 import type { AttachmentRefusal } from './image-request.ts';
 
 /** What a picture is to whoever might paint on it. */

@@ -1,12 +1,12 @@
 import PQueue from 'p-queue';
 import type { PlannedPictures } from './call-planning.ts';
-import { HeldBuffers } from './held-buffers.ts';
-import type { ImagePreparation, PreparedImage, PreparedMask } from './image-preparation.ts';
-import { isMaskRegion, WHOLE_REGION } from './image-preparation.ts';
+import { HeldBuffers } from './images/held-buffers.ts';
+import type { ImagePreparation, PreparedImage, PreparedMask } from './images/image-preparation.ts';
+import { isMaskRegion, WHOLE_REGION } from './images/image-preparation.ts';
 import type { Attached, ImageRequest, RequestAttachments } from './image-request.ts';
 import type { CallPlan, OpenJob } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
-import type { SpoolFolder } from './spool.ts';
+import type { SpoolFolder } from './spool/spool.ts';
 import { MASK_FILE, ORIGINAL_FILE, pictureFileName } from './spool-files.ts';
 
 type PlannedPicture = CallPlan['images'][number];

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { FairQueue } from './fair-queue.ts';
+import type { FairQueue } from './queue/fair-queue.ts';
 import type { FailedReceipt, MadeReceipt, OpenJob, Receipt } from './job-journal.ts';
 import type { JobProgress, Preview } from './job-progress.ts';
 import type { Recall } from './job-under-way.ts';

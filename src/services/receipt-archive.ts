@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
-import { isErrorCode } from './durable-file.ts';
+import { isErrorCode } from './spool/durable-file.ts';
 import type { Receipt } from './job-journal.ts';
 
 /** Receipts outlive their jobs by a week, in a file for each day, of which every line is one. */

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { ImagePreparation } from './image-preparation.ts';
-import type { RecognizedKind } from './image-recognition.ts';
-import { hasEnd, recognizeImage } from './image-recognition.ts';
+import type { ImagePreparation } from './images/image-preparation.ts';
+import type { RecognizedKind } from './images/image-recognition.ts';
+import { hasEnd, recognizeImage } from './images/image-recognition.ts';
 import type { MadeReceipt, OpenJob } from './job-journal.ts';
 import type { FinishedImage, ResultNote } from './job-outcome.ts';
 import { referenceOf } from './job-reference.ts';
-import { untilNotBusy } from './patience.ts';
+import { untilNotBusy } from './images/patience.ts';
 import { requirePlan } from './reservation.ts';
-import type { FileEdges } from './spool.ts';
+import type { FileEdges } from './spool/spool.ts';
 import { composedFileName, MASK_FILE, resultFileName } from './spool-files.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import * as z from 'zod';
 import type { Store } from '../storage/store.ts';
 import { UnreadableValue } from '../storage/store.ts';
-import type { MaskSource } from './image-masks.ts';
+import type { MaskSource } from './images/image-masks.ts';
 import { imageRequestSchema } from './image-request.ts';
 import type { OpenJob } from './job-journal.ts';
 

@@ -7,7 +7,7 @@ import type { JournalLine } from '../billing/journal-replay.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import { formatPeriod } from '../billing/period.ts';
 import { isEntry } from '../billing/stored-entry.ts';
-import { CSV_HEADER, exportLines } from '../services/ledger-export.ts';
+import { CSV_HEADER, exportLines } from '../services/usage/ledger-export.ts';
 import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 import type { Account } from './accounts.ts';
 

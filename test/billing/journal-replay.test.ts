@@ -6,7 +6,7 @@ import type { JournalLine } from '../../src/billing/journal-replay.ts';
 import { replayJournal } from '../../src/billing/journal-replay.ts';
 import { isEntry } from '../../src/billing/stored-entry.ts';
 import { replayJournal as judgeJournal } from '../audit.ts';
-import { createMemoryDatabase } from '../billing/memory-store.ts';
+import { createMemoryDatabase } from './memory-store.ts';
 import { book, GUILD, ledgerOn, NOVEMBER, snowflake } from '../tools/ledger-fixture.ts';
 
 const PERIOD = '202611';

@@ -9,14 +9,14 @@ import sharp from 'sharp';
 import { createDelivery } from '../../src/discord/delivery.ts';
 import { createDiscordRest } from '../../src/discord/discord-rest.ts';
 import { createUploadFitter } from '../../src/discord/upload-fitting.ts';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/images/image-preparation.ts';
 import type { JobEnd } from '../../src/services/job-conclusion.ts';
 import { createJobConclusion } from '../../src/services/job-conclusion.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
 import type { LateNews } from '../../src/services/job-progress.ts';
 import { referenceOf } from '../../src/services/job-reference.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from '../services/job-fixture.ts';
 import { answerJson, startLocalServer } from '../services/providers/local-server.ts';
 

@@ -6,7 +6,7 @@ import { createJobLog } from '../../src/discord/job-log.ts';
 import type { JobEnd } from '../../src/services/job-conclusion.ts';
 import type { OpenJob } from '../../src/services/job-journal.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest } from '../services/job-fixture.ts';
 import { answerJson, startLocalServer } from '../services/providers/local-server.ts';
 

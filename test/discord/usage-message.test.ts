@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeChart, describeUsage } from '../../src/discord/usage-message.ts';
 import { wordsFor } from '../../src/discord/words.ts';
-import type { UsageReport } from '../../src/services/usage-report.ts';
+import type { UsageReport } from '../../src/services/usage/usage-report.ts';
 
 const DOLLAR = 1_000_000_000;
 const NOVEMBER_20 = Date.UTC(2026, 10, 20);

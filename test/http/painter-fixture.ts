@@ -2,7 +2,7 @@ import { createPaintDesk } from '../../src/discord/paint-desk.ts';
 import type { PainterFiles } from '../../src/http/painter-files.ts';
 import { readPainterFiles } from '../../src/http/painter-files.ts';
 import { createEditDrafts } from '../../src/services/edit-drafts.ts';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/images/image-preparation.ts';
 import type { JobRefusal } from '../../src/services/job-outcome.ts';
 import type { PaintTicket } from '../../src/services/paint-links.ts';
 import { createPaintLinks } from '../../src/services/paint-links.ts';

@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const JOBS = 'src/services/image-jobs.ts';
 const UNDER_WAY = 'src/services/job-under-way.ts';
-const RECORDS = 'src/services/record-file.ts';
+const RECORDS = 'src/services/spool/record-file.ts';
 const RECOVERY = 'src/services/job-recovery.ts';
 const RESERVATION = 'src/services/reservation.ts';
 const HOLDS = 'src/services/hold-expiry.ts';
@@ -75,7 +75,7 @@ export const jobMutants: readonly Mutant[] = [
     name: 'the folder of a paid result can be lost with the power, and everything in it',
     edits: [
       {
-        file: 'src/services/folder-names.ts',
+        file: 'src/services/spool/folder-names.ts',
         find: 'if (unsure.has(OWN_NAME)) await syncNames(dirname(folder));',
         replace: '',
       },
@@ -86,7 +86,7 @@ export const jobMutants: readonly Mutant[] = [
     name: 'the name of a picture is taken for durable that never had a file',
     edits: [
       {
-        file: 'src/services/spool.ts',
+        file: 'src/services/spool/spool.ts',
         find: 'openResultSink(pathOf(name), shelf, patiently, () => names.note(name))',
         replace: 'openResultSink(pathToWrite(name), shelf, patiently)',
       },
@@ -138,12 +138,12 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     name: 'after a loss of power a job comes back to the pictures of the next one',
-    edits: [{ file: 'src/services/spool.ts', find: '      await makeOwnerDurable();\n', replace: '' }],
+    edits: [{ file: 'src/services/spool/spool.ts', find: '      await makeOwnerDurable();\n', replace: '' }],
     killers: [SPOOL_TESTS],
   },
   {
     name: 'a picture ends with what a longer one has left behind it',
-    edits: [{ file: 'src/services/durable-file.ts', find: '    ftruncateSync(file, sizeBytes);\n', replace: '' }],
+    edits: [{ file: 'src/services/spool/durable-file.ts', find: '    ftruncateSync(file, sizeBytes);\n', replace: '' }],
     killers: ['test/services/idle-folders.test.ts'],
   },
   {
@@ -240,7 +240,9 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     name: 'the line goes on when it is closed',
-    edits: [{ file: 'src/services/fair-queue.ts', find: "if (isClosed) return { refused: 'stopping' };", replace: '' }],
+    edits: [
+      { file: 'src/services/queue/fair-queue.ts', find: "if (isClosed) return { refused: 'stopping' };", replace: '' },
+    ],
     killers: ['test/services/fair-queue.test.ts'],
   },
   {

@@ -12,7 +12,7 @@ import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { EmulatedChannel } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import { createRecordFile } from '../../src/services/record-file.ts';
+import { createRecordFile } from '../../src/services/spool/record-file.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf, textOf } from './judgement.ts';
 import { buttonsOf, press, pressThrough } from './conversation.ts';
 import { answered, ask, isFor } from './requests.ts';

@@ -6,7 +6,7 @@ import { createAdmission } from '../../src/services/admission.ts';
 import type { GuildSettings } from '../../src/services/guild-settings.ts';
 import type { ImageRequest } from '../../src/services/image-request.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
 import { createDirectory, createRequest, silentLog } from './job-fixture.ts';
 import { createSettings } from './settings-fixture.ts';

@@ -6,7 +6,7 @@ import { createLedger } from '../../src/billing/ledger.ts';
 import { createCallSettlement } from '../../src/services/call-settlement.ts';
 import type { OpenJob } from '../../src/services/job-journal.ts';
 import { detailsOf, refOf } from '../../src/services/reservation.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { chargeOf } from '../billing/account-fixture.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID } from './job-fixture.ts';

@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
 import { createPriceBook } from '../../src/billing/prices.ts';
-import { createFairQueue } from '../../src/services/fair-queue.ts';
+import { createFairQueue } from '../../src/services/queue/fair-queue.ts';
 import { initialSettings } from '../../src/services/guild-settings.ts';
 import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createImageJobs } from '../../src/services/image-jobs.ts';
 import type { RequestAttachments } from '../../src/services/image-request.ts';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/images/image-preparation.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import type { Receipt } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
@@ -23,7 +23,7 @@ import type { ImageResult } from '../../src/services/providers/image-provider.ts
 import { ProviderFailure } from '../../src/services/providers/image-provider.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { createReservations } from '../../src/services/reservation.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
 import { createDirectory, createProgressLog, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
 

@@ -13,7 +13,7 @@ import type { OpenJob, Receipt } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import { detailsOf, refOf } from '../../src/services/reservation.ts';
 import { createResultRecords, resultKey } from '../../src/services/result-records.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { StoreFailure } from '../../src/storage/store.ts';

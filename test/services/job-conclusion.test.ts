@@ -9,7 +9,7 @@ import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { FinishedImage, FinishedJob, JobOutcome } from '../../src/services/job-outcome.ts';
 import { createKeptOriginals } from '../../src/services/kept-originals.ts';
 import { createKeptResults } from '../../src/services/kept-results.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
 
 const place = { channelId: '7', messageId: '9' };

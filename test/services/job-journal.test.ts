@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import type { JobJournal, JobOnDisk, Receipt } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID } from './job-fixture.ts';
 
 const DAY_MS = 24 * 60 * 60_000;

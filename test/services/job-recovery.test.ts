@@ -16,7 +16,7 @@ import type { JobOutcome } from '../../src/services/job-outcome.ts';
 import { createJobRecovery } from '../../src/services/job-recovery.ts';
 import { createJobResumption } from '../../src/services/job-resumption.ts';
 import { detailsOf, refOf } from '../../src/services/reservation.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createRecentIds } from '../../src/services/recent-ids.ts';
 import { createFailingStore } from '../billing/failing-store.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';

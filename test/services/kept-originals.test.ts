@@ -6,7 +6,7 @@ import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { FinishedImage } from '../../src/services/job-outcome.ts';
 import type { OriginalsLimits } from '../../src/services/kept-originals.ts';
 import { createKeptOriginals } from '../../src/services/kept-originals.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createRequest, silentLog } from './job-fixture.ts';
 
 const HOUR_MS = 60 * 60_000;

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import type { JobJournal } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import { createKeptResults } from '../../src/services/kept-results.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID } from './job-fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 20);

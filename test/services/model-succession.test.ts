@@ -7,7 +7,7 @@ import type { GuildSettings } from '../../src/services/guild-settings.ts';
 import type { CallPlan, OpenJob, Receipt } from '../../src/services/job-journal.ts';
 import { createModelSuccession } from '../../src/services/model-succession.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { StoreFailure } from '../../src/storage/store.ts';
 import { createDirectory, createPlan, createRequest } from './job-fixture.ts';
 import { createSettings } from './settings-fixture.ts';

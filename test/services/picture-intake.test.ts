@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/image-preparation.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/images/image-preparation.ts';
 import type { OpenJob } from '../../src/services/job-journal.ts';
 import { createPictureIntake } from '../../src/services/picture-intake.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { alphaMask, photograph } from '../fixtures/pictures.ts';
 import { createDirectory, createRequest } from './job-fixture.ts';
 

@@ -6,7 +6,7 @@ import type { CallPlan, OpenJob } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { Preview } from '../../src/services/job-progress.ts';
 import { createPreviewTarget } from '../../src/services/previews.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest, silentLog } from './job-fixture.ts';
 
 /** A job with a plan, and what is shown of it. */

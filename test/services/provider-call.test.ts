@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import { createFairQueue } from '../../src/services/fair-queue.ts';
+import { createFairQueue } from '../../src/services/queue/fair-queue.ts';
 import type { OpenJob } from '../../src/services/job-journal.ts';
 import { callDurationMsMax, createProviderCaller, lastStartOf } from '../../src/services/provider-call.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
   ProviderFailureKind,
 } from '../../src/services/providers/image-provider.ts';
 import { PROVIDER_FAILURE_KINDS, ProviderFailure } from '../../src/services/providers/image-provider.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import {
   createDirectory,
   createPlan,

@@ -9,7 +9,7 @@ import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import { referenceOf } from '../../src/services/job-reference.ts';
 import { createReservations, detailsOf, refOf } from '../../src/services/reservation.ts';
-import { openSpool } from '../../src/services/spool.ts';
+import { openSpool } from '../../src/services/spool/spool.ts';
 import { createFailingStore } from '../billing/failing-store.ts';
 import { createDirectory, createPlan, createRequest } from './job-fixture.ts';
 

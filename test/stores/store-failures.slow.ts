@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import { createRecordFile } from '../../src/services/record-file.ts';
+import { createRecordFile } from '../../src/services/spool/record-file.ts';
 import type { Books } from '../audit.ts';
 import { readBooks } from '../audit.ts';
 import { createPostgresDatabase } from '../contracts/postgres-database.ts';
