@@ -15,12 +15,22 @@ import * as z from 'zod';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** From left to right, as imports may run. What stands in one place does not import each other. */
-const LAYERS = [['main'], ['app'], ['commands', 'http', 'tools'], ['discord'], ['services'], ['billing'], ['storage']];
+const LAYERS = [
+  ['main'],
+  ['app'],
+  ['composition'],
+  ['commands', 'http', 'tools'],
+  ['discord'],
+  ['services'],
+  ['billing'],
+  ['storage'],
+];
 
 /** One file of each kind that the rules tell apart, and the libraries that it may import. */
 const PLACES = [
   { file: 'src/main.ts', layer: 'main', libraries: [] },
   { file: 'src/app.ts', layer: 'app', libraries: [] },
+  { file: 'src/composition.ts', layer: 'composition', libraries: [] },
   { file: 'src/commands/verb.ts', layer: 'commands', libraries: ['discord.js'] },
   { file: 'src/http/server.ts', layer: 'http', libraries: [] },
   { file: 'src/discord/gateway.ts', layer: 'discord', libraries: ['discord.js'] },

@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import { untilAborted } from '../services/until-aborted.ts';
 import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
 import type { CommandSchema } from './command-localizations.ts';
-import { localizeCommand } from './command-localizations.ts';
 
 /** At the last pause it is one a minute, for more than six hours. */
 const ATTEMPTS_MAX = 400;
@@ -16,9 +15,10 @@ const PAUSE_MS_MAX = 60_000;
 const FIRST_ATTEMPT_WAIT_MS_MAX = 10_000;
 
 /**
- * Tells Discord which commands there are, in every language, but only when they are not the ones that it was told last
+ * Tells Discord which commands there are, but only when they are not the ones that it was told last
  * time: a restart must not use up the daily number of registrations. Where Discord does not take them, those that it
  * has are still there, so that is no reason not to start: it is tried again beside everything else.
+ * @param options.commands in every language already
  * @param options.recordPath the file that remembers what was registered, for which application and where
  * @param options.stopping ends the attempts
  * @returns after the first attempt, or when that takes long, with what resolves after the last one
@@ -33,8 +33,7 @@ export async function registerCommands(options: {
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): Promise<{ readonly ended: Promise<void> }> {
-  const { rest, apiUrl, applicationId, recordPath, stopping, sleep, log } = options;
-  const commands = options.commands.map(localizeCommand);
+  const { rest, apiUrl, applicationId, commands, recordPath, stopping, sleep, log } = options;
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([apiUrl, applicationId, commands]))
     .digest('hex');
