@@ -19,12 +19,16 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const COLON = 0x3a;
 const SPACE = 0x20;
+const OPEN_BRACE = 0x7b;
 
 const END_OF_EVENT: EventPart = { type: 'end' };
 const LINE_BREAK: EventPart = { type: 'data', bytes: Buffer.from([LINE_FEED]) };
 
-/** Where we are in a line: in the name of its field, just behind the colon, or in a value of one kind. */
-type Place = 'field' | 'value-start' | 'data' | 'name' | 'ignored';
+/**
+ * Where we are in a line: in the name of its field, just behind the colon, or in a value of one kind. Or in a whole answer
+ * that is no event: relays that keep a connection alive by comments may have nothing but that to send behind them.
+ */
+type Place = 'field' | 'value-start' | 'data' | 'name' | 'ignored' | 'answer';
 
 export class EventStreamSplitter {
   #place: Place = 'field';
@@ -50,8 +54,20 @@ export class EventStreamSplitter {
         yield* this.#beginValue();
         continue;
       }
+      if (this.#isAtLineStart() && chunk[position] === OPEN_BRACE) {
+        this.#place = 'answer';
+        yield END_OF_EVENT;
+      }
+      if (this.#place === 'answer') {
+        yield { type: 'data', bytes: chunk.subarray(position) };
+        return;
+      }
       position = yield* this.#takeRun(chunk, position);
     }
+  }
+
+  #isAtLineStart(): boolean {
+    return this.#place === 'field' && !this.#lineHasBytes;
   }
 
   *#takeRun(chunk: Buffer, start: number): Generator<EventPart, number> {

@@ -22,6 +22,7 @@ const EVENTS_MAX = 10_000;
 /** `image_generation.…`, `image_edit.…`, or another beginning by which a relay goes. */
 const PARTIAL_TYPE = /(?:^|\.)partial_image$/;
 const COMPLETED_TYPE = /(?:^|\.)completed$/;
+const ERROR_TYPE = /(?:^|[._])error$/;
 
 /**
  * Reads a stream of image events while it arrives, up to the one that ends it. What is in the partial ones goes to the
@@ -132,20 +133,22 @@ class ImageEvents {
     if (!isRecord(event)) {
       return undefined;
     }
-    const type = this.#type();
-    // A whole answer that is wrapped into an event does not say what event it is.
-    if (this.#isCompletion() || (type === undefined && Array.isArray(event.data))) {
-      yield* this.#keepImage(this.#takers.writer);
-      this.#answers.push(readCompletion(event));
-      return this.#isAllTold() ? this.end() : undefined;
-    }
-    if (PARTIAL_TYPE.test(type ?? '')) {
+    const type = this.#type() ?? '';
+    if (PARTIAL_TYPE.test(type)) {
       yield* this.#keepImage(this.#takers.previews);
       return undefined;
     }
+    const answer = readCompletion(event);
+    // Relays have names of their own for the event that brings a whole answer, or none, and some list no image on the way.
+    if (this.#isCompletion() || (Array.isArray(event.data) && answer.toldCount > 0)) {
+      yield* this.#keepImage(this.#takers.writer);
+      this.#answers.push(answer);
+      return this.#isAllTold() ? this.end() : undefined;
+    }
     yield* this.#leaveImage();
-    const isError = type === 'error' || isRecord(event.error);
-    return isError ? { ended: 'error', error: event.error ?? event } : undefined;
+    const flatError = ERROR_TYPE.test(type) ? event : undefined;
+    const error = isRecord(event.error) ? event.error : (answer.error ?? flatError);
+    return error && { ended: 'error', error };
   }
 
   #hasAllImages(): boolean {

@@ -204,6 +204,12 @@ test('an error ends the stream, and it is known whether something had come befor
   }
   const flat = await read(eventOf('error', { code: 'server_error', message: 'broken' }));
   assert.deepEqual(flat.end, { ended: 'error', error: { type: 'error', code: 'server_error', message: 'broken' } });
+  const named = await read('event: image.generation.error\ndata: {"message":"broken"}\n\ndata: [DONE]\n\n');
+  assert.deepEqual(named.end, { ended: 'error', error: { message: 'broken' } });
+  const inWords = await read('data: {"error":"broken"}\n\ndata: [DONE]\n\n');
+  assert.deepEqual(inWords.end, { ended: 'error', error: { message: 'broken' } });
+  const raw = await read(`: PING\n\n${JSON.stringify({ error })}`);
+  assert.deepEqual(raw.end, { ended: 'error', error });
 });
 
 test('the images of an answer may stand in a list, as in an answer that is no stream', async () => {
@@ -230,6 +236,24 @@ test('the images of an answer may stand in a list, as in an answer that is no st
   const url = await read(eventOf('image_generation.completed', { data: [{ url: 'https://x/y' }], usage }));
   assert.ok(url.end.ended === 'completed');
   assert.deepEqual(url.end.answer, { usage, toldCount: 1, resultUrls: ['https://x/y'], error: undefined });
+});
+
+test('relays have names of their own for what brings the picture, and events of their own before it', async () => {
+  const data = [{ b64_json: 'AwQF', url: null }];
+  const waiting = { object: 'image.generation.chunk', progress_text: '…', data: [] };
+  const streams = {
+    'told by its object': `data: ${JSON.stringify(waiting)}\n\ndata: ${JSON.stringify({ object: 'image.generation.result', data, usage })}\n\n`,
+    'told by its name': `event: image.generation.chunk\ndata: {"status":"processing"}\n\nevent: image.generation.result\ndata: ${JSON.stringify({ data, usage })}\n\n`,
+    'told by its type': eventOf('ar_delta', { delta: 'a' }) + eventOf('image', { data, usage }),
+    'no event at all': `: PING\n\n: PING\n\n${JSON.stringify({ created: 1, data, usage }, undefined, 2)}\n\n`,
+    'no event at all, behind a word': `: PING\ndata: ping\n${JSON.stringify({ data, usage })}`,
+  };
+  for (const [name, text] of Object.entries(streams)) {
+    for (const cuts of [[], everyByte(text)]) {
+      const { end, images } = await read(`${text}data: [DONE]\n\n`, { cuts });
+      assert.deepEqual({ end, images }, { end: finished, images: ['AwQF'] }, name);
+    }
+  }
 });
 
 test('several images may come in an event each, and what they cost is known where it is told once', async () => {
