@@ -6,7 +6,11 @@ import type { ProviderFailureKind } from './providers/image-provider.ts';
 const REPEATED_AFTER_MS = 60 * 60_000;
 
 const REMEDIES: ReadonlyMap<ProviderFailureKind, string> = new Map([
-  ['invalid-key', 'the provider does not accept OPENAI_API_KEY: set one that it accepts, and start again'],
+  [
+    'invalid-key',
+    'the provider does not accept OPENAI_API_KEY, or has blocked the account behind it: set one that it accepts, and ' +
+      'start again',
+  ],
   ['out-of-quota', "the provider's account is out of credit or at a limit: add credit there, or raise the limit"],
   [
     'unverified-organization',

@@ -20,7 +20,7 @@ const MESSAGE_CHARACTERS_MAX = 500;
 /** More than is shown, so that a key at the end of what is shown is seen whole; a gateway's page can be long. */
 const INSPECTED_CHARACTERS_MAX = 4000;
 
-/** The codes with which OpenAI says that the account, not the pace, is at its limit. */
+/** The codes with which OpenAI, and then relays, say that the account, not the pace, is at its limit. */
 const ACCOUNT_LIMIT_CODES: ReadonlySet<string> = new Set([
   'insufficient_quota',
   'billing_hard_limit_reached',
@@ -28,9 +28,19 @@ const ACCOUNT_LIMIT_CODES: ReadonlySet<string> = new Set([
   'organization_spend_limit_exceeded',
   'project_spend_limit_exceeded',
   'organization_usage_limit_exceeded',
+  'insufficient_user_quota',
+  'pre_consume_token_quota_failed',
 ]);
 const PACE_CODES: ReadonlySet<string> = new Set(['rate_limit_exceeded', 'slow_down']);
-const MODERATION_CODES: ReadonlySet<string> = new Set(['moderation_blocked', 'content_policy_violation']);
+const MODERATION_CODES: ReadonlySet<string> = new Set([
+  'moderation_blocked',
+  'content_policy_violation',
+  'content_filter',
+  'sensitive_words_detected',
+  'prompt_blocked',
+]);
+/** Azure knows a model by the name of its deployment. */
+const MODEL_CODES: ReadonlySet<string> = new Set(['model_not_found', 'unknown_model', 'DeploymentNotFound']);
 const IMAGE_CODES: ReadonlySet<string> = new Set(['invalid_image_file', 'invalid_image_format', 'invalid_image']);
 
 /** The types with which OpenAI says that a request is refused, and not that it failed. */
@@ -44,7 +54,16 @@ const STREAM_REFUSAL_STATUSES: ReadonlySet<number> = new Set([400, 422]);
 /** Compatible providers often pass OpenAI's words on and drop its codes. */
 const ACCOUNT_LIMIT_WORDS =
   /exceeded your current quota|credit balance|spend(?:ing)? limit|insufficient (?:quota|credit|balance|funds)/i;
-const MODERATION_WORDS = /safety system|content[ _]policy|moderation (?:system|policy|block)/i;
+/** Those of LiteLLM, whose budgets answer like rate limits, and of one-api and its descendants. */
+const GATEWAY_LIMIT_WORDS =
+  /budget has been exceeded|(?:exceeded|crossed|over) ?budget|quota is not enough|额度(?:不足|已用尽)/i;
+const MODERATION_WORDS =
+  /safety system|content[ _]?(?:management )?policy|content filter|moderation (?:system|policy|block)/i;
+/** Azure's word for an account that it has closed, which speaks of its content policy to whoever asks for anything. */
+const BLOCKED_ACCOUNT_WORDS = /resource has been (?:temporarily )?(?:blocked|suspended)/i;
+const MODEL_WORDS = /\b(?:unknown|invalid) model\b|\bmodel does not exist\b/i;
+/** Said by one-api and its descendants where nobody behind them serves the model just now. */
+const NO_CHANNEL_WORDS = /no available channel|无可用渠道/i;
 const IMAGE_WORDS = /invalid image file/i;
 const STREAM_WORDS = /\b(?:partial_images|stream(?:ing)?)\b/i;
 const VERIFICATION_WORDS = /must be verified/i;
@@ -167,7 +186,12 @@ export function isStreamRefusal(error: unknown): boolean {
 
 function judgeAnswer(error: APIError): Verdict {
   const status: number = error.status ?? 0;
-  if (status >= 500) {
+  if (status === 503 && (error.code === 'model_not_found' || NO_CHANNEL_WORDS.test(error.message))) {
+    // Whoever has nobody to hand a request to has not handed it on. That may pass.
+    return { kind: 'unreachable', charged: 'no' };
+  }
+  if (status >= 500 || status === 424) {
+    // 424 by the book: it was handed on, and went wrong there.
     return { kind: 'server-error', charged: 'unknown' };
   }
   if (status === 408) {
@@ -188,13 +212,16 @@ function judgeAnswer(error: APIError): Verdict {
 function judgeRefusal(status: number, error: APIError): ProviderFailureKind {
   const code = error.code ?? '';
   const { message } = error;
+  if (BLOCKED_ACCOUNT_WORDS.test(message)) {
+    return 'invalid-key';
+  }
   if (MODERATION_CODES.has(code) || (status !== 429 && MODERATION_WORDS.test(message))) {
     return 'moderation';
   }
-  if (ACCOUNT_LIMIT_CODES.has(code) || (!PACE_CODES.has(code) && ACCOUNT_LIMIT_WORDS.test(message))) {
+  if (ACCOUNT_LIMIT_CODES.has(code) || (!PACE_CODES.has(code) && isAboutAccountLimit(message))) {
     return 'out-of-quota';
   }
-  if (code === 'model_not_found' || (status === 400 && error.param === 'model')) {
+  if (MODEL_CODES.has(code) || (status === 400 && (error.param === 'model' || MODEL_WORDS.test(message)))) {
     return 'model-not-found';
   }
   switch (status) {
@@ -221,6 +248,10 @@ function judgeRefusal(status: number, error: APIError): ProviderFailureKind {
     default:
       return 'invalid-request';
   }
+}
+
+function isAboutAccountLimit(message: string): boolean {
+  return ACCOUNT_LIMIT_WORDS.test(message) || GATEWAY_LIMIT_WORDS.test(message);
 }
 
 function readModerationStage(error: unknown): 'input' | 'output' | undefined {

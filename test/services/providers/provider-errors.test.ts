@@ -75,6 +75,44 @@ const refusals: readonly Row[] = [
   [503, { code: 'server_is_overloaded', message: 'Overloaded.' }, 'server-error', 'unknown'],
 ];
 
+/** How gateways say the same: Azure, LiteLLM, one-api and new-api, SiliconFlow. */
+const refusalsOfGateways: readonly Row[] = [
+  [
+    400,
+    { code: 'content_filter', message: "The prompt triggered Microsoft's content management policy." },
+    'moderation',
+    'no',
+  ],
+  [400, { code: null, message: 'Filtered by the content management policy.' }, 'moderation', 'no'],
+  [400, { code: '400', message: 'litellm.ContentPolicyViolationError: AzureException' }, 'moderation', 'no'],
+  [400, { code: 'sensitive_words_detected', message: 'user sensitive words detected' }, 'moderation', 'no'],
+  [
+    403,
+    {
+      code: 'Forbidden',
+      message:
+        'Your resource has been temporarily blocked because we detected behavior that may violate our content policy.',
+    },
+    'invalid-key',
+    'no',
+  ],
+  [404, { code: 'DeploymentNotFound', message: 'The API deployment does not exist.' }, 'model-not-found', 'no'],
+  [400, { code: null, message: 'Unknown model: gpt-image-2' }, 'model-not-found', 'no'],
+  [400, { code: '400', message: 'Invalid model name passed in model=gpt-image-2.' }, 'model-not-found', 'no'],
+  [400, { code: 20012, message: 'Model does not exist. Please check it carefully.' }, 'model-not-found', 'no'],
+  [400, { message: 'Transparent background is not supported for this model.' }, 'invalid-request', 'no'],
+  [429, { code: '429', type: 'budget_exceeded', message: 'Budget has been exceeded! Max: 10.0' }, 'out-of-quota', 'no'],
+  [400, { code: '400', message: 'ExceededBudget: End User=x over budget.' }, 'out-of-quota', 'no'],
+  [429, { code: '429', message: 'No deployments available - crossed budget' }, 'out-of-quota', 'no'],
+  [403, { code: 'insufficient_user_quota', message: '用户额度不足' }, 'out-of-quota', 'no'],
+  [403, { code: 'pre_consume_token_quota_failed', message: '预扣费额度失败' }, 'out-of-quota', 'no'],
+  [401, { code: '', message: '该令牌额度已用尽' }, 'out-of-quota', 'no'],
+  [503, { code: 'model_not_found', message: 'No available channel for model gpt-image-2' }, 'unreachable', 'no'],
+  [503, { message: '当前分组 default 下对于模型 gpt-image-2 无可用渠道' }, 'unreachable', 'no'],
+  [500, { message: 'no available channel' }, 'server-error', 'unknown'],
+  [424, { message: 'The upscaler failed.' }, 'server-error', 'unknown'],
+];
+
 async function callAnswered(status: number, error: unknown, headers = {}): Promise<ProviderFailure> {
   await using server = await startLocalServer((response) =>
     error === undefined
@@ -94,7 +132,7 @@ async function callAnswered(status: number, error: unknown, headers = {}): Promi
   return assert.fail('The call should have failed.');
 }
 
-for (const [status, error, kind, charged] of refusals) {
+for (const [status, error, kind, charged] of [...refusals, ...refusalsOfGateways]) {
   test(`${status} ${JSON.stringify(error)} is ${kind}, charged: ${charged}`, async () => {
     const failure = await callAnswered(status, error);
     assert.deepEqual([failure.kind, failure.charged], [kind, charged]);
