@@ -94,6 +94,8 @@ function explain(refusal: JobRefusal, words: Words, isFromEditForm: boolean): st
     case 'provider-refused':
       return say(providerRefusalKey(refusal.kind, refusal.stage));
     case 'outcome-unknown':
+      // Whoever tried again would lose the next picture in the same way.
+      if (refusal.kind === 'untrusted-result') return say(providerRefusalKey(refusal.kind, undefined));
       return say(`refusal.outcome-unknown.${howUnknown(refusal.kind)}`);
     case 'bug':
       return say('refusal.bug', { reference: refusal.reference });
@@ -223,6 +225,8 @@ function providerRefusalKey(kind: ProviderFailureKind, stage: 'input' | 'output'
     case 'invalid-request':
     case 'cancelled':
       return `refusal.provider.${kind}`;
+    case 'untrusted-result':
+      return 'refusal.provider.misconfigured';
     case 'stopping':
       return 'refusal.stopping';
     case 'out-of-quota':

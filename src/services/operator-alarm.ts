@@ -28,6 +28,11 @@ const REMEDIES: ReadonlyMap<ProviderFailureKind, string> = new Map([
       'pictures of an edit take together',
   ],
   [
+    'untrusted-result',
+    'the provider keeps its images at an origin that is not trusted, and what was paid for is lost: name the origin, which ' +
+      'the line before this one tells, in RESULT_ORIGINS',
+  ],
+  [
     'invalid-request',
     'the provider refused a request as invalid: check that OPENAI_BASE_URL leads to an API that is compatible with ' +
       "OpenAI's images, and report it if it does",

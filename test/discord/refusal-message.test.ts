@@ -179,6 +179,7 @@ describe('describeRefusal', () => {
     for (const kind of ['out-of-quota', 'invalid-key', 'unverified-organization', 'misconfigured'] as const) {
       assert.match(inEnglish({ reason: 'provider-refused', kind }), /not your fault/);
     }
+    assert.match(inEnglish({ reason: 'outcome-unknown', kind: 'untrusted-result' }), /not your fault/);
   });
 });
 

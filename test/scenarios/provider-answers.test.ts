@@ -138,8 +138,8 @@ describe('An answer in a form of its own', { concurrency: 4 }, () => {
     });
   }
 
-  it('an address anywhere else: is not visited, and what was paid for it stays open', async () => {
-    const { stage } = shared();
+  it('an address anywhere else: is not visited, what was paid for it stays open, and the operator hears how to mend it', async () => {
+    const { stage, bot } = shared();
     const server = addServer(stage);
     const otherOrigin = await stage.provider.openOtherOrigin();
     const prompt = 'an answer far away';
@@ -151,7 +151,11 @@ describe('An answer in a form of its own', { concurrency: 4 }, () => {
     );
     assert.equal(callsFor(stage, prompt).length, 1);
     assert.equal(asked.message.attachments.length, 0);
-    assert.match(asked.text, /It is not known whether this was charged/);
+    assert.match(asked.text, /not your fault; the operator has been told.*It is not known whether this was charged/);
+    const told = bot.logLines.filter(({ level, kind }) => level === 50 && kind === 'untrusted-result');
+    assert.match(told.map(({ msg }) => String(msg)).join('\n'), /^[^\n]*RESULT_ORIGINS$/);
+    const lines = bot.logLines.filter(({ job }) => job === asked.interaction.id);
+    assert.ok(JSON.stringify(lines).includes(otherOrigin), 'it is said which origin that is');
     assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch unknown');
     assert.ok(accountOf(stage, server).exposure >= theBillFor(stage, prompt).costNanoUsd);
   });

@@ -113,6 +113,7 @@ export const PROVIDER_FAILURE_KINDS = [
   'timeout',
   'connection-lost',
   'unusable-answer',
+  'untrusted-result',
   'cancelled',
   'stopping',
 ] as const;

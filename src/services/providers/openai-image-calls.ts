@@ -29,7 +29,13 @@ import {
   toToldFailure,
   type CallState,
 } from './provider-errors.ts';
-import { downloadResult, requireTrustedResultUrl, ResultDownloadError, type Pause } from './result-download.ts';
+import {
+  downloadResult,
+  requireTrustedResultUrl,
+  ResultDownloadError,
+  UntrustedResultError,
+  type Pause,
+} from './result-download.ts';
 
 /** The largest size that models make is 8.3 million pixels, which as a PNG of noise is about 34 MB. */
 const DEFAULT_IMAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024;
@@ -173,7 +179,7 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
  */
 function explainEmptyAnswer(
   { error, usage, toldCount }: ImageAnswer,
-  problem: string | undefined,
+  problem: ResultDownloadError | undefined,
   attempt: Attempt,
   requestId: string | undefined,
 ): ProviderFailure {
@@ -182,8 +188,9 @@ function explainEmptyAnswer(
     const state = stateOf(attempt, { makesImages: true, hasPartialImages, requestId });
     return toToldFailure(error, state, attempt.redact, attempt.now());
   }
-  return new ProviderFailure(attempt.deadline.signal.aborted ? 'timeout' : 'unusable-answer', 'unknown', {
-    message: attempt.redact(problem ?? 'The answer has no image in it.'),
+  const kind = problem instanceof UntrustedResultError ? 'untrusted-result' : 'unusable-answer';
+  return new ProviderFailure(attempt.deadline.signal.aborted ? 'timeout' : kind, 'unknown', {
+    message: attempt.redact(problem?.message ?? 'The answer has no image in it.'),
     requestId,
   });
 }
@@ -301,8 +308,8 @@ async function downloadResults(
   context: CallContext,
   writer: ImageWriter,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  let problem: string | undefined;
+): Promise<ResultDownloadError | undefined> {
+  let problem: ResultDownloadError | undefined;
   for (const text of resultUrls.slice(0, imageCountMax - writer.wholeCount)) {
     try {
       const url = requireTrustedResultUrl(text, context.trustedOrigins);
@@ -311,7 +318,7 @@ async function downloadResults(
       if (!(error instanceof ResultDownloadError)) {
         throw error;
       }
-      problem ??= error.message;
+      problem ??= error;
     }
   }
   return problem;

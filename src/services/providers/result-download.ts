@@ -10,6 +10,9 @@ export class ResultDownloadError extends Error {
   override readonly name = 'ResultDownloadError';
 }
 
+/** The result is somewhere from where it may not be fetched, until the operator says otherwise. */
+export class UntrustedResultError extends ResultDownloadError {}
+
 /** Fetching a result makes nothing, so it may be tried again. */
 const ATTEMPTS_MAX = 3;
 const FIRST_PAUSE_MS = 500;
@@ -19,18 +22,19 @@ const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 /**
  * Which results may be fetched: an answer could point anywhere, also into the network of this machine.
  * @param origins like `https://cdn.example`; compared whole
- * @throws {ResultDownloadError} where the URL is not at one of them
+ * @throws {UntrustedResultError} where the URL is not at one of them
+ * @throws {ResultDownloadError} where it is none, or behind a user name
  */
 export function requireTrustedResultUrl(text: string, origins: ReadonlySet<string>): URL {
   const url = URL.parse(text);
-  if (url === null) {
-    throw new ResultDownloadError('The answer points to something that is not a URL.');
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new ResultDownloadError('The answer points to something that is not a web address.');
   }
   if (url.username !== '' || url.password !== '') {
     throw new ResultDownloadError(`The result at ${url.origin} is behind a user name, and is not fetched.`);
   }
   if (!origins.has(url.origin)) {
-    throw new ResultDownloadError(`The result is at ${url.origin}, which is not among the trusted result origins.`);
+    throw new UntrustedResultError(`The result is at ${url.origin}, which is not among the trusted result origins.`);
   }
   return url;
 }

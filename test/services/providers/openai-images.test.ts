@@ -432,21 +432,24 @@ test('results elsewhere, behind a user name, behind a redirect or of another kin
   });
   const provider = createProvider(server.origin);
   const host = new URL(server.origin).host;
-  const urls = [
-    `${other.origin}/x`,
-    `http://user@${host}/x`,
-    `http://user:word@${host}/x`,
-    `${server.origin}.example/x`,
-    `${server.origin}/redirect`,
-    `${server.origin}/partial`,
-    'file:///etc/passwd',
-    '/relative',
-    'data:image/png,AAEC',
-    'http://169.254.169.254/latest',
-  ];
-  for (const prompt of urls) {
-    const failure = await failureOf(make(provider, createCall({ prompt })));
-    assert.deepEqual([failure.kind, failure.charged], ['unusable-answer', 'unknown'], prompt);
+  const urls = {
+    'untrusted-result': [`${other.origin}/x`, 'http://169.254.169.254/latest'],
+    'unusable-answer': [
+      `http://user@${host}/x`,
+      `http://user:word@${host}/x`,
+      `${server.origin}.example/x`,
+      `${server.origin}/redirect`,
+      `${server.origin}/partial`,
+      'file:///etc/passwd',
+      '/relative',
+      'data:image/png,AAEC',
+    ],
+  };
+  for (const [kind, prompts] of Object.entries(urls)) {
+    for (const prompt of prompts) {
+      const failure = await failureOf(make(provider, createCall({ prompt })));
+      assert.deepEqual([failure.kind, failure.charged], [kind, 'unknown'], prompt);
+    }
   }
   assert.equal(other.requests.length, 0);
   assert.equal(server.requests.filter(({ path }) => path === '/x').length, 0);
