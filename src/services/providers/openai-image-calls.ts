@@ -16,7 +16,7 @@ import {
   type OpenByteSink,
   type PreviewTarget,
 } from './image-provider.ts';
-import { toEditFields, toGenerateParameters } from './image-request.ts';
+import { listDispensable, toEditFields, toGenerateParameters, type DispensableParameter } from './image-request.ts';
 import { explainFailures, type ReadBody } from './incoming-body.ts';
 import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
 import { openMultipartUpload, type MultipartUpload } from './multipart-upload.ts';
@@ -24,6 +24,7 @@ import type { OpenAiImagesOptions } from './openai-images.ts';
 import { PreviewWriter } from './preview-writer.ts';
 import {
   createRedactor,
+  findRefusedParameters,
   isStreamRefusal,
   toProviderFailure,
   toToldFailure,
@@ -55,27 +56,43 @@ export function createOpenAiImageCalls(options: OpenAiImagesOptions): Pick<Image
     pause: options.pause ?? ((waitMs, signal) => wait(waitMs, undefined, { signal })),
     ...createClient(apiKey, baseUrl, timeoutMs),
   };
-  /** The models whose provider refuses to stream. It is asked again when the process begins anew. */
-  const modelsWithoutStream = new Set<string>();
+  /** What is not asked for, because the model's provider refuses it. It is asked again when the process begins anew. */
+  const refusedByModel = new Map<string, readonly RefusedPart[]>();
+  const refusedBy = (model: string): readonly RefusedPart[] => refusedByModel.get(model) ?? [];
+
+  /** Each repetition asks for less, so there are few; and each follows a refusal, so nothing was made before it. */
+  async function makeWithout(
+    refused: readonly RefusedPart[],
+    wish: Omit<ImageErrand, 'omitted'>,
+    deadline: CallDeadline,
+  ): Promise<ImageResult> {
+    const { call } = wish;
+    const omitted = new Set(listDispensable(call).filter((name) => refused.includes(name)));
+    const previews = refused.includes('stream') ? undefined : wish.previews;
+    try {
+      const result = await makeImages(context, { ...wish, previews, omitted }, deadline);
+      refusedByModel.set(call.model, [...new Set([...refusedBy(call.model), ...refused])]);
+      return result;
+    } catch (error) {
+      if (!(error instanceof PartRefusedError)) throw error;
+      return makeWithout([...refused, ...error.parts], wish, deadline);
+    }
+  }
+
   return {
     async makeImages(call, openByteSink, previews) {
       const deadline = startCallDeadline(timeoutMs);
-      const target = modelsWithoutStream.has(call.model) ? undefined : previews;
       try {
-        return await makeImages(context, { call, openByteSink, previews: target }, deadline);
-      } catch (error) {
-        if (!(error instanceof StreamRefusedError)) {
-          throw error;
-        }
-        const result = await makeImages(context, { call, openByteSink, previews: undefined }, deadline);
-        modelsWithoutStream.add(call.model);
-        return result;
+        return await makeWithout(refusedBy(call.model), { call, openByteSink, previews }, deadline);
       } finally {
         deadline.dispose();
       }
     },
   };
 }
+
+/** What a call can do without where its provider does not know it. */
+type RefusedPart = DispensableParameter | 'stream';
 
 type CallContext = {
   readonly transport: HttpTransport;
@@ -123,6 +140,7 @@ type ImageErrand = {
   readonly call: ImageCall;
   readonly openByteSink: OpenByteSink;
   readonly previews: PreviewTarget | undefined;
+  readonly omitted: ReadonlySet<DispensableParameter>;
 };
 
 /** What the steps of one attempt share. */
@@ -133,9 +151,15 @@ type Attempt = CallContext & {
   readonly exchange: HttpExchange;
 };
 
-/** The call was refused because it asked for a stream, so nothing was made. */
-class StreamRefusedError extends Error {
-  override readonly name = 'StreamRefusedError';
+/** The call was refused because of something that it can do without, so nothing was made. */
+class PartRefusedError extends Error {
+  override readonly name = 'PartRefusedError';
+  readonly parts: readonly RefusedPart[];
+
+  constructor(parts: readonly RefusedPart[], cause: unknown) {
+    super(`The provider does not take ${parts.join(', ')}.`, { cause });
+    this.parts = parts;
+  }
 }
 
 async function makeImages(context: CallContext, errand: ImageErrand, deadline: CallDeadline): Promise<ImageResult> {
@@ -144,7 +168,7 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
   const writer = new ImageWriter(openByteSink, context.imageSizeBytesMax);
   const attempt: Attempt = { ...context, errand, writer, deadline, exchange };
   const partialImages = previews?.count ?? 0;
-  const upload = call.images.length > 0 ? await openUpload(call, partialImages) : undefined;
+  const upload = call.images.length > 0 ? await openUpload(errand, partialImages) : undefined;
   let requestId: string | undefined;
   let answer: ImageAnswer | undefined;
   try {
@@ -271,9 +295,9 @@ function stateOf({ exchange, deadline }: Judged, known: KnownOfCall): CallState 
   };
 }
 
-async function openUpload(call: ImageCall, partialImages: number): Promise<MultipartUpload> {
+async function openUpload({ call, omitted }: ImageErrand, partialImages: number): Promise<MultipartUpload> {
   try {
-    return await openMultipartUpload(toEditFields(call, partialImages));
+    return await openMultipartUpload(toEditFields(call, partialImages, omitted));
   } catch (cause) {
     throw new ProviderFailure('invalid-image', 'no', { message: 'A picture to send could not be opened.', cause });
   }
@@ -285,20 +309,27 @@ async function openUpload(call: ImageCall, partialImages: number): Promise<Multi
  */
 async function send(attempt: Attempt, upload: MultipartUpload | undefined): Promise<Response> {
   const { errand, deadline, exchange, exchanges, client } = attempt;
-  const { call, previews } = errand;
+  const { call, previews, omitted } = errand;
   const { signal } = deadline;
   try {
     return await exchanges.run(exchange, async () =>
       upload === undefined
-        ? client.images.generate(toGenerateParameters(call, previews?.count ?? 0), { signal }).asResponse()
+        ? client.images.generate(toGenerateParameters(call, previews?.count ?? 0, omitted), { signal }).asResponse()
         : client.post('/images/edits', { body: upload.body, headers: upload.headers, signal }).asResponse(),
     );
   } catch (error) {
-    if (previews !== undefined && isStreamRefusal(error)) {
-      throw new StreamRefusedError('The provider does not stream.', { cause: error });
-    }
+    const parts = findRefusedParts(error, errand);
+    if (parts.length > 0) throw new PartRefusedError(parts, error);
     throw judge(error, attempt, { makesImages: true });
   }
+}
+
+/** Only of what was asked for, so that nothing is left out twice. */
+function findRefusedParts(error: unknown, { call, previews, omitted }: ImageErrand): readonly RefusedPart[] {
+  const dispensable = listDispensable(call).filter((name) => !omitted.has(name));
+  const parameters = findRefusedParameters(error, dispensable);
+  if (parameters.length > 0) return parameters;
+  return previews !== undefined && isStreamRefusal(error) ? ['stream'] : [];
 }
 
 /** @returns what went wrong with the first of those that could not be fetched */

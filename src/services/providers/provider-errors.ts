@@ -49,7 +49,7 @@ const REFUSAL_TYPES: ReadonlySet<string> = new Set(['invalid_request_error', 'im
 const MOVED_STATUSES: ReadonlySet<number> = new Set([301, 307, 308]);
 const STREAM_PARAMETERS: ReadonlySet<string> = new Set(['stream', 'partial_images']);
 /** 422 is what gateways written with FastAPI say to a field that they do not know. */
-const STREAM_REFUSAL_STATUSES: ReadonlySet<number> = new Set([400, 422]);
+const PARAMETER_REFUSAL_STATUSES: ReadonlySet<number> = new Set([400, 422]);
 
 /** Compatible providers often pass OpenAI's words on and drop its codes. */
 const ACCOUNT_LIMIT_WORDS =
@@ -176,12 +176,23 @@ function readText(value: unknown, name: string): string {
  * does not say what it is about may be about that.
  */
 export function isStreamRefusal(error: unknown): boolean {
-  if (!(error instanceof APIError) || error.status === undefined || !STREAM_REFUSAL_STATUSES.has(error.status)) {
-    return false;
-  }
+  if (!isRefusalOfParameters(error)) return false;
   const isUnexplained = error.error === undefined;
-  const isAboutIt = STREAM_PARAMETERS.has(error.param ?? '') || STREAM_WORDS.test(error.message);
-  return (isUnexplained || isAboutIt) && judgeAnswer(error).kind === 'invalid-request';
+  return isUnexplained || STREAM_PARAMETERS.has(error.param ?? '') || STREAM_WORDS.test(error.message);
+}
+
+/**
+ * The parameters of which a refusal says that they are what it is about, as whoever does not know them does.
+ * @param names those that could have been left out
+ */
+export function findRefusedParameters<Name extends string>(error: unknown, names: readonly Name[]): readonly Name[] {
+  if (!isRefusalOfParameters(error)) return [];
+  return names.filter((name) => error.param === name || error.message.includes(name));
+}
+
+function isRefusalOfParameters(error: unknown): error is APIError {
+  if (!(error instanceof APIError) || error.status === undefined) return false;
+  return PARAMETER_REFUSAL_STATUSES.has(error.status) && judgeAnswer(error).kind === 'invalid-request';
 }
 
 function judgeAnswer(error: APIError): Verdict {

@@ -89,6 +89,39 @@ test('a generation sends what the models take, and nothing else', async () => {
   assert.equal(request.headers.authorization, `Bearer ${apiKey}`);
 });
 
+test('what a provider does not know, and nobody asked for, is left out', async () => {
+  const call = createCall({ background: 'auto' });
+  const unknown = ['safety_identifier', 'background'];
+  const refusals: readonly ((names: readonly string[]) => readonly [number, unknown])[] = [
+    ([name]) => [400, { error: { message: `Unknown parameter: '${name}'.`, param: name, code: 'unknown_parameter' } }],
+    ([name]) => [400, { error: { message: `litellm.UnsupportedParamsError: ${name} is not supported`, code: '400' } }],
+    (names) => [422, { detail: names.map((name) => ({ type: 'extra_forbidden', loc: ['body', name] })) }],
+  ];
+  for (const [index, refuse] of refusals.entries()) {
+    await using server = await startLocalServer((response, { body }) => {
+      const names = unknown.filter((name) => body.toString().includes(`"${name}"`));
+      return names.length > 0
+        ? answerJson(response, ...refuse(names))
+        : answerJson(response, 200, { data: [{ b64_json: 'AAEC' }] });
+    });
+    const provider = createProvider(server.origin);
+    await make(provider, call);
+    const needed = server.requests.length;
+    assert.equal(needed, index === 2 ? 2 : 3, 'each is left out once it was refused');
+    await make(provider, { ...call, format: 'webp' });
+    assert.equal(server.requests.length, needed + 1, 'and from then on at once');
+    assert.match(server.requests.at(-1)?.body.toString() ?? '', /"quality":"medium".*"output_format":"webp"/);
+  }
+});
+
+test('what a member chose is not left out', async () => {
+  await using server = await startLocalServer((response) =>
+    answerJson(response, 400, { error: { message: "Unknown parameter: 'background'.", param: 'background' } }),
+  );
+  const failure = await failureOf(make(createProvider(server.origin), createCall({ background: 'opaque' })));
+  assert.deepEqual([failure.kind, failure.charged, server.requests.length], ['invalid-request', 'no', 1]);
+});
+
 test('an edit streams its files as a form with names, types and a length', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'easel-edit-'));
   context.after(() => rm(folder, { recursive: true }));
