@@ -78,7 +78,13 @@ function warnOf(warning: ModelWarning, log: Logger): void {
     case 'unknown':
       return log.warn({ model: warning.model }, 'this model of IMAGE_MODELS is not known and not used');
     case 'not-offered':
-      return log.info({ model: warning.model }, 'this model of IMAGE_MODELS is not offered by the provider');
+      if (!warning.isUsed) {
+        return log.info({ model: warning.model }, 'this model of IMAGE_MODELS is not offered by the provider');
+      }
+      return log.warn(
+        { model: warning.model },
+        'the provider does not list this model of PRICES_FILE; it is used anyway',
+      );
     case 'shut-down':
       return log.warn({ ...warning }, 'this model of IMAGE_MODELS has been shut down');
     case 'shutting-down':

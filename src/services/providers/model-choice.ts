@@ -5,8 +5,8 @@ import type { ImageModel, ModelCatalogue } from './models.ts';
 export type ModelWarning =
   /** Not in the catalogue, so neither its options nor its price are known. It is not used. */
   | { readonly reason: 'unknown'; readonly model: string }
-  /** Not in the provider's list. It is not used. */
-  | { readonly reason: 'not-offered'; readonly model: string }
+  /** Not in the provider's list. It is used only where the operator added it. */
+  | { readonly reason: 'not-offered'; readonly model: string; readonly isUsed: boolean }
   /** The date of its shutdown has passed. It is used only where nothing but the catalogue says so. */
   | { readonly reason: 'shut-down'; readonly model: string; readonly shutdownAt: Date; readonly isUsed: boolean }
   /** It is used, but not for long. */
@@ -26,7 +26,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * Chooses the models to use from those that are configured.
  *
  * The provider's word goes before the catalogue's: a model past its shutdown date that a compatible provider still
- * lists, or one of a provider without a list, is believed to work.
+ * lists, or one of a provider without a list, is believed to work. The operator's word goes before both: Azure lists what
+ * could be deployed and not what is, and gateways that pass on whatever is asked of them list a pattern, or nothing of it.
  * @param offered the provider's list; undefined where it has none
  */
 export function chooseModels({
@@ -50,8 +51,9 @@ export function chooseModels({
       continue;
     }
     if (offered !== undefined && offer === undefined) {
-      warnings.push({ reason: 'not-offered', model: id });
-      continue;
+      const isUsed = catalogue.isAdded(id);
+      warnings.push({ reason: 'not-offered', model: id, isUsed });
+      if (!isUsed) continue;
     }
     const warning = judgeShutdown(model, offer, now);
     if (warning !== undefined) {

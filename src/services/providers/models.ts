@@ -130,6 +130,8 @@ export type ModelAddition = { readonly id: string; readonly like: string };
 export type ModelCatalogue = {
   readonly models: readonly ImageModel[];
   find(id: string): ImageModel | undefined;
+  /** Whether the operator named the model as one that the provider has. */
+  isAdded(id: string): boolean;
 };
 
 /**
@@ -143,7 +145,11 @@ export function createModelCatalogue(additions: readonly ModelAddition[] = []): 
     return { ...original, id, shutdownAt: undefined };
   });
   const models = [...builtInModels, ...added];
-  return { models, find: (id) => models.find((model) => model.id === id) };
+  return {
+    models,
+    find: (id) => models.find((model) => model.id === id),
+    isAdded: (id) => added.some((model) => model.id === id),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { OfferedModel } from '../../../src/services/providers/image-provide
 import { chooseModels } from '../../../src/services/providers/model-choice.ts';
 import { createModelCatalogue } from '../../../src/services/providers/models.ts';
 
-const catalogue = createModelCatalogue();
+const catalogue = createModelCatalogue([{ id: 'openai/gpt-image-2', like: 'gpt-image-2' }]);
 const now = new Date('2026-11-20T00:00:00Z');
 const inDays = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
 const offer = (id: string, shutdownAt?: Date): OfferedModel => ({ id, shutdownAt });
@@ -32,10 +32,20 @@ test('models that are unknown or not offered are left out with a warning', () =>
       ids: ['gpt-image-2.5-flare'],
       warnings: [
         { reason: 'unknown', model: 'gpt-image-9' },
-        { reason: 'not-offered', model: 'gpt-image-2' },
+        { reason: 'not-offered', model: 'gpt-image-2', isUsed: false },
       ],
     },
   );
+});
+
+test('a model that the operator added is used although the list does not name it', () => {
+  assert.deepEqual(choose(['openai/gpt-image-2', 'gpt-image-2'], [offer('openai/*')]), {
+    ids: ['openai/gpt-image-2'],
+    warnings: [
+      { reason: 'not-offered', model: 'openai/gpt-image-2', isUsed: true },
+      { reason: 'not-offered', model: 'gpt-image-2', isUsed: false },
+    ],
+  });
 });
 
 test('a provider without a list is believed', () => {
