@@ -80,7 +80,8 @@ export function readRest(rest: unknown): ImageAnswer {
     toldCount: entries.filter(({ b64_json: text, url }) => text === true || url === true || typeof url === 'string')
       .length,
     resultUrls: entries.flatMap(({ b64_json: text, url }) => (text !== true && typeof url === 'string' ? [url] : [])),
-    error: readError(answer.error),
+    // Some say what went wrong without calling it an error; whoever sent images has nothing of that kind to say.
+    error: readError(answer.error) ?? (entries.length === 0 ? readError(answer) : undefined),
   };
 }
 

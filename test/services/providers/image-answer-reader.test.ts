@@ -139,6 +139,8 @@ test('an image beyond the limit ends the reading', async () => {
 test('an error inside a 200 is found', async () => {
   assert.equal((await read('{"error":{"message":"no"}}')).answer.error?.['message'], 'no');
   assert.equal((await read('{"error":"none"}')).answer.error?.['message'], 'none');
+  assert.equal((await read('{"code":50400,"message":"none","data":null}')).answer.error?.['message'], 'none');
+  assert.equal((await read('{"message":"done","data":[{"b64_json":"AAEC"}]}')).answer.error, undefined);
 });
 
 /** Any rendering of JSON with the same meaning: spaces anywhere, any escape of any character. */
