@@ -33,6 +33,11 @@ const REMEDIES: ReadonlyMap<ProviderFailureKind, string> = new Map([
       'the line before this one tells, in RESULT_ORIGINS',
   ],
   [
+    'unusable-answer',
+    'an answer of the provider, which may have been charged, had no image in it that could be kept: the line before this ' +
+      'one says why; if it is so with every request, OPENAI_BASE_URL leads to an API that works in another way',
+  ],
+  [
     'invalid-request',
     'the provider refused a request as invalid: check that OPENAI_BASE_URL leads to an API that is compatible with ' +
       "OpenAI's images, and report it if it does",

@@ -87,6 +87,17 @@ describe('A call whose answer is lost', { concurrency: 4 }, () => {
       assert.deepEqual({ settled, held, exposure }, { settled: 0, held: 0, exposure: estimate });
     });
   }
+
+  it('is an alarm where it was an answer of another kind, because each of them may cost as much', async () => {
+    const { stage, bot } = shared();
+    const prompt = 'lost: to whoever reads JSON';
+    stage.provider.faults.add({ kind: 'html', when: isFor(prompt) });
+    await ask(stage, addServer(stage), 'imagine', { prompt, quality: 'low' });
+
+    const alarms = bot.logLines.filter(({ level, kind }) => level === 50 && kind === 'unusable-answer');
+    assert.equal(alarms.length, 1);
+    assert.match(String(alarms[0]?.['msg']), /OPENAI_BASE_URL/);
+  });
 });
 
 const cutAnswers = [
