@@ -12,8 +12,8 @@ const AFTERWARDS = 'test/scenarios/results-afterwards.test.ts';
 const RESERVATION_TESTS = 'test/services/reservation.test.ts';
 const RECOVERY_TESTS = 'test/services/job-recovery.test.ts';
 const HOLD_TESTS = 'test/services/hold-expiry.test.ts';
-const RECORD_TESTS = 'test/services/record-file.test.ts';
-const SPOOL_TESTS = 'test/services/spool.test.ts';
+const RECORD_TESTS = 'test/services/spool/record-file.test.ts';
+const SPOOL_TESTS = 'test/services/spool/spool.test.ts';
 
 /** Bugs on the way of a job, from its request to its recovery. */
 export const jobMutants: readonly Mutant[] = [
@@ -91,7 +91,7 @@ export const jobMutants: readonly Mutant[] = [
         replace: 'openResultSink(pathToWrite(name), shelf, patiently)',
       },
     ],
-    killers: [SPOOL_TESTS, 'test/services/idle-folders.test.ts'],
+    killers: [SPOOL_TESTS, 'test/services/spool/idle-folders.test.ts'],
   },
   {
     name: 'what is kept is brought again with every sweep',
@@ -144,7 +144,7 @@ export const jobMutants: readonly Mutant[] = [
   {
     name: 'a picture ends with what a longer one has left behind it',
     edits: [{ file: 'src/services/spool/durable-file.ts', find: '    ftruncateSync(file, sizeBytes);\n', replace: '' }],
-    killers: ['test/services/idle-folders.test.ts'],
+    killers: ['test/services/spool/idle-folders.test.ts'],
   },
   {
     name: 'pictures of other jobs are kept with a result for a day',
@@ -243,7 +243,7 @@ export const jobMutants: readonly Mutant[] = [
     edits: [
       { file: 'src/services/queue/fair-queue.ts', find: "if (isClosed) return { refused: 'stopping' };", replace: '' },
     ],
-    killers: ['test/services/fair-queue.test.ts'],
+    killers: ['test/services/queue/fair-queue.test.ts'],
   },
   {
     name: 'a call goes out for somebody who has cancelled',
