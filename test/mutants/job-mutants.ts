@@ -304,6 +304,28 @@ export const jobMutants: readonly Mutant[] = [
     killers: ['test/services/providers/openai-images-stream.test.ts'],
   },
   {
+    name: 'a failure cost nothing because its words speak of a channel',
+    edits: [
+      {
+        file: 'src/services/providers/provider-errors.ts',
+        find: 'if (status === 503 && (',
+        replace: 'if (status >= 500 && (',
+      },
+    ],
+    killers: ['test/services/providers/provider-errors.test.ts'],
+  },
+  {
+    name: 'news on the way to the picture is taken for an answer without one',
+    edits: [
+      {
+        file: 'src/services/providers/image-event-reader.ts',
+        find: 'answer.toldCount > 0',
+        replace: 'answer.toldCount >= 0',
+      },
+    ],
+    killers: ['test/services/providers/image-event-reader.test.ts'],
+  },
+  {
     name: 'a preview is taken for the picture',
     edits: [
       {
