@@ -3,7 +3,7 @@ import { MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import type { DeliverOutcome, Delivery, MessagePlace } from '../services/job-conclusion.ts';
 import type { FinishedImage, JobOutcome, ResultNote } from '../services/job-outcome.ts';
-import type { OpenJob } from '../services/job-journal.ts';
+import type { OpenJob } from '../services/open-job.ts';
 import { referenceOf } from '../services/job-reference.ts';
 import type { Upload } from './multipart.ts';
 import { REQUEST_FILES_BYTES_MAX } from './multipart.ts';

@@ -5,7 +5,7 @@ import { WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import { referenceOf } from '../services/job-reference.ts';
-import type { OpenJob } from '../services/job-journal.ts';
+import type { OpenJob } from '../services/open-job.ts';
 import type { AttachmentLoader } from './attachments.ts';
 import type { Task } from './command.ts';
 import type { ProgressMessages } from './progress-message.ts';

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { formatUsd } from '../billing/money.ts';
 import type { GuildSettings } from '../services/guild-settings.ts';
 import type { JobEnd } from '../services/job-conclusion.ts';
-import type { OpenJob } from '../services/job-journal.ts';
+import type { OpenJob } from '../services/open-job.ts';
 import type { FinishedJob, JobOutcome } from '../services/job-outcome.ts';
 import { nameChoice } from './command-words.ts';
 import { howUnknown, isDiscreet } from './refusal-message.ts';

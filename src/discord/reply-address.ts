@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ReplyAddress } from '../services/job-journal.ts';
+import type { ReplyAddress } from '../services/open-job.ts';
 import type { GuildInteraction } from './command.ts';
 
 const addressSchema = z.object({

@@ -8,7 +8,7 @@ import { lostRace, untilCommitted } from '../storage/lost-race.ts';
 import type { Store } from '../storage/store.ts';
 import type { GuildSettingsStore } from './guild-settings.ts';
 import { budgetIn } from './guild-settings.ts';
-import type { OpenJob, ReplyAddress } from './job-journal.ts';
+import type { OpenJob, ReplyAddress } from './open-job.ts';
 import type { JobOutcome } from './job-outcome.ts';
 
 /** What administrators are told about a month's budget, each of it once. */

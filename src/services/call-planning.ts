@@ -2,7 +2,7 @@ import { estimateCeiling } from '../billing/estimate.ts';
 import { timeOfSnowflake } from '../billing/period.ts';
 import type { PriceBook } from '../billing/prices.ts';
 import type { ImageRequest } from './image-request.ts';
-import type { CallPlan } from './job-journal.ts';
+import type { CallPlan } from './call-plan.ts';
 import type { JobRefusal } from './job-outcome.ts';
 import { BACKGROUNDS, IMAGE_FORMATS, INPUT_FIDELITIES, QUALITIES } from './providers/image-provider.ts';
 import { parseSize } from './providers/image-sizes.ts';

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Applied, Charge, MovementType, Refusal } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
-import type { OpenJob } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
+import { detailsOf, refOf, requirePlan } from './open-job.ts';
 import { referenceOf } from './job-reference.ts';
 import { createAlarmPace } from './operator-alarm.ts';
-import { detailsOf, refOf, requirePlan } from './reservation.ts';
 
 /**
  * What came of a call, in the books. Each step is accepted once, so all of it can be done again after a crash. What

@@ -7,9 +7,11 @@ import { priceCall } from '../billing/prices.ts';
 import type { TokenUsage } from '../billing/token-usage.ts';
 import { readTokenUsage } from '../billing/token-usage.ts';
 import { createCallSettlement } from './call-settlement.ts';
-import type { CallPlan, FailedReceipt, MadeReceipt, OpenJob, Receipt } from './job-journal.ts';
+import type { CallPlan } from './call-plan.ts';
+import type { OpenJob } from './open-job.ts';
+import { requirePlan } from './open-job.ts';
+import type { FailedReceipt, MadeReceipt, Receipt } from './receipt.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from './job-outcome.ts';
-import { requirePlan } from './reservation.ts';
 import type { ResultPictures } from './result-pictures.ts';
 import type { ResultRecords } from './result-records.ts';
 

@@ -1,15 +1,13 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
+import type { CallPlan } from './call-plan.ts';
+import { callPlanSchema } from './call-plan.ts';
 import type { ImageRequest } from './image-request.ts';
 import { imageRequestSchema } from './image-request.ts';
 import type { FinishedImage } from './job-outcome.ts';
-import {
-  BACKGROUNDS,
-  IMAGE_FORMATS,
-  INPUT_FIDELITIES,
-  PROVIDER_FAILURE_KINDS,
-  QUALITIES,
-} from './providers/image-provider.ts';
+import type { OpenJob, ReplyAddress } from './open-job.ts';
+import type { Receipt } from './receipt.ts';
+import { receiptSchema } from './receipt.ts';
 import { createReceiptArchive } from './receipt-archive.ts';
 import type { Spool, SpoolFolder } from './spool/spool.ts';
 
@@ -56,89 +54,7 @@ export type JobJournal = {
   dropOldReceipts(): Promise<void>;
 };
 
-/** Where the answer goes: only whoever delivers it knows what is inside. */
-export type ReplyAddress = Readonly<Record<string, string | number | boolean>>;
-
 export type JobOnDisk = { readonly id: string; readonly folder: string; readonly owner: string };
-
-export type OpenJob = {
-  readonly request: ImageRequest;
-  readonly address: ReplyAddress;
-  readonly beganAt: number;
-  readonly plan: CallPlan | undefined;
-  /** Whether whoever asked called it off, before its call went out or after. */
-  readonly isCancelled: boolean;
-  /** Set once the outcome, or the originals of its pictures, wait to be fetched: until when, since the epoch. */
-  readonly keptUntil: number | undefined;
-  /** Set once the outcome stands where it belongs: the pictures as they came, where they are shown re-encoded. */
-  readonly originals: readonly FinishedImage[] | undefined;
-  readonly folder: SpoolFolder;
-};
-
-const pictureSchema = z.object({
-  file: z.string(),
-  contentType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
-  width: z.number(),
-  height: z.number(),
-});
-
-const callPlanSchema = z.object({
-  model: z.string(),
-  width: z.number(),
-  height: z.number(),
-  quality: z.enum(QUALITIES),
-  background: z.enum(BACKGROUNDS),
-  format: z.enum(IMAGE_FORMATS),
-  fidelity: z.enum(INPUT_FIDELITIES).optional(),
-  images: z.array(pictureSchema),
-  mask: pictureSchema.optional(),
-  /** The file whose pixels come back outside the mask; left out where none do. */
-  keptFrom: z.string().optional(),
-  /** What the mask was taken for, and the share of the picture that may change, between 0 and 1. */
-  masked: z
-    .object({
-      by: z.enum(['alpha', 'white', 'black', 'painted', 'region', 'own-transparency']),
-      coveredShare: z.number(),
-    })
-    .optional(),
-  firstFrameOnly: z.boolean(),
-  /** How many unfinished pictures the provider is asked for on the way; left out where none. */
-  partialImages: z.number().optional(),
-  /** The model that was asked for, where another one had to take its place. */
-  replacedModel: z.string().optional(),
-  /** The ceiling that is held, in nano-dollars. */
-  estimate: z.number(),
-});
-
-/** The call in every detail. Pictures are files of the job's folder. */
-export type CallPlan = z.infer<typeof callPlanSchema>;
-
-const receiptSchema = z.discriminatedUnion('outcome', [
-  z.object({
-    outcome: z.literal('made'),
-    /** How many images arrived whole. */
-    imageCount: z.number(),
-    /** How many the provider made; older receipts do not tell. */
-    madeCount: z.number().optional(),
-    /** Set where the answer was cut off behind these images: how many were made, and for how much, was not told. */
-    isCutOff: z.literal(true).optional(),
-    /** The provider's usage object as it was sent; left out where the provider left it out. */
-    usage: z.unknown().optional(),
-    requestId: z.string().optional(),
-  }),
-  z.object({
-    outcome: z.literal('failed'),
-    kind: z.enum(PROVIDER_FAILURE_KINDS),
-    charged: z.enum(['no', 'unknown']),
-    stage: z.enum(['input', 'output']).optional(),
-    requestId: z.string().optional(),
-  }),
-]);
-
-/** What came of the call to the provider. */
-export type Receipt = z.infer<typeof receiptSchema>;
-export type MadeReceipt = Extract<Receipt, { outcome: 'made' }>;
-export type FailedReceipt = Extract<Receipt, { outcome: 'failed' }>;
 
 const recordSchema = z.object({
   v: z.literal(1),

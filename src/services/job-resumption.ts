@@ -1,9 +1,11 @@
 import type { Ledger } from '../billing/ledger.ts';
 import type { JobCompletion } from './job-completion.ts';
-import type { JobJournal, MadeReceipt, OpenJob } from './job-journal.ts';
+import type { JobJournal } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
+import { refOf } from './open-job.ts';
+import type { MadeReceipt } from './receipt.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
-import { refOf } from './reservation.ts';
 import { resultFileName } from './spool-files.ts';
 
 /** Reads what is known of a job that its process left behind, and takes the next step. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { JobJournal, OpenJob } from './job-journal.ts';
+import type { JobJournal } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
 import type { JobProgress } from './job-progress.ts';
 
 /** What came of a wish to cancel a job. */

@@ -1,5 +1,6 @@
 import type { JobConclusion } from './job-conclusion.ts';
-import type { JobJournal, OpenJob, ReplyAddress } from './job-journal.ts';
+import type { JobJournal } from './job-journal.ts';
+import type { OpenJob, ReplyAddress } from './open-job.ts';
 import type { JobResumption } from './job-resumption.ts';
 import type { ProcessLease } from './process-lease.ts';
 

@@ -5,10 +5,13 @@ import type { PlannedPictures } from './call-planning.ts';
 import { checkOptions, chooseModel, planCall } from './call-planning.ts';
 import type { GuildSettingsStore } from './guild-settings.ts';
 import type { ImageRequest } from './image-request.ts';
-import type { CallPlan, JobJournal, OpenJob, Receipt } from './job-journal.ts';
+import type { CallPlan } from './call-plan.ts';
+import type { JobJournal } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
+import { requirePlan } from './open-job.ts';
+import type { Receipt } from './receipt.ts';
 import type { ModelRoster } from './model-roster.ts';
 import type { ImageModel } from './providers/models.ts';
-import { requirePlan } from './reservation.ts';
 
 /**
  * What happens to a job whose model turns out to be gone. The next one takes its place where the member left the choice

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
-import type { OpenJob } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
+import { requirePlan } from './open-job.ts';
 import type { Preview } from './job-progress.ts';
 import type { PreviewTarget } from './providers/image-provider.ts';
-import { requirePlan } from './reservation.ts';
 import { previewFileName } from './spool-files.ts';
 
 /**

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { FairQueue } from './queue/fair-queue.ts';
-import type { FailedReceipt, MadeReceipt, OpenJob, Receipt } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
+import { requirePlan } from './open-job.ts';
+import type { FailedReceipt, MadeReceipt, Receipt } from './receipt.ts';
 import type { JobProgress, Preview } from './job-progress.ts';
 import type { Recall } from './job-under-way.ts';
 import { createPreviewTarget } from './previews.ts';
 import type { ImageCall, ImageProvider, ImageResult, InputFile, OpenByteSink } from './providers/image-provider.ts';
 import { ProviderFailure } from './providers/image-provider.ts';
-import { requirePlan } from './reservation.ts';
 import { inputFileName, resultFileName } from './spool-files.ts';
 import { untilAborted } from './until-aborted.ts';
 

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../storage/private-modes.ts';
 import { isErrorCode } from './spool/durable-file.ts';
-import type { Receipt } from './job-journal.ts';
+import type { Receipt } from './receipt.ts';
 
 /** Receipts outlive their jobs by a week, in a file for each day, of which every line is one. */
 export type ReceiptArchive = {

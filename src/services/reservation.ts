@@ -1,17 +1,16 @@
 import type { Logger } from 'pino';
-import type { Refusal, RequestDetails } from '../billing/guild-account.ts';
+import type { Refusal } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
-import type { TransferRef } from '../billing/movements.ts';
 import { endOfDayOfSnowflake, endOfPeriod, periodOfSnowflake } from '../billing/period.ts';
-import { promptSha256 } from '../billing/prompt-hash.ts';
 import { StoreFailure } from '../storage/store.ts';
 import type { GuildSettings, LimitSource } from './guild-settings.ts';
 import { budgetIn, limitsOf } from './guild-settings.ts';
 import type { HoldExpiry } from './hold-expiry.ts';
-import type { CallPlan, OpenJob } from './job-journal.ts';
 import type { JobRefusal } from './job-outcome.ts';
 import { referenceOf } from './job-reference.ts';
+import type { OpenJob } from './open-job.ts';
+import { detailsOf, refOf, requirePlan } from './open-job.ts';
 
 /** A job's way through the ledger until its call goes out. */
 export type Reservations = {
@@ -125,29 +124,6 @@ export function createReservations(parts: {
 function isTooLate(refusal: Refusal): boolean {
   if (refusal.refused === 'out-of-order') return refusal.transfer?.reason === 'expired';
   return refusal.refused === 'expired';
-}
-
-export function refOf(job: OpenJob): TransferRef {
-  return { guild: job.request.guild, transfer: job.request.id };
-}
-
-export function requirePlan(job: OpenJob): CallPlan {
-  if (!job.plan) throw new Error(`job ${job.request.id} has no plan`);
-  return job.plan;
-}
-
-/** What the ledger's journal tells about a request. */
-export function detailsOf(job: OpenJob): RequestDetails {
-  const { request } = job;
-  const plan = requirePlan(job);
-  return {
-    member: request.member,
-    model: plan.model,
-    size: `${plan.width}x${plan.height}`,
-    quality: plan.quality,
-    count: request.count,
-    promptSha256: promptSha256(request.prompt),
-  };
 }
 
 function explainRefusal(refusal: Refusal, needed: NanoUsd, source: LimitSource, id: string): JobRefusal {

@@ -3,11 +3,12 @@ import type { Logger } from 'pino';
 import type { ImagePreparation } from './images/image-preparation.ts';
 import type { RecognizedKind } from './images/image-recognition.ts';
 import { hasEnd, recognizeImage } from './images/image-recognition.ts';
-import type { MadeReceipt, OpenJob } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
+import { requirePlan } from './open-job.ts';
+import type { MadeReceipt } from './receipt.ts';
 import type { FinishedImage, ResultNote } from './job-outcome.ts';
 import { referenceOf } from './job-reference.ts';
 import { untilNotBusy } from './images/patience.ts';
-import { requirePlan } from './reservation.ts';
 import type { FileEdges } from './spool/spool.ts';
 import { composedFileName, MASK_FILE, resultFileName } from './spool-files.ts';
 

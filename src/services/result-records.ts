@@ -4,7 +4,7 @@ import type { Store } from '../storage/store.ts';
 import { UnreadableValue } from '../storage/store.ts';
 import type { MaskSource } from './images/image-masks.ts';
 import { imageRequestSchema } from './image-request.ts';
-import type { OpenJob } from './job-journal.ts';
+import type { OpenJob } from './open-job.ts';
 
 /**
  * What a result was made of, for the buttons under it. A button carries the job's id and nothing else, so whoever

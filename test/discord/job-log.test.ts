@@ -4,7 +4,7 @@ import { REST } from 'discord.js';
 import { pino } from 'pino';
 import { createJobLog } from '../../src/discord/job-log.ts';
 import type { JobEnd } from '../../src/services/job-conclusion.ts';
-import type { OpenJob } from '../../src/services/job-journal.ts';
+import type { OpenJob } from '../../src/services/open-job.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest } from '../services/job-fixture.ts';

@@ -7,7 +7,7 @@ import type { ModelPrice } from '../../src/billing/prices.ts';
 import { createPriceBook, imageTariff } from '../../src/billing/prices.ts';
 import type { PlannedPictures } from '../../src/services/call-planning.ts';
 import { checkOptions, chooseModel, planCall } from '../../src/services/call-planning.ts';
-import type { CallPlan } from '../../src/services/job-journal.ts';
+import type { CallPlan } from '../../src/services/call-plan.ts';
 import type { ImageModel } from '../../src/services/providers/models.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { createRequest, JOB_ID } from './job-fixture.ts';

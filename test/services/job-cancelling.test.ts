@@ -13,7 +13,7 @@ import { createImageJobs } from '../../src/services/image-jobs.ts';
 import type { RequestAttachments } from '../../src/services/image-request.ts';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/images/image-preparation.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
-import type { Receipt } from '../../src/services/job-journal.ts';
+import type { Receipt } from '../../src/services/receipt.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
 import { createJobResumption } from '../../src/services/job-resumption.ts';

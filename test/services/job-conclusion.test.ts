@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import type { Delivery, JobEnd } from '../../src/services/job-conclusion.ts';
 import { createJobConclusion } from '../../src/services/job-conclusion.ts';
-import type { OpenJob } from '../../src/services/job-journal.ts';
+import type { OpenJob } from '../../src/services/open-job.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import type { FinishedImage, FinishedJob, JobOutcome } from '../../src/services/job-outcome.ts';
 import { createKeptOriginals } from '../../src/services/kept-originals.ts';

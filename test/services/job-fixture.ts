@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { ImageRequest } from '../../src/services/image-request.ts';
-import type { CallPlan } from '../../src/services/job-journal.ts';
+import type { CallPlan } from '../../src/services/call-plan.ts';
 import type { JobProgress, ProgressState } from '../../src/services/job-progress.ts';
 import type { Recall } from '../../src/services/job-under-way.ts';
 

@@ -3,8 +3,9 @@ import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import type { JobJournal, JobOnDisk, Receipt } from '../../src/services/job-journal.ts';
+import type { JobJournal, JobOnDisk } from '../../src/services/job-journal.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
+import type { Receipt } from '../../src/services/receipt.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID } from './job-fixture.ts';
 

@@ -8,7 +8,7 @@ import { createPriceBook } from '../../src/billing/prices.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import { createJobResumption } from '../../src/services/job-resumption.ts';
-import { detailsOf, refOf } from '../../src/services/reservation.ts';
+import { detailsOf, refOf } from '../../src/services/open-job.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
 import { createDirectory, createPlan, createRequest, silentLog } from './job-fixture.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../src/services/images/image-preparation.ts';
-import type { OpenJob } from '../../src/services/job-journal.ts';
+import type { OpenJob } from '../../src/services/open-job.ts';
 import { createPictureIntake } from '../../src/services/picture-intake.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { alphaMask, photograph } from '../fixtures/pictures.ts';

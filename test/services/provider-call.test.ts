@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { createFairQueue } from '../../src/services/queue/fair-queue.ts';
-import type { OpenJob } from '../../src/services/job-journal.ts';
+import type { OpenJob } from '../../src/services/open-job.ts';
 import { callDurationMsMax, createProviderCaller, lastStartOf } from '../../src/services/provider-call.ts';
 import type {
   ImageCall,
