@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lostRace, untilCommitted } from '../storage/lost-race.ts';
+import { changeValue } from '../storage/change-value.ts';
 import type { Store } from '../storage/store.ts';
 import { indexKey } from './ledger-keys.ts';
 import type { Period } from './period.ts';
@@ -21,14 +21,10 @@ export function createGuildIndex(parts: {
   const { store } = parts;
   return {
     async add(guild, period) {
-      const key = indexKey(period, shardOf(guild));
-      await untilCommitted(parts, async () => {
-        const index = await store.read<readonly string[]>(key);
-        if (index?.value.includes(guild)) return undefined;
-        const next = [...(index?.value ?? []), guild];
-        const isWritten = await store.commit({ guard: { key, expected: index?.version, next }, writes: [] });
-        return isWritten ? undefined : lostRace;
-      });
+      await changeValue(parts, indexKey(period, shardOf(guild)), (guilds: readonly string[] = []) => ({
+        answer: undefined,
+        next: guilds.includes(guild) ? undefined : [...guilds, guild],
+      }));
     },
     async list(period) {
       const keys = Array.from({ length: SHARDS }, (_, shard) => indexKey(period, shard));

@@ -4,7 +4,7 @@ import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import type { Period } from '../billing/period.ts';
 import { periodOfSnowflake } from '../billing/period.ts';
-import { lostRace, untilCommitted } from '../storage/lost-race.ts';
+import { changeValue } from '../storage/change-value.ts';
 import type { Store } from '../storage/store.ts';
 import type { GuildSettingsStore } from './guild-settings.ts';
 import { budgetIn } from './guild-settings.ts';
@@ -70,7 +70,7 @@ export function createBudgetWatch(parts: {
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): BudgetWatch {
-  const { store, ledger, logChannel, log } = parts;
+  const { ledger, logChannel, log } = parts;
   const line = new PQueue({ concurrency: CONCURRENCY });
 
   /**
@@ -79,13 +79,9 @@ export function createBudgetWatch(parts: {
    * @returns whether anything was
    */
   async function note(guild: string, period: Period, change: (warned: Warned) => Warned | undefined): Promise<boolean> {
-    const key = warnedKey(guild, period);
-    return untilCommitted(parts, async () => {
-      const warned = await store.read<Warned>(key);
-      const next = change(warned?.value ?? {});
-      if (next === undefined) return false;
-      const isCommitted = await store.commit({ guard: { key, expected: warned?.version, next }, writes: [] });
-      return isCommitted ? true : lostRace;
+    return changeValue(parts, warnedKey(guild, period), (warned: Warned = {}) => {
+      const next = change(warned);
+      return { next, answer: next !== undefined };
     });
   }
 

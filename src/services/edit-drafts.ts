@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { lostRace, untilCommitted } from '../storage/lost-race.ts';
+import { changeValue } from '../storage/change-value.ts';
 import type { Store } from '../storage/store.ts';
 import { UnreadableValue } from '../storage/store.ts';
 import { imageRequestSchema } from './image-request.ts';
@@ -72,12 +72,11 @@ export function createEditDrafts(parts: {
 }): EditDrafts {
   const { store, now } = parts;
 
-  async function load(guild: string): Promise<{ drafts: readonly EditDraft[]; version: string | undefined }> {
-    const key = draftsKey(guild);
-    const stored = await store.read(key);
-    const parsed = draftsSchema.safeParse(stored?.value ?? []);
-    if (!parsed.success) throw new UnreadableValue(key, { cause: parsed.error });
-    return { drafts: parsed.data.filter(({ until }) => until > now()), version: stored?.version };
+  /** The drafts that have not ended, of a server's value as it was stored. */
+  function understand(guild: string, stored: unknown): readonly EditDraft[] {
+    const parsed = draftsSchema.safeParse(stored ?? []);
+    if (!parsed.success) throw new UnreadableValue(draftsKey(guild), { cause: parsed.error });
+    return parsed.data.filter(({ until }) => until > now());
   }
 
   /** Changes a server's drafts; what the change answers is answered. */
@@ -85,11 +84,9 @@ export function createEditDrafts(parts: {
     guild: string,
     edit: (drafts: readonly EditDraft[]) => { readonly drafts: readonly EditDraft[]; readonly answer: Answer },
   ): Promise<Answer> {
-    return untilCommitted(parts, async () => {
-      const { drafts, version } = await load(guild);
-      const { drafts: next, answer } = edit(drafts);
-      const guard = { key: draftsKey(guild), expected: version, next };
-      return (await store.commit({ guard, writes: [] })) ? answer : lostRace;
+    return changeValue(parts, draftsKey(guild), (stored: unknown) => {
+      const { drafts, answer } = edit(understand(guild, stored));
+      return { next: drafts, answer };
     });
   }
 
@@ -118,7 +115,10 @@ export function createEditDrafts(parts: {
         });
         return { drafts: noted, answer: undefined };
       }),
-    read: async (guild, id) => (await load(guild)).drafts.find(({ request }) => request.id === id),
+    async read(guild, id) {
+      const stored = await store.read(draftsKey(guild));
+      return understand(guild, stored?.value).find(({ request }) => request.id === id);
+    },
     take: async (guild, id, invitedBy) =>
       change(guild, (drafts) => {
         const found = drafts.find(({ request, invitation }) => {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { MemberLimits } from '../billing/member-account.ts';
 import type { NanoUsd } from '../billing/money.ts';
-import { lostRace, untilCommitted } from '../storage/lost-race.ts';
-import type { Store, Versioned } from '../storage/store.ts';
+import { changeValue } from '../storage/change-value.ts';
+import type { Store } from '../storage/store.ts';
 import { UnreadableValue } from '../storage/store.ts';
 
 /**
@@ -120,27 +120,27 @@ export function createGuildSettingsStore(parts: {
     return { ...settings, budget: Math.min(settings.budget, budgetMax) };
   }
 
+  async function readAsDecided(guild: string): Promise<GuildSettings> {
+    return understand(guild, (await store.read(settingsKey(guild)))?.value);
+  }
+
   return {
     async read(guild) {
-      return inForce(understand(guild, await store.read(settingsKey(guild))));
+      return inForce(await readAsDecided(guild));
     },
     async change(guild, { by, what }, edit) {
-      return untilCommitted(parts, async () => {
-        const stored = await store.read(settingsKey(guild));
+      return changeValue<unknown, GuildSettings | SettingsProblem>(parts, settingsKey(guild), (stored) => {
         const current = understand(guild, stored);
         const edited = edit(current);
-        if ('problem' in edited) return edited;
+        if ('problem' in edited) return { answer: edited };
         const settings = { ...edited, revision: current.revision + 1 };
         const change: SettingsChange = { revision: settings.revision, at: now(), by, what, settings };
-        const isCommitted = await store.commit({
-          guard: { key: settingsKey(guild), expected: stored?.version, next: settings },
-          writes: [{ key: changeKey(guild, change.revision), value: change }],
-        });
-        return isCommitted ? inForce(settings) : lostRace;
+        const writes = [{ key: changeKey(guild, change.revision), value: change }];
+        return { answer: inForce(settings), next: settings, writes };
       });
     },
     async history(guild, countMax) {
-      const { revision: last } = understand(guild, await store.read(settingsKey(guild)));
+      const { revision: last } = await readAsDecided(guild);
       const count = Math.min(countMax, last);
       const keys = Array.from({ length: count }, (_, index) => changeKey(guild, last - index));
       return (await store.readMany<SettingsChange>(keys)).filter((change) => change !== undefined);
@@ -149,9 +149,9 @@ export function createGuildSettingsStore(parts: {
 }
 
 /** Settings that cannot be understood are not taken for none: limits would be gone without anybody's decision. */
-function understand(guild: string, stored: Versioned<unknown> | undefined): GuildSettings {
-  if (!stored) return initialSettings();
-  const parsed = settingsSchema.safeParse(stored.value);
+function understand(guild: string, stored: unknown): GuildSettings {
+  if (stored === undefined) return initialSettings();
+  const parsed = settingsSchema.safeParse(stored);
   if (!parsed.success) throw new UnreadableValue(settingsKey(guild), { cause: parsed.error });
   return parsed.data;
 }
