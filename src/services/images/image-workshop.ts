@@ -3,6 +3,7 @@
  * library loaded when the first of them comes.
  */
 
+import PQueue from 'p-queue';
 import type sharp from 'sharp';
 
 /** The image library as work receives it. */
@@ -27,8 +28,8 @@ export function createImageWorkshop(options: {
   readonly concurrency: number;
   readonly waitingMax: number;
 }): ImageWorkshop {
-  let running = 0;
-  const waiting: (() => void)[] = [];
+  const { concurrency, waitingMax } = options;
+  const line = new PQueue({ concurrency });
   let loading: Promise<Sharp> | undefined;
 
   function library(): Promise<Sharp> {
@@ -36,28 +37,11 @@ export function createImageWorkshop(options: {
     return loading;
   }
 
-  function leave(): void {
-    const next = waiting.shift();
-    // A place is handed over rather than freed, so that a newcomer cannot slip in between.
-    if (next === undefined) running -= 1;
-    else next();
-  }
-
   return {
     library,
-
     async run(work) {
-      if (running < options.concurrency) {
-        running += 1;
-      } else {
-        if (waiting.length >= options.waitingMax) return { kind: 'busy' };
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-      try {
-        return await work(await library());
-      } finally {
-        leave();
-      }
+      const isFull = line.pending >= concurrency && line.size >= waitingMax;
+      return isFull ? { kind: 'busy' } : line.add(async () => work(await library()));
     },
   };
 }
