@@ -1,14 +1,14 @@
 import type { REST } from 'discord.js';
-import { MessageFlags, Routes } from 'discord.js';
+import { Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import type { DeliverOutcome, Delivery, MessagePlace } from '../services/job-conclusion.ts';
 import type { FinishedImage, JobOutcome, ResultNote } from '../services/job-outcome.ts';
 import type { OpenJob } from '../services/open-job.ts';
 import { referenceOf } from '../services/job-reference.ts';
+import { deleteOriginal, editOriginal, postAlone, postOnce } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
 import { REQUEST_FILES_BYTES_MAX } from './multipart.ts';
 import { isDiscreet } from './refusal-message.ts';
-import { bodyOf, deleteOriginal, editOriginal } from './reply-editor.ts';
 import type { DiscordAddress } from './reply-address.ts';
 import { readAddress } from './reply-address.ts';
 import type { MessagePayload, Place } from './result-message.ts';
@@ -159,8 +159,7 @@ async function postMessage(
   { rest, payload, uploads, jobId }: Sending,
   channelId: string,
 ): Promise<MessagePlace | undefined> {
-  const message = { ...payload, nonce: jobId, enforce_nonce: true };
-  return placeOf(await rest.post(Routes.channelMessages(channelId), bodyOf(message, uploads)));
+  return placeOf(await postOnce(rest, channelId, jobId, payload, uploads));
 }
 
 /** Says what is nobody else's, although the reply is for everybody: where it cannot be replaced any more, to the member. */
@@ -185,10 +184,9 @@ async function replacePublicReply(
 ): Promise<SendResult> {
   const removed = await settle(async () => deleteOriginal(rest, address));
   const vacated =
-    removed === 'sent' ? removed : await settle(async () => editOriginal(rest, address, renderText(NOTHING_SAID), []));
+    removed === 'sent' ? removed : await settle(async () => editOriginal(rest, address, renderText(NOTHING_SAID)));
   if (vacated !== 'sent') return vacated;
-  const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
-  return settle(async () => rest.post(Routes.webhook(address.applicationId, address.token), { body, auth: false }));
+  return settle(async () => postAlone(rest, address, payload));
 }
 
 function hasId(value: unknown): value is { id: string } {

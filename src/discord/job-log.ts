@@ -1,5 +1,5 @@
 import type { REST } from 'discord.js';
-import { messageLink, Routes } from 'discord.js';
+import { messageLink } from 'discord.js';
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import { formatUsd } from '../billing/money.ts';
@@ -8,6 +8,7 @@ import type { JobEnd } from '../services/job-conclusion.ts';
 import type { OpenJob } from '../services/open-job.ts';
 import type { FinishedJob, JobOutcome } from '../services/job-outcome.ts';
 import { nameChoice } from './command-words.ts';
+import { postOnce } from './message-requests.ts';
 import { howUnknown, isDiscreet } from './refusal-message.ts';
 import { readAddress } from './reply-address.ts';
 import { renderText } from './result-message.ts';
@@ -47,8 +48,9 @@ export function createJobLog(parts: {
     if (!logsJobs || logChannelId === undefined) return;
     const words = wordsFor(readAddress(end.job.address).guildLocale);
     // A job that ends again after a crash is told of under the same nonce, by which Discord knows the second copy.
-    const body = { ...renderText(describe(end, words)), nonce: `log-${id}`, enforce_nonce: true };
-    const result = await sendUntilSettled(async () => rest.post(Routes.channelMessages(logChannelId), { body }), {
+    const nonce = `log-${id}`;
+    const message = renderText(describe(end, words));
+    const result = await sendUntilSettled(async () => postOnce(rest, logChannelId, nonce, message), {
       sleep,
       onFailure: (error) => log.warn({ job: id, err: error }, 'the log channel did not take a job'),
     });

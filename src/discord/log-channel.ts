@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { REST } from 'discord.js';
-import { Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import { formatUsd } from '../billing/money.ts';
 import { endOfPeriod } from '../billing/period.ts';
 import type { BudgetWarning, WarningResult } from '../services/budget-watch.ts';
+import { postOnce } from './message-requests.ts';
 import { readAddress } from './reply-address.ts';
 import { renderText } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
@@ -29,11 +29,9 @@ export function createLogChannel(parts: {
 }): LogChannel {
   const { rest, sleep, log } = parts;
 
-  /** A nonce makes Discord refuse a second copy, so that it can be sent again when nobody knows what became of it. */
   async function post(channelId: string, text: string): Promise<SendResult> {
     const nonce = randomBytes(NONCE_BYTES).toString('hex');
-    const body = { ...renderText(text), nonce, enforce_nonce: true };
-    return sendUntilSettled(async () => rest.post(Routes.channelMessages(channelId), { body }), {
+    return sendUntilSettled(async () => postOnce(rest, channelId, nonce, renderText(text)), {
       sleep,
       onFailure: (error) => log.warn({ channelId, err: error }, 'the log channel did not take a message'),
     });

@@ -1,14 +1,13 @@
 import { stat, readFile } from 'node:fs/promises';
 import type { REST } from 'discord.js';
-import { MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import type { ImagePreparation } from '../services/images/image-preparation.ts';
 import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/images/patience.ts';
+import type { ReplyTarget } from './message-requests.ts';
+import { editOriginal, postAlone } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
 import { REQUEST_FILES_BYTES_MAX, uploadFromBytes, uploadFromFile } from './multipart.ts';
-import type { ReplyTarget } from './reply-editor.ts';
-import { bodyOf, editOriginal } from './reply-editor.ts';
 import { renderText, renderTextWithFiles } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
@@ -62,16 +61,12 @@ export function createOriginalsSender(parts: {
     return async (text, uploads = []) => {
       const names = uploads.map(({ name }) => name);
       const payload = uploads.length > 0 ? renderTextWithFiles(text, names) : renderText(text);
-      const followUp = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
-      const route = Routes.webhook(target.applicationId, target.token);
+      const send = isFirst ? editOriginal : postAlone;
       // A second copy does no harm: nobody else sees it.
-      const result = await sendUntilSettled(
-        async () =>
-          isFirst
-            ? editOriginal(rest, target, payload, uploads)
-            : rest.post(route, { ...bodyOf(followUp, uploads), auth: false }),
-        { sleep, onFailure: (error) => log.warn({ err: error }, 'originals could not be sent') },
-      );
+      const result = await sendUntilSettled(async () => send(rest, target, payload, uploads), {
+        sleep,
+        onFailure: (error) => log.warn({ err: error }, 'originals could not be sent'),
+      });
       requireSent(result);
       isFirst = false;
     };

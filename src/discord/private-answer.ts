@@ -1,5 +1,6 @@
 import type { Deferral } from './command.ts';
-import type { ReplyEditor, ReplyTarget } from './reply-editor.ts';
+import type { ReplyTarget } from './message-requests.ts';
+import type { ReplyEditor } from './reply-editor.ts';
 import { renderText } from './result-message.ts';
 
 /** A few words to whoever acted, and to nobody else. */

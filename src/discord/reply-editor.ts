@@ -1,15 +1,12 @@
 import type { REST } from 'discord.js';
-import { MessageFlags, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import * as z from 'zod';
+import type { ReplyTarget } from './message-requests.ts';
+import { deleteOriginal, editAlone, editOriginal, postAlone, readOriginal } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
-import { createMultipart } from './multipart.ts';
 import type { MessagePayload } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
-import { isMessageGone, sendUntilSettled } from './send-attempts.ts';
-
-/** The reply to a command, as long as the command's token lives. */
-export type ReplyTarget = { readonly applicationId: string; readonly token: string };
+import { sendUntilSettled } from './send-attempts.ts';
 
 /** Edits deferred replies that cost nothing: answers to questions, and news of a job. Its promises never reject. */
 export type ReplyEditor = {
@@ -72,7 +69,7 @@ export function createReplyEditor(parts: {
     async edit(target, payload, uploads = [], instead) {
       const result = await sendUntilSettled(async () => editOriginal(rest, target, payload, uploads), attempts);
       if (result !== 'too-large' || !instead) report(result);
-      else await settle(async () => editOriginal(rest, target, instead, []));
+      else await settle(async () => editOriginal(rest, target, instead));
     },
     tryEdit: async (target, payload, uploads, signal) =>
       sendUntilSettled(async () => editOriginal(newsRest, target, payload, uploads, signal), {
@@ -89,17 +86,15 @@ export function createReplyEditor(parts: {
       });
       return sentSchema.safeParse(sent).data?.id;
     },
-    async changeAlone({ applicationId, token }, id, payload) {
-      await settle(async () =>
-        rest.patch(Routes.webhookMessage(applicationId, token, id), { body: payload, auth: false }),
-      );
+    async changeAlone(target, id, payload) {
+      await settle(async () => editAlone(rest, target, id, payload));
     },
     async fillEmpty(target, payload) {
       await sleep(FILLING_WAIT_MS);
       try {
         // Whether it is empty cannot always be found out; where nothing is there, the edit is refused.
-        const shown = await rest.get(originalRoute(target), { auth: false }).catch(() => undefined);
-        if (!saysSomething(shown)) await editOriginal(rest, target, payload, []);
+        const shown = await readOriginal(rest, target).catch(() => undefined);
+        if (!saysSomething(shown)) await editOriginal(rest, target, payload);
       } catch (error) {
         log.info({ err: error }, 'nothing was there that could be answered');
       }
@@ -110,32 +105,6 @@ export function createReplyEditor(parts: {
 
 const sentSchema = z.object({ id: z.string() });
 
-async function postAlone(rest: REST, { applicationId, token }: ReplyTarget, payload: MessagePayload): Promise<unknown> {
-  const body = { ...payload, flags: payload.flags | MessageFlags.Ephemeral };
-  return rest.post(Routes.webhook(applicationId, token), { body, auth: false });
-}
-
-/** One attempt to put a message in the place of the deferred reply. Answers the message as Discord took it. */
-export async function editOriginal(
-  rest: REST,
-  target: ReplyTarget,
-  payload: object,
-  uploads: readonly Upload[],
-  signal?: AbortSignal,
-): Promise<unknown> {
-  const request = { ...bodyOf(payload, uploads), auth: false, ...(signal ? { signal } : {}) };
-  return rest.patch(originalRoute(target), request);
-}
-
-/** One attempt to remove the reply, which is done as well where it is not there any more. */
-export async function deleteOriginal(rest: REST, target: ReplyTarget): Promise<void> {
-  try {
-    await rest.delete(originalRoute(target), { auth: false });
-  } catch (error) {
-    if (!isMessageGone(error)) throw error;
-  }
-}
-
 const somethingSchema = z.union([
   z.object({ content: z.string().min(1) }),
   z.object({ components: z.array(z.unknown()).min(1) }),
@@ -143,16 +112,4 @@ const somethingSchema = z.union([
 
 function saysSomething(message: unknown): boolean {
   return somethingSchema.safeParse(message).success;
-}
-
-/** The library would write the sign before the name as %40, which Discord's own documents do not, nor servers like it. */
-function originalRoute({ applicationId, token }: ReplyTarget): `/${string}` {
-  return `${Routes.webhook(applicationId, token)}/messages/@original`;
-}
-
-/** A message as a request body: JSON, or multipart where it has files. */
-export function bodyOf(payload: object, uploads: readonly Upload[]) {
-  if (uploads.length === 0) return { body: payload };
-  const { headers, body } = createMultipart(payload, uploads);
-  return { body, headers: { ...headers }, passThroughBody: true };
 }

@@ -11,7 +11,8 @@ import { nameOption } from './command-words.ts';
 import { readCustomId } from './custom-id.ts';
 import { settleOptions } from './option-values.ts';
 import { answerAlone } from './private-answer.ts';
-import type { ReplyEditor, ReplyTarget } from './reply-editor.ts';
+import type { ReplyTarget } from './message-requests.ts';
+import type { ReplyEditor } from './reply-editor.ts';
 import type { MessageKey } from './words.ts';
 import { wordsFor } from './words.ts';
 
