@@ -10,7 +10,7 @@ import type { Command, GuildCommand } from '../discord/command.ts';
 import { writeCustomId } from '../discord/custom-id.ts';
 import { describeAllowance } from '../discord/limit-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
-import { renderText } from '../discord/result-message.ts';
+import { renderText, withBelow } from '../discord/result-message.ts';
 import { describeQuota } from '../discord/usage-message.ts';
 import { relativeTime } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';
@@ -60,7 +60,7 @@ async function answer(parts: QuotaCommandParts, interaction: GuildCommand): Prom
   const quota = describeQuota(report, remaining, words);
   const message = renderText(allowance === undefined ? quota : `${quota}\n${allowance}`);
   const kept = await keptResults.list(guild, user.id);
-  await replies.edit(interaction, { ...message, components: [...message.components, ...offer(kept, words)] });
+  await replies.edit(interaction, withBelow(message, ...offer(kept, words)));
 }
 
 function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelComponent[] {

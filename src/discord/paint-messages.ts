@@ -1,7 +1,7 @@
 import { ButtonStyle, ComponentType } from 'discord.js';
 import { VERB } from './button-verbs.ts';
 import type { MessagePayload } from './result-message.ts';
-import { renderButtons, renderText } from './result-message.ts';
+import { renderButtons, renderText, withBelow } from './result-message.ts';
 import type { Words } from './words.ts';
 import { relativeTime } from './wording.ts';
 
@@ -12,7 +12,7 @@ export function renderPaintQuestion(id: string, until: number, words: Words): Me
     { verb: VERB.paint, label: words.say('paint.button.paint'), isPrimary: true },
     { verb: VERB.whole, label: words.say('paint.button.whole') },
   ]);
-  return { ...text, components: [...text.components, buttons] };
+  return withBelow(text, buttons);
 }
 
 /** The way to the painter, for whoever may paint. */
@@ -23,5 +23,5 @@ export function renderPaintLink(url: string, until: number, words: Words): Messa
     type: ComponentType.ActionRow as const,
     components: [{ ...button, label: words.say('paint.button.open') }],
   };
-  return { ...text, components: [...text.components, row] };
+  return withBelow(text, row);
 }

@@ -7,7 +7,7 @@ import { uploadFromBytes } from './multipart.ts';
 import type { ReplyTarget } from './message-requests.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import type { MessagePayload } from './result-message.ts';
-import { renderButtons, renderText, renderTextWithFiles } from './result-message.ts';
+import { renderButtons, renderText, renderTextWithFiles, withBelow } from './result-message.ts';
 import type { Words } from './words.ts';
 import { formatDuration, relativeTime } from './wording.ts';
 
@@ -175,10 +175,7 @@ async function renderProgress(job: FollowedJob, state: ProgressState, now: numbe
   const picture = preview && { name: preview.name, altText: words.say('progress.preview'), isSpoiler };
   const message = picture ? renderTextWithFiles(text, [], picture) : renderText(text);
   const cancel = renderButtons(id, [{ verb: VERB.cancel, label: words.say('progress.button.cancel') }]);
-  return {
-    payload: { ...message, components: [...message.components, cancel] },
-    uploads: preview ? [preview] : [],
-  };
+  return { payload: withBelow(message, cancel), uploads: preview ? [preview] : [] };
 }
 
 /** Read whole, because the next picture may take its place on disk while this one is on its way. */

@@ -71,6 +71,11 @@ export function renderText(content: string): MessagePayload {
   };
 }
 
+/** The same message with something more under it. */
+export function withBelow(message: MessagePayload, ...below: readonly APIMessageTopLevelComponent[]): MessagePayload {
+  return { ...message, components: [...message.components, ...below] };
+}
+
 /** A picture under a text, and what it shows in words. */
 export type ShownPicture = { readonly name: string; readonly altText: string; readonly isSpoiler?: boolean };
 
@@ -80,7 +85,6 @@ export function renderTextWithFiles(
   fileNames: readonly string[],
   picture?: ShownPicture,
 ): MessagePayload {
-  const text = renderText(content);
   const altText = truncate(picture?.altText ?? '', ALT_TEXT_LENGTH_MAX);
   const gallery = picture ? [renderGallery([picture.name], altText, picture.isSpoiler)] : [];
   const files = fileNames.map((name) => ({ type: ComponentType.File as const, file: { url: `attachment://${name}` } }));
@@ -89,8 +93,7 @@ export function renderTextWithFiles(
     ...fileNames.map((filename) => ({ filename })),
   ];
   return {
-    ...text,
-    components: [...text.components, ...gallery, ...files],
+    ...withBelow(renderText(content), ...gallery, ...files),
     attachments: attachments.map((attachment, index) => ({ id: String(index), ...attachment })),
   };
 }
@@ -219,5 +222,5 @@ function renderCancelled(
   );
   if (place === 'direct-messages') return text;
   const offer = renderButtons(id, [{ verb: VERB.fetch, label: words.say('result.show-anyway') }]);
-  return { ...text, components: [...text.components, offer] };
+  return withBelow(text, offer);
 }
