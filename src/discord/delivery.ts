@@ -89,15 +89,15 @@ export function createDelivery(parts: {
     ) => Promise<{ readonly result: SendResult; readonly place: MessagePlace | undefined }>,
   ): Promise<Sent> {
     const images = outcome.ended === 'finished' ? outcome.result.images : [];
-    let limitBytes = Math.min(uploadLimitBytes, REQUEST_FILES_BYTES_MAX / Math.max(1, images.length));
+    let sizeBytesMax = Math.min(uploadLimitBytes, Math.floor(REQUEST_FILES_BYTES_MAX / Math.max(1, images.length)));
     for (let attempt = 1; attempt <= SHRINKING_ATTEMPTS_MAX; attempt += 1) {
-      const fitted = await fitter.fit(job.folder, images, limitBytes);
+      const fitted = await fitter.fit(job.folder, images, sizeBytesMax);
       const uploads = fitted.filter((upload) => upload !== undefined);
       const missingCount = images.length - uploads.length;
       const sent = await send(missingCount > 0 ? noteMissing(job, outcome, missingCount) : outcome, uploads);
       const originals = images.filter((_image, index) => fitted[index]?.shrunk === true);
       if (sent.result !== 'too-large') return { ...sent, originals, isComplete: missingCount === 0 };
-      limitBytes /= 2;
+      sizeBytesMax /= 2;
     }
     return { result: 'closed', place: undefined, originals: [], isComplete: false };
   }

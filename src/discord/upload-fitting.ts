@@ -6,7 +6,6 @@ import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/images/patience.ts';
 import type { SpoolFolder } from '../services/spool/spool.ts';
 import type { Upload } from './multipart.ts';
-import { REQUEST_FILES_BYTES_MAX } from './multipart.ts';
 import type { ShownFile } from './result-message.ts';
 
 export type FittedUpload = Upload & ShownFile;
@@ -17,7 +16,7 @@ export type UploadFitter = {
   fit(
     folder: SpoolFolder,
     images: readonly FinishedImage[],
-    limitBytes: number,
+    sizeBytesMax: number,
   ): Promise<readonly (FittedUpload | undefined)[]>;
 };
 
@@ -58,10 +57,7 @@ export function createUploadFitter(parts: {
   }
 
   return {
-    async fit(folder, images, limitBytes) {
-      const share = Math.floor(REQUEST_FILES_BYTES_MAX / Math.max(1, images.length));
-      const sizeBytesMax = Math.min(limitBytes, share);
-      return Promise.all(images.map(async (image) => fitOne(folder, image, sizeBytesMax)));
-    },
+    fit: async (folder, images, sizeBytesMax) =>
+      Promise.all(images.map(async (image) => fitOne(folder, image, sizeBytesMax))),
   };
 }
