@@ -5,7 +5,7 @@ import type { GuildCommand } from '../discord/command.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { BACKGROUNDS, IMAGE_FORMATS, QUALITIES } from '../services/providers/image-provider.ts';
-import { listSizeChoices } from '../services/providers/image-sizes.ts';
+import { listSizeChoices, writeSize } from '../services/providers/image-sizes.ts';
 import { readAsker } from './asker.ts';
 
 /** Options that making and editing have in common, in the words in which members see them. */
@@ -119,7 +119,7 @@ export function suggestOptions(roster: ModelRoster, interaction: AutocompleteInt
   const typed = value.toLowerCase();
   const chosen = interaction.options.getString('model');
   const model = roster.models.find(({ id }) => id === chosen) ?? roster.models[0];
-  const sizes = model ? listSizeChoices(model.sizes).map(({ width, height }) => `${width}x${height}`) : [];
+  const sizes = model ? listSizeChoices(model.sizes).map(writeSize) : [];
   const suggestions = name === 'model' ? roster.models.map(({ id }) => id) : ['auto', ...sizes];
   return suggestions
     .filter((suggestion) => suggestion.toLowerCase().includes(typed))

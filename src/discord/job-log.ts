@@ -7,6 +7,7 @@ import type { GuildSettings } from '../services/guild-settings.ts';
 import type { JobEnd } from '../services/job-conclusion.ts';
 import type { OpenJob } from '../services/open-job.ts';
 import type { FinishedJob, JobOutcome } from '../services/job-outcome.ts';
+import { writeSize } from '../services/providers/image-sizes.ts';
 import { nameChoice } from './command-words.ts';
 import { postOnce } from './message-requests.ts';
 import { howUnknown, isDiscreet } from './refusal-message.ts';
@@ -117,7 +118,7 @@ function detailsOf({ model, size, quality, charge, estimate }: FinishedJob, isPr
 /** No answer is there: what is known is what was asked for, and what is held for it. */
 function detailsOfUnknown({ plan }: OpenJob, isPrivate: boolean, words: Words): string[] {
   if (!plan) return [];
-  const { model, width, height, quality, estimate } = plan;
+  const { model, quality, estimate } = plan;
   const cost = words.say('job-log.estimate', { estimate: formatUsd(estimate) });
-  return isPrivate ? [model, cost] : [model, `${width}x${height}`, nameChoice(quality, words), cost];
+  return isPrivate ? [model, cost] : [model, writeSize(plan), nameChoice(quality, words), cost];
 }

@@ -10,6 +10,7 @@ import { createCallSettlement } from './call-settlement.ts';
 import type { CallPlan } from './call-plan.ts';
 import type { OpenJob } from './open-job.ts';
 import { requirePlan } from './open-job.ts';
+import { writeSize } from './providers/image-sizes.ts';
 import type { FailedReceipt, MadeReceipt, Receipt } from './receipt.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from './job-outcome.ts';
 import type { ResultPictures } from './result-pictures.ts';
@@ -52,7 +53,7 @@ export function createJobCompletion(parts: {
     const result: FinishedJob = {
       images,
       model: plan.model,
-      size: `${plan.width}x${plan.height}`,
+      size: writeSize(plan),
       quality: plan.quality,
       charge: priced && { cost: priced.charge.cost, usage: priced.usage },
       estimate: plan.estimate,

@@ -4,6 +4,7 @@ import { promptSha256 } from '../billing/prompt-hash.ts';
 import type { CallPlan } from './call-plan.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { FinishedImage } from './job-outcome.ts';
+import { writeSize } from './providers/image-sizes.ts';
 import type { SpoolFolder } from './spool/spool.ts';
 
 /** Where the answer goes: only whoever delivers it knows what is inside. */
@@ -42,7 +43,7 @@ export function detailsOf(job: OpenJob): RequestDetails {
   return {
     member: request.member,
     model: plan.model,
-    size: `${plan.width}x${plan.height}`,
+    size: writeSize(plan),
     quality: plan.quality,
     count: request.count,
     promptSha256: promptSha256(request.prompt),

@@ -5,6 +5,7 @@ import { UnreadableValue } from '../storage/store.ts';
 import type { MaskSource } from './images/image-masks.ts';
 import { imageRequestSchema } from './image-request.ts';
 import type { OpenJob } from './open-job.ts';
+import { writeSize } from './providers/image-sizes.ts';
 
 /**
  * What a result was made of, for the buttons under it. A button carries the job's id and nothing else, so whoever
@@ -99,9 +100,9 @@ export function createResultRecords(parts: { store: Store; now: () => number; lo
 function describe({ request, plan }: Pick<OpenJob, 'request' | 'plan'>, count: number, at: number): ResultRecord {
   if (!plan) throw new TypeError(`the finished job ${request.id} has no plan`);
   const { id, guild, member, roles: _roles, isFromEditForm: _form, ...asked } = request;
-  const { model, width, height, quality, background, format, fidelity } = plan;
+  const { model, quality, background, format, fidelity } = plan;
   const sent = { pictures: plan.images.length, isMaskUploaded: isUploaded(plan.masked?.by) };
-  const made = { model, size: `${width}x${height}`, quality, background, format, fidelity, count, ...sent };
+  const made = { model, size: writeSize(plan), quality, background, format, fidelity, count, ...sent };
   return { v: 1, id, guild, member, asked, made, at };
 }
 

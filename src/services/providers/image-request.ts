@@ -1,5 +1,6 @@
 import type { Images } from 'openai/resources/images';
-import type { ImageCall, ImageSize } from './image-provider.ts';
+import type { ImageCall } from './image-provider.ts';
+import { writeSize } from './image-sizes.ts';
 import type { FormField } from './multipart-upload.ts';
 
 /** A parameter whose value asks for nothing but what OpenAI does without it. Its price does not depend on it either. */
@@ -28,7 +29,7 @@ export function toGenerateParameters(
     model: call.model,
     prompt: call.prompt,
     n: call.count,
-    size: formatSize(call.size),
+    size: writeSize(call.size),
     quality: call.quality,
     ...(omitted.has('background') ? {} : { background: call.background }),
     ...(omitted.has('output_format') ? {} : { output_format: call.format }),
@@ -51,7 +52,7 @@ export function toEditFields(
     { name: 'model', value: call.model },
     { name: 'prompt', value: call.prompt },
     { name: 'n', value: String(call.count) },
-    { name: 'size', value: formatSize(call.size) },
+    { name: 'size', value: writeSize(call.size) },
     { name: 'quality', value: call.quality },
   ];
   const dispensable = (
@@ -75,8 +76,4 @@ export function toEditFields(
   const images: readonly FormField[] = call.images.map((file) => ({ name: imageName, file }));
   const mask: readonly FormField[] = call.mask === undefined ? [] : [{ name: 'mask', file: call.mask }];
   return [...texts, ...dispensable, ...fidelity, ...stream, ...images, ...mask];
-}
-
-function formatSize({ width, height }: ImageSize): string {
-  return `${width}x${height}`;
 }

@@ -48,6 +48,11 @@ export function parseSize(text: string): ImageSize | undefined {
   return width === undefined || height === undefined ? undefined : { width: Number(width), height: Number(height) };
 }
 
+/** A size as `1536x1024`, which is how it is asked for, sent and shown everywhere. */
+export function writeSize({ width, height }: ImageSize): string {
+  return `${width}x${height}`;
+}
+
 export function isSizeAllowed(rule: SizeRule, { width, height }: ImageSize): boolean {
   if (rule.kind === 'fixed') {
     return rule.sizes.some((size) => size.width === width && size.height === height);

@@ -9,7 +9,7 @@ import {
   type InputFidelity,
   type Quality,
 } from './image-provider.ts';
-import { defaultSize, fitSize, isSizeAllowed, type SizeRule } from './image-sizes.ts';
+import { defaultSize, fitSize, isSizeAllowed, type SizeRule, writeSize } from './image-sizes.ts';
 import {
   FINER_TOKENS,
   FIRST_GENERATION_TOKENS,
@@ -190,8 +190,7 @@ type OptionCheck = {
 function listOptionChecks({ size, quality, background, format, fidelity }: ModelOptions): readonly OptionCheck[] {
   const checks: OptionCheck[] = [];
   if (size !== undefined) {
-    const value = `${size.width}x${size.height}`;
-    checks.push({ option: 'size', value, hasIt: (model) => isSizeAllowed(model.sizes, size) });
+    checks.push({ option: 'size', value: writeSize(size), hasIt: (model) => isSizeAllowed(model.sizes, size) });
   }
   if (quality !== undefined) {
     checks.push({ option: 'quality', value: quality, hasIt: (model) => model.qualities.includes(quality) });
