@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { ImagePreparation } from '../services/images/image-preparation.ts';
 import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/images/patience.ts';
+import { renameTo } from '../services/picture-names.ts';
 import type { ReplyTarget } from './message-requests.ts';
 import { editOriginal, postAlone } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
@@ -52,7 +53,7 @@ export function createOriginalsSender(parts: {
       preparation.fitLosslessly(async () => readFile(path), sizeBytesMax),
     );
     if (fitted.kind !== 'fits') return undefined;
-    return uploadFromBytes(`${name.slice(0, name.lastIndexOf('.'))}.webp`, 'image/webp', fitted.bytes);
+    return uploadFromBytes(renameTo(name, 'image/webp'), 'image/webp', fitted.bytes);
   }
 
   /** The first message takes the place of the reply. What comes after it has to leave that, and what is in it, alone. */

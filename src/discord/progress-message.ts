@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { JobProgress, Preview, ProgressState } from '../services/job-progress.ts';
+import { extensionOf } from '../services/picture-names.ts';
 import { untilAborted } from '../services/until-aborted.ts';
 import { VERB } from './button-verbs.ts';
 import type { Upload } from './multipart.ts';
@@ -182,8 +183,8 @@ async function renderProgress(job: FollowedJob, state: ProgressState, now: numbe
 async function loadPreview(preview: Preview | undefined, uploadLimitBytes: number): Promise<Upload | undefined> {
   if (!preview || preview.sizeBytes > uploadLimitBytes) return undefined;
   const bytes = await readFile(preview.path).catch(() => undefined);
-  const extension = preview.contentType.replace(/^image\//, '').replace('jpeg', 'jpg');
-  return bytes && uploadFromBytes(`preview.${extension}`, preview.contentType, bytes);
+  const { contentType } = preview;
+  return bytes && uploadFromBytes(`preview.${extensionOf(contentType)}`, contentType, bytes);
 }
 
 function describeProgress(state: ProgressState, words: Words, now: number): string {

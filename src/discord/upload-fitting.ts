@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { ImagePreparation } from '../services/images/image-preparation.ts';
 import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/images/patience.ts';
+import { renameTo } from '../services/picture-names.ts';
 import type { SpoolFolder } from '../services/spool/spool.ts';
 import type { Upload } from './multipart.ts';
 import type { ShownFile } from './result-message.ts';
@@ -43,14 +44,14 @@ export function createUploadFitter(parts: {
       log.error({ file: name, sizeBytes, sizeBytesMax, why: fitted.kind }, 'a result is too large for Discord');
       return undefined;
     }
-    const { format, bytes: smaller } = fitted;
-    const fittedName = `${name.slice(0, name.lastIndexOf('.'))}.${format === 'jpeg' ? 'jpg' : format}`;
+    const fittedType = `image/${fitted.format}`;
+    const fittedName = renameTo(name, fittedType);
     const file = `fitted-${fittedName}`;
-    await folder.writeFile(file, smaller);
+    await folder.writeFile(file, fitted.bytes);
     return {
       name: fittedName,
-      contentType: `image/${format}`,
-      sizeBytes: smaller.length,
+      contentType: fittedType,
+      sizeBytes: fitted.bytes.length,
       open: () => folder.read(file),
       shrunk: true,
     };

@@ -5,6 +5,7 @@ import type { RecognizedKind } from './images/image-recognition.ts';
 import { hasEnd, recognizeImage } from './images/image-recognition.ts';
 import type { OpenJob } from './open-job.ts';
 import { requirePlan } from './open-job.ts';
+import { extensionOf } from './picture-names.ts';
 import type { MadeReceipt } from './receipt.ts';
 import type { FinishedImage, ResultNote } from './job-outcome.ts';
 import { referenceOf } from './job-reference.ts';
@@ -118,7 +119,7 @@ const FORMAT_BY_KIND: ReadonlyMap<RecognizedKind, string> = new Map([
 
 /** A picture as it will be posted: its name is ours, and its type is what its first bytes say, whatever was asked for. */
 function describe(job: OpenJob, index: number, { file, kind, sizeBytes }: LookedAt): FinishedImage {
-  const format = FORMAT_BY_KIND.get(kind) ?? requirePlan(job).format;
-  const name = `${job.request.id}-${index + 1}.${format === 'jpeg' ? 'jpg' : format}`;
-  return { path: job.folder.path(file), name, contentType: `image/${format}`, sizeBytes };
+  const contentType = `image/${FORMAT_BY_KIND.get(kind) ?? requirePlan(job).format}`;
+  const name = `${job.request.id}-${index + 1}.${extensionOf(contentType)}`;
+  return { path: job.folder.path(file), name, contentType, sizeBytes };
 }
