@@ -1,6 +1,5 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
-import { PRIVATE_FILE_MODE } from '../../storage/private-modes.ts';
-import { isErrorCode, syncData } from './durable-file.ts';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { isErrorCode, openToOverwrite, syncData } from './durable-file.ts';
 
 /**
  * A JSON record that is written again and again, each time as a line after the one before: the last whole line counts.
@@ -41,7 +40,7 @@ export function createRecordFile(path: string, isUnused: boolean): RecordFile {
     const usedBytes = end ?? Buffer.byteLength(readText(path));
     // Should it come to no more, the first of these bytes says all of it.
     if (usedBytes > 0) {
-      const file = open(path);
+      const file = openToOverwrite(path);
       try {
         overwrite(file, Buffer.alloc(usedBytes, BLANK), 0);
       } finally {
@@ -57,7 +56,7 @@ export function createRecordFile(path: string, isUnused: boolean): RecordFile {
       const start = end ?? findEnd();
       // A line that came to be only in part is looked for by the next one.
       end = undefined;
-      const file = open(path);
+      const file = openToOverwrite(path);
       try {
         overwrite(file, line, start);
         end = start + line.byteLength;
@@ -80,10 +79,6 @@ export function createRecordFile(path: string, isUnused: boolean): RecordFile {
     },
     clear,
   };
-}
-
-function open(path: string): number {
-  return openSync(path, constants.O_WRONLY | constants.O_CREAT, PRIVATE_FILE_MODE);
 }
 
 function overwrite(file: number, bytes: Uint8Array, start: number): void {
