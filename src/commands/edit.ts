@@ -1,8 +1,7 @@
 import type { APIApplicationCommandBasicOption } from 'discord.js';
 import { ApplicationCommandOptionType, InteractionContextType } from 'discord.js';
 import type { Command, GuildCommand } from '../discord/command.ts';
-import type { MaskMarks } from '../services/images/image-preparation.ts';
-import { MASK_REGIONS, WHOLE_REGION } from '../services/images/image-preparation.ts';
+import { MASK_MARKS, MASK_REGIONS, WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
 import {
@@ -20,8 +19,6 @@ import { askWhatMayChange, isOpen } from './paint.ts';
 
 /** The first is the one that a mask belongs to. */
 const IMAGE_OPTIONS = ['image', 'image2', 'image3', 'image4'];
-
-const MASK_MARKS: readonly MaskMarks[] = ['white', 'black'];
 
 const furtherImageOptions: readonly APIApplicationCommandBasicOption[] = IMAGE_OPTIONS.slice(1).map((name) => ({
   type: ApplicationCommandOptionType.Attachment,

@@ -2,6 +2,7 @@ import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteract
 import { ApplicationCommandOptionType } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
 import type { GuildCommand } from '../discord/command.ts';
+import { PROMPT_LENGTH_MAX } from '../discord/image-modals.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { BACKGROUNDS, IMAGE_FORMATS, QUALITIES } from '../services/providers/image-provider.ts';
@@ -10,7 +11,6 @@ import { readAsker } from './asker.ts';
 
 /** Options that making and editing have in common, in the words in which members see them. */
 
-const PROMPT_LENGTH_MAX = 4_000;
 /** Discord's own limit for what is suggested: nothing that can be chosen is longer. */
 export const CHOICE_LENGTH_MAX = 100;
 export const COUNT_MAX = 4;

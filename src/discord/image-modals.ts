@@ -8,7 +8,8 @@ import type {
   ModalSubmitInteraction,
 } from 'discord.js';
 import { ComponentType, TextInputStyle } from 'discord.js';
-import { MASK_REGIONS, WHOLE_REGION } from '../services/images/image-preparation.ts';
+import type { MaskMarks } from '../services/images/image-preparation.ts';
+import { MASK_MARKS, MASK_REGIONS, WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { Words } from './words.ts';
 import { truncate } from './wording.ts';
 
@@ -23,10 +24,10 @@ const FIELD = {
   upload: 'upload',
 };
 const CHOICE = { keepOutside: 'keep-outside', private: 'private', spoiler: 'spoiler' };
-const MASK_MARKS = ['white', 'black'] as const;
 /** Stands among the parts for one that is still to be painted. */
 const PAINT = 'paint';
-const PROMPT_LENGTH_MAX = 4_000;
+/** As much as a field of a form takes. A command takes no more, so that a form can offer its prompt again, whole. */
+export const PROMPT_LENGTH_MAX = 4_000;
 
 /** What is filled in when a form opens. */
 export type Prefilled = {
@@ -44,7 +45,7 @@ export type FilledIn = {
   readonly uploads: readonly Attachment[];
   readonly mask: Attachment | undefined;
   readonly region: string | undefined;
-  readonly maskMarks: (typeof MASK_MARKS)[number] | undefined;
+  readonly maskMarks: MaskMarks | undefined;
   /** Whether the part that may change is to be painted. */
   readonly isToPaint: boolean;
   readonly keepOutside: boolean;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MASK_MARKS } from './images/image-preparation.ts';
 
 /**
  * What a member asked for, as plain data: it is written to disk before anything is paid, so that whoever comes after
@@ -24,7 +25,7 @@ export const imageRequestSchema = z.object({
   /** A ready-made mask, or `whole` where even a picture that is transparent in places is to be changed as a whole. */
   region: z.string().optional(),
   /** Which part of a black-and-white mask may change; left out where the mask itself has to tell. */
-  maskMarks: z.enum(['white', 'black']).optional(),
+  maskMarks: z.enum(MASK_MARKS).optional(),
   /** Put the original's pixels back outside the mask. Means something only where there is a mask. */
   keepOutside: z.boolean(),
   isPrivate: z.boolean(),

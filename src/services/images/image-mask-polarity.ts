@@ -8,7 +8,9 @@
 
 import type { ImageSize } from '../providers/image-provider.ts';
 
-export type MaskMarks = 'white' | 'black';
+/** The colour of what may change, in a mask that has no other sign of it. */
+export const MASK_MARKS = ['white', 'black'] as const;
+export type MaskMarks = (typeof MASK_MARKS)[number];
 
 /** How far the border reaches into the mask, as a share of its shorter edge. */
 const BORDER_SHARE = 0.01;

@@ -16,7 +16,7 @@ import {
   type ImageRefusal,
   type UnreadableImage,
 } from './image-intake.ts';
-import type { MaskMarks } from './image-mask-polarity.ts';
+import { MASK_MARKS, type MaskMarks } from './image-mask-polarity.ts';
 import {
   isMaskRegion,
   MASK_REGIONS,
@@ -43,7 +43,7 @@ export type {
   KeepOutsideOutcome,
   KeepOutsideRequest,
 };
-export { isMaskRegion, MASK_REGIONS, WHOLE_REGION };
+export { isMaskRegion, MASK_MARKS, MASK_REGIONS, WHOLE_REGION };
 export type { AmbiguousMask, MaskMarks, MaskRefusal, MaskRegion, PreparedImage, PreparedMask };
 
 /**
