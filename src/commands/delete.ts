@@ -4,8 +4,7 @@ import type { Button, GuildButton } from '../discord/command.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
-import type { ResultRecord } from '../services/result-records.ts';
-import { StoreFailure } from '../storage/store.ts';
+import { orUnavailable } from './or-unavailable.ts';
 import type { ResultCommandParts } from './posted-result.ts';
 
 /**
@@ -26,7 +25,8 @@ async function remove(parts: ResultCommandParts, interaction: GuildButton, id: s
   const { records, originals, replies } = parts;
   const words = wordsFor(interaction.locale);
   const sayAlone = async (text: string): Promise<void> => replies.tellAlone(interaction, renderText(text));
-  const record = await readRecord(parts, interaction, id);
+  const found = await orUnavailable(records.read(interaction.guildId, id));
+  const record = found === 'unavailable' ? undefined : found;
   // Where no record tells whose the result is, Discord knows whose command the message answers.
   const requester = record?.member ?? interaction.message.interactionMetadata?.user.id;
   const mayManage = interaction.memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false;
@@ -37,7 +37,7 @@ async function remove(parts: ResultCommandParts, interaction: GuildButton, id: s
         : words.say('delete.not-yours', { member: `<@${requester}>` }),
     );
   }
-  if (!(await removeRecord(parts, interaction, id))) {
+  if ((await orUnavailable(records.remove(interaction.guildId, id))) === 'unavailable') {
     return sayAlone(describeRefusal({ reason: 'store-unavailable' }, words));
   }
   await originals.drop(id);
@@ -45,26 +45,4 @@ async function remove(parts: ResultCommandParts, interaction: GuildButton, id: s
   // The message stands on, and so does what its other buttons go by, and by which whoever asked can try again.
   if (record) await records.putBack(record);
   return sayAlone(words.say('delete.failed'));
-}
-
-async function readRecord(
-  { records }: ResultCommandParts,
-  { guildId }: GuildButton,
-  id: string,
-): Promise<ResultRecord | undefined> {
-  return records.read(guildId, id).catch((error: unknown) => {
-    if (error instanceof StoreFailure) return undefined;
-    throw error;
-  });
-}
-
-/** Whether no record is left. */
-async function removeRecord({ records }: ResultCommandParts, { guildId }: GuildButton, id: string): Promise<boolean> {
-  try {
-    await records.remove(guildId, id);
-    return true;
-  } catch (error) {
-    if (error instanceof StoreFailure) return false;
-    throw error;
-  }
 }

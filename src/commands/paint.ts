@@ -11,11 +11,11 @@ import { wordsFor } from '../discord/words.ts';
 import type { EditDraft, Invitation, NewDraft } from '../services/edit-drafts.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
-import { StoreFailure } from '../storage/store.ts';
 import { rolesOf } from './asker.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { beginImageTask } from './image-command.ts';
 import { toAttached } from './image-options.ts';
+import { orUnavailable } from './or-unavailable.ts';
 
 /** Asking what may change of a picture before it is edited, and what is pressed under that question. */
 
@@ -151,15 +151,6 @@ function createDraftButton(
 
 function readInvitation(interaction: GuildButton): Invitation {
   return { id: interaction.id, roles: rolesOf(interaction), address: addressOf(interaction) };
-}
-
-async function orUnavailable<Result>(attempt: Promise<Result>): Promise<Result | 'unavailable'> {
-  try {
-    return await attempt;
-  } catch (error) {
-    if (error instanceof StoreFailure) return 'unavailable';
-    throw error;
-  }
 }
 
 /** Whether it was left open what may change. */

@@ -12,8 +12,8 @@ import type { ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import type { KeptOriginals } from '../services/kept-originals.ts';
 import type { ResultRecord, ResultRecords } from '../services/result-records.ts';
-import { StoreFailure } from '../storage/store.ts';
 import type { ImageCommandParts } from './image-command.ts';
+import { orUnavailable } from './or-unavailable.ts';
 
 /** What is under a posted result, and what is known of it. */
 
@@ -35,7 +35,7 @@ export async function findRecord(
   interaction: GuildButton | GuildModal,
   id: string,
 ): Promise<ResultRecord | 'unavailable' | undefined> {
-  const record = await readSoon(records, interaction.guildId, id);
+  const record = await orUnavailable(readSoon(records, interaction.guildId, id));
   if (!record || record === 'unavailable') return record;
   return record.asked.isPrivate && record.member !== interaction.user.id ? undefined : record;
 }
@@ -60,14 +60,8 @@ async function readSoon(
   guild: string,
   id: string,
 ): Promise<ResultRecord | 'unavailable' | undefined> {
-  try {
-    const reading = records.read(guild, id);
-    const late = sleep(RECORD_WAIT_MS_MAX, 'unavailable' as const, { ref: false });
-    return await Promise.race([reading, late]);
-  } catch (error) {
-    if (error instanceof StoreFailure) return 'unavailable';
-    throw error;
-  }
+  const late = sleep(RECORD_WAIT_MS_MAX, 'unavailable' as const, { ref: false });
+  return Promise.race([records.read(guild, id), late]);
 }
 
 /** What was chosen for a result, to be chosen again: as it was made, or as it was asked for where the model is gone. */
