@@ -1,5 +1,6 @@
 import { VERB } from '../discord/button-verbs.ts';
 import type { Button, GuildButton } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import { renderText } from '../discord/result-message.ts';
 import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
@@ -9,10 +10,7 @@ import type { ImageCommandParts } from './image-command.ts';
 export function createCancelButton(parts: ImageCommandParts): Button {
   return {
     verb: VERB.cancel,
-    answer: (interaction, id) => ({
-      first: 'update',
-      begin: async () => ({ run: async () => cancel(parts, interaction, id) }),
-    }),
+    answer: (interaction, id) => answerAfterwards('update', async () => cancel(parts, interaction, id)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { PermissionFlagsBits } from 'discord.js';
 import { VERB } from '../discord/button-verbs.ts';
 import type { Button, GuildButton } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
@@ -14,10 +15,7 @@ import type { ResultCommandParts } from './posted-result.ts';
 export function createDeleteButton(parts: ResultCommandParts): Button {
   return {
     verb: VERB.delete,
-    answer: (interaction, id) => ({
-      first: 'update',
-      begin: async () => ({ run: async () => remove(parts, interaction, id) }),
-    }),
+    answer: (interaction, id) => answerAfterwards('update', async () => remove(parts, interaction, id)),
   };
 }
 

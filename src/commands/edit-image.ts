@@ -124,7 +124,7 @@ function answerForm(
   const { painting } = parts;
   // Whoever brings a mask along has no need to paint one.
   if (painting && isToPaint && isOpen(request, mask !== undefined)) {
-    const draft = { request, pictures: [{ label: 'image', url: picture.url }] };
+    const draft = { request, pictures: [{ label: 'image', url: picture.url }], isWished: true };
     return answerWithQuestion(parts, painting, interaction, draft);
   }
   return answerWithImages(parts, interaction, request, {

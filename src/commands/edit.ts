@@ -3,9 +3,8 @@ import { ApplicationCommandOptionType, InteractionContextType } from 'discord.js
 import type { Command, GuildCommand } from '../discord/command.ts';
 import { MASK_MARKS, MASK_REGIONS, WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { ImageCommandParts } from './image-command.ts';
-import { beginImageTask } from './image-command.ts';
+import { answerWithImages } from './image-command.ts';
 import {
-  isPrivate,
   privateOption,
   promptOption,
   readRequest,
@@ -15,7 +14,7 @@ import {
   toAttached,
   toChoice,
 } from './image-options.ts';
-import { askWhatMayChange, isOpen } from './paint.ts';
+import { answerWithQuestion, isOpen } from './paint.ts';
 
 /** The first is the one that a mask belongs to. */
 const IMAGE_OPTIONS = ['image', 'image2', 'image3', 'image4'];
@@ -84,8 +83,7 @@ export function createEditCommand(parts: ImageCommandParts): Command {
         privateOption,
       ],
     },
-    isPrivate,
-    async begin(interaction) {
+    answer(interaction) {
       const { options } = interaction;
       const request = readRequest(interaction, {
         operation: 'edit',
@@ -98,9 +96,9 @@ export function createEditCommand(parts: ImageCommandParts): Command {
       const [mask] = readPicture(interaction, 'mask');
       const { painting, attachments } = parts;
       if (painting && isOpen(request, mask !== undefined)) {
-        return askWhatMayChange(parts, painting, interaction, { request, pictures, isWished: false });
+        return answerWithQuestion(parts, painting, interaction, { request, pictures, isWished: false });
       }
-      return beginImageTask(parts, interaction, request, {
+      return answerWithImages(parts, interaction, request, {
         images: pictures.map((picture) => toAttached(picture.label, picture, attachments)),
         mask: mask && toAttached(mask.label, mask, attachments),
       });

@@ -1,5 +1,6 @@
 import { VERB } from '../discord/button-verbs.ts';
 import type { Button, GuildButton } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import { addressOf } from '../discord/reply-address.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
@@ -12,10 +13,7 @@ export type FetchButtonParts = { readonly keptResults: KeptResults; readonly rep
 export function createFetchButton(parts: FetchButtonParts): Button {
   return {
     verb: VERB.fetch,
-    answer: (interaction, id) => ({
-      first: 'private-reply',
-      begin: async () => ({ run: async () => fetchResult(parts, interaction, id) }),
-    }),
+    answer: (interaction, id) => answerAfterwards('private-reply', async () => fetchResult(parts, interaction, id)),
   };
 }
 

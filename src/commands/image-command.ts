@@ -22,7 +22,12 @@ export type ImageCommandParts = {
   readonly painting: Painting | undefined;
 };
 
-/** A job as the answer to a button or a form: "thinking" to whom it is for, and the result in its place. */
+/** Who sees that a request is being answered, and in the end the answer. */
+export function replyTo({ isPrivate }: Pick<ImageRequest, 'isPrivate'>): 'private-reply' | 'public-reply' {
+  return isPrivate ? 'private-reply' : 'public-reply';
+}
+
+/** A job as an answer: "thinking" to whom it is for, and the result in its place. */
 export function answerWithImages(
   parts: ImageCommandParts,
   interaction: GuildInteraction,
@@ -30,7 +35,7 @@ export function answerWithImages(
   attachments: RequestAttachments,
 ): Deferral {
   return {
-    first: request.isPrivate ? 'private-reply' : 'public-reply',
+    first: replyTo(request),
     begin: async () => beginImageTask(parts, interaction, request, attachments),
   };
 }

@@ -78,10 +78,6 @@ export const spoilerOption: APIApplicationCommandBasicOption = {
   description: 'Cover the result until somebody clicks it',
 };
 
-export function isPrivate(interaction: GuildCommand): boolean {
-  return interaction.options.getBoolean('private') ?? false;
-}
-
 /** Reads what making and editing have in common. */
 export function readRequest(
   interaction: GuildCommand,
@@ -98,7 +94,7 @@ export function readRequest(
     count: options.getInteger('count') ?? 1,
     background: text('background'),
     format: text('format'),
-    isPrivate: isPrivate(interaction),
+    isPrivate: options.getBoolean('private') ?? false,
     isSpoiler: options.getBoolean('spoiler') ?? false,
     ...operation,
   };

@@ -1,9 +1,8 @@
 import { ApplicationCommandOptionType, InteractionContextType } from 'discord.js';
 import type { Command } from '../discord/command.ts';
 import type { ImageCommandParts } from './image-command.ts';
-import { beginImageTask } from './image-command.ts';
+import { answerWithImages } from './image-command.ts';
 import {
-  isPrivate,
   privateOption,
   promptOption,
   readRequest,
@@ -32,12 +31,11 @@ export function createImagineCommand(parts: ImageCommandParts): Command {
         privateOption,
       ],
     },
-    isPrivate,
-    async begin(interaction) {
+    answer(interaction) {
       const reference = interaction.options.getAttachment('reference');
       const request = readRequest(interaction, { operation: 'generate', keepOutside: false });
       const images = reference ? [toAttached('reference', reference, parts.attachments)] : [];
-      return beginImageTask(parts, interaction, request, { images, mask: undefined });
+      return answerWithImages(parts, interaction, request, { images, mask: undefined });
     },
     suggest: (interaction) => suggestOptions(parts.roster, interaction),
   };

@@ -1,5 +1,6 @@
 import { VERB } from '../discord/button-verbs.ts';
 import type { Button, GuildButton } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import type { OriginalsSender } from '../discord/originals-sender.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
 import { renderText } from '../discord/result-message.ts';
@@ -13,10 +14,7 @@ export type OriginalCommandParts = ResultCommandParts & { readonly originalsSend
 export function createOriginalButton(parts: OriginalCommandParts): Button {
   return {
     verb: VERB.original,
-    answer: (interaction, id) => ({
-      first: 'private-reply',
-      begin: async () => ({ run: async () => bring(parts, interaction, id) }),
-    }),
+    answer: (interaction, id) => answerAfterwards('private-reply', async () => bring(parts, interaction, id)),
   };
 }
 

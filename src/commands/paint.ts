@@ -1,5 +1,6 @@
 import { VERB } from '../discord/button-verbs.ts';
-import type { Button, Deferral, GuildButton, GuildInteraction, Task } from '../discord/command.ts';
+import type { Button, Deferral, GuildButton, GuildInteraction } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import { beginOrPutBack } from '../discord/drafted-edits.ts';
 import { renderPaintLink, renderPaintQuestion } from '../discord/paint-messages.ts';
 import type { Painting } from '../discord/painting.ts';
@@ -13,7 +14,7 @@ import type { ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import { rolesOf } from './asker.ts';
 import type { ImageCommandParts } from './image-command.ts';
-import { beginImageTask } from './image-command.ts';
+import { beginImageTask, replyTo } from './image-command.ts';
 import { toAttached } from './image-options.ts';
 import { orUnavailable } from './or-unavailable.ts';
 
@@ -23,41 +24,26 @@ import { orUnavailable } from './or-unavailable.ts';
  * Asks, where there is something to ask: a picture that nobody can edit is refused at once, and one that is transparent
  * where it may change is edited at once, unless somebody wishes to paint.
  */
-export function askWhatMayChange(
-  parts: ImageCommandParts,
-  painting: Painting,
-  interaction: GuildInteraction,
-  asked: NewDraft & { readonly isWished: boolean },
-): Task {
-  const { request, pictures, isWished } = asked;
-  return {
-    async run() {
-      // Nobody shall paint for what is refused afterwards, and nothing is downloaded for whoever asks too often.
-      const refusal = await parts.jobs.check(request);
-      if (refusal) return refuse(parts, interaction, request, refusal);
-      const [first] = pictures;
-      const judged = first ? await painting.pictures.judge(first.url) : 'unusable';
-      if (judged === 'paintable' || (judged === 'own-mask' && isWished)) {
-        return ask(parts, painting, interaction, { request, pictures });
-      }
-      const images = pictures.map(({ label, url }) => toAttached(label, { url }, parts.attachments));
-      const task = await beginImageTask(parts, interaction, request, { images, mask: undefined }, true);
-      return task.run();
-    },
-  };
-}
-
-/** The same as the answer to a form. */
 export function answerWithQuestion(
   parts: ImageCommandParts,
   painting: Painting,
   interaction: GuildInteraction,
-  asked: NewDraft,
+  asked: NewDraft & { readonly isWished: boolean },
 ): Deferral {
-  return {
-    first: asked.request.isPrivate ? 'private-reply' : 'public-reply',
-    begin: async () => askWhatMayChange(parts, painting, interaction, { ...asked, isWished: true }),
-  };
+  const { request, pictures, isWished } = asked;
+  return answerAfterwards(replyTo(request), async () => {
+    // Nobody shall paint for what is refused afterwards, and nothing is downloaded for whoever asks too often.
+    const refusal = await parts.jobs.check(request);
+    if (refusal) return refuse(parts, interaction, request, refusal);
+    const [first] = pictures;
+    const judged = first ? await painting.pictures.judge(first.url) : 'unusable';
+    if (judged === 'paintable' || (judged === 'own-mask' && isWished)) {
+      return ask(parts, painting, interaction, { request, pictures });
+    }
+    const images = pictures.map(({ label, url }) => toAttached(label, { url }, parts.attachments));
+    const task = await beginImageTask(parts, interaction, request, { images, mask: undefined }, true);
+    return task.run();
+  });
 }
 
 async function ask(
@@ -142,10 +128,7 @@ function createDraftButton(
 
   return {
     verb,
-    answer: (interaction, id) => ({
-      first: 'update',
-      begin: async () => ({ run: async () => run(interaction, id) }),
-    }),
+    answer: (interaction, id) => answerAfterwards('update', async () => run(interaction, id)),
   };
 }
 

@@ -7,6 +7,7 @@ import type { NanoUsd } from '../billing/money.ts';
 import { dayOfSnowflake, periodOfSnowflake } from '../billing/period.ts';
 import { VERB } from '../discord/button-verbs.ts';
 import type { Command, GuildCommand } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import { writeCustomId } from '../discord/custom-id.ts';
 import { describeAllowance } from '../discord/limit-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
@@ -41,8 +42,7 @@ export function createQuotaCommand(parts: QuotaCommandParts): Command {
       description: 'What you have spent on images this month, and what is left',
       contexts: [InteractionContextType.Guild],
     },
-    isPrivate: () => true,
-    begin: async (interaction) => ({ run: async () => answer(parts, interaction) }),
+    answer: (interaction) => answerAfterwards('private-reply', async () => answer(parts, interaction)),
   };
 }
 

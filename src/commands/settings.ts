@@ -3,6 +3,7 @@ import { ApplicationCommandOptionType, ChannelType, InteractionContextType, Perm
 import type { NanoUsd } from '../billing/money.ts';
 import type { PriceBook } from '../billing/prices.ts';
 import type { Command, GuildCommand } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import { uploadFromBytes } from '../discord/multipart.ts';
 import type { LogChannel } from '../discord/log-channel.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
@@ -189,8 +190,7 @@ export function createSettingsCommand(parts: SettingsCommandParts): Command {
       default_member_permissions: PermissionFlagsBits.ManageGuild.toString(),
       options: [...subcommands],
     },
-    isPrivate: () => true,
-    begin: async (interaction) => ({ run: async () => answer(parts, interaction) }),
+    answer: (interaction) => answerAfterwards('private-reply', async () => answer(parts, interaction)),
     suggest: (interaction) => suggestOptions(parts.roster, interaction),
   };
 }

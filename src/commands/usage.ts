@@ -5,6 +5,7 @@ import type { Ledger } from '../billing/ledger.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import { formatPeriod, parsePeriod, periodOfSnowflake } from '../billing/period.ts';
 import type { Command, GuildCommand, Suggestion } from '../discord/command.ts';
+import { answerAfterwards } from '../discord/command.ts';
 import type { Upload } from '../discord/multipart.ts';
 import { REQUEST_FILES_BYTES_MAX, uploadFromBytes, uploadFromFile } from '../discord/multipart.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
@@ -59,8 +60,7 @@ export function createUsageCommand(parts: UsageCommandParts): Command {
         },
       ],
     },
-    isPrivate: () => true,
-    begin: async (interaction) => ({ run: async () => answer(parts, interaction) }),
+    answer: (interaction) => answerAfterwards('private-reply', async () => answer(parts, interaction)),
     suggest: async (interaction) => suggestMonths(parts, interaction),
   };
 }

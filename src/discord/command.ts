@@ -42,13 +42,15 @@ export type ModalOpening = { readonly first: 'modal'; readonly modal: APIModalIn
 
 export type FirstAnswer = Deferral | ModalOpening;
 
+/** An answer before which nothing has to be left in case the process dies. */
+export function answerAfterwards(first: Deferral['first'], run: Task['run']): Deferral {
+  return { first, begin: async () => ({ run }) };
+}
+
 /** One verb that people can type. */
 export type Command = {
   readonly schema: RESTPostAPIChatInputApplicationCommandsJSONBody;
-  /** Whether only the person who asked sees the answer. Discord lets this be decided only once. */
-  isPrivate(interaction: GuildCommand): boolean;
-  /** Runs beside the acknowledgement and must be short: it may leave a trace in case the process dies. */
-  begin(interaction: GuildCommand): Promise<Task>;
+  answer(interaction: GuildCommand): Deferral;
   /** Suggests values for the option that is being typed. It has to be quick: people type on, and ask again. */
   suggest?(interaction: AutocompleteInteraction): readonly Suggestion[] | Promise<readonly Suggestion[]>;
 };

@@ -1,12 +1,10 @@
 import type { Deferral } from './command.ts';
+import { answerAfterwards } from './command.ts';
 import type { ReplyTarget } from './message-requests.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import { renderText } from './result-message.ts';
 
 /** A few words to whoever acted, and to nobody else. */
 export function answerAlone(replies: ReplyEditor, target: ReplyTarget, text: string): Deferral {
-  return {
-    first: 'private-reply',
-    begin: async () => ({ run: async () => replies.edit(target, renderText(text)) }),
-  };
+  return answerAfterwards('private-reply', async () => replies.edit(target, renderText(text)));
 }

@@ -51,9 +51,7 @@ export function createVerbs(parts: {
     const command = commands.get(interaction.commandName);
     if (!command) return undefined;
     const unusable = settleOptions(command.schema.options ?? [], interaction.options);
-    if (unusable !== undefined) return turnAway(interaction, unusable);
-    const first = command.isPrivate(interaction) ? 'private-reply' : 'public-reply';
-    return { first, begin: async () => command.begin(interaction) };
+    return unusable === undefined ? command.answer(interaction) : turnAway(interaction, unusable);
   }
 
   /** Buttons and forms live on in messages, so there may be some that nobody answers any more, and they are told so. */
