@@ -6,6 +6,21 @@ import type { JobRefusal } from './job-outcome.ts';
 import type { ImageModel } from './providers/models.ts';
 import { defaultQuality } from './providers/models.ts';
 
+/** A request with its server's defaults in it, and the model that will be asked. */
+export type Allowed = { readonly request: ImageRequest; readonly model: ImageModel };
+
+/** Holds a request to what its server has decided and what models can do; why it is refused, where it is. */
+export function applyRules(
+  asked: ImageRequest,
+  settings: GuildSettings,
+  models: readonly ImageModel[],
+): Allowed | JobRefusal {
+  const request = withDefaults(asked, settings, models);
+  const model = chooseModel(request, models);
+  if ('reason' in model) return model;
+  return checkOptions(request, model, models) ?? checkAccess(request, model.id, settings) ?? { request, model };
+}
+
 const OPTIONS_WITH_DEFAULT = ['size', 'quality', 'format'] as const;
 
 /**

@@ -3,21 +3,16 @@ import type { Logger } from 'pino';
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
 import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js';
 import { StoreFailure } from '../storage/store.ts';
-import { checkAccess, withDefaults } from './access.ts';
-import { checkOptions, chooseModel } from './call-planning.ts';
+import type { Allowed } from './access.ts';
+import { applyRules } from './access.ts';
 import type { GuildSettings, GuildSettingsStore } from './guild-settings.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { JobRefusal } from './job-outcome.ts';
 import type { ModelRoster } from './model-roster.ts';
-import type { ImageModel } from './providers/models.ts';
 import type { Spool } from './spool/spool.ts';
 
-/** A request with its server's defaults in it, and what has to be known for the next step. */
-export type Admitted = {
-  readonly request: ImageRequest;
-  readonly model: ImageModel;
-  readonly settings: GuildSettings;
-};
+/** A request that is held to its server's rules, and those rules, which have to be known for the next step. */
+export type Admitted = Allowed & { readonly settings: GuildSettings };
 
 /** Everything that can be refused before a single byte is downloaded or a single cent is held. */
 export type Admission = {
@@ -73,15 +68,11 @@ export function createAdmission(parts: {
       if (BLANK.test(asked.prompt)) return { reason: 'prompt-blank' };
       const settings = await readSettings(asked);
       if (!settings) return { reason: 'store-unavailable' };
-      const request = withDefaults(asked, settings, roster.models);
-      const model = chooseModel(request, roster.models);
-      if ('reason' in model) return model;
-      const refusal =
-        checkOptions(request, model, roster.models) ??
-        checkAccess(request, model.id, settings) ??
-        (isCounted ? undefined : await checkRate(request.member));
-      if (refusal) return refusal;
-      return spool.hasRoom() ? { request, model, settings } : { reason: 'disk-full' };
+      const allowed = applyRules(asked, settings, roster.models);
+      if ('reason' in allowed) return allowed;
+      const tooOften = isCounted ? undefined : await checkRate(asked.member);
+      if (tooOften) return tooOften;
+      return spool.hasRoom() ? { ...allowed, settings } : { reason: 'disk-full' };
     },
     close() {
       isClosed = true;

@@ -1,8 +1,9 @@
 import type { PriceBook } from '../billing/prices.ts';
 import { StoreFailure } from '../storage/store.ts';
-import { checkAccess, withDefaults } from './access.ts';
+import type { Allowed } from './access.ts';
+import { applyRules } from './access.ts';
 import type { PlannedPictures } from './call-planning.ts';
-import { checkOptions, chooseModel, planCall } from './call-planning.ts';
+import { planCall } from './call-planning.ts';
 import type { GuildSettingsStore } from './guild-settings.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { CallPlan } from './call-plan.ts';
@@ -11,7 +12,6 @@ import type { OpenJob } from './open-job.ts';
 import { requirePlan } from './open-job.ts';
 import type { Receipt } from './receipt.ts';
 import type { ModelRoster } from './model-roster.ts';
-import type { ImageModel } from './providers/models.ts';
 
 /**
  * What happens to a job whose model turns out to be gone. The next one takes its place where the member left the choice
@@ -35,13 +35,9 @@ export function createModelSuccession(parts: {
   const { roster, journal, prices } = parts;
 
   /** The request as it would be admitted by what is offered now, or undefined where it would not be. */
-  async function admitAgain(request: ImageRequest): Promise<Admitted | undefined> {
-    const settings = await parts.settings.read(request.guild);
-    const completed = withDefaults(request, settings, roster.models);
-    const model = chooseModel(completed, roster.models);
-    if ('reason' in model) return undefined;
-    const refusal = checkOptions(completed, model, roster.models) ?? checkAccess(completed, model.id, settings);
-    return refusal ? undefined : { request: completed, model };
+  async function admitAgain(request: ImageRequest): Promise<Allowed | undefined> {
+    const allowed = applyRules(request, await parts.settings.read(request.guild), roster.models);
+    return 'reason' in allowed ? undefined : allowed;
   }
 
   return {
@@ -62,8 +58,6 @@ export function createModelSuccession(parts: {
     },
   };
 }
-
-type Admitted = { readonly request: ImageRequest; readonly model: ImageModel };
 
 /** What came of the call is known and has to be written down, whether or not there could have been another one. */
 function noneWhereTheStoreFails(error: unknown): undefined {
