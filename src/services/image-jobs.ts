@@ -11,6 +11,7 @@ import type { JobJournal } from './job-journal.ts';
 import type { OpenJob, ReplyAddress } from './open-job.ts';
 import type { Receipt } from './receipt.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
+import { refused } from './job-outcome.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { Cancelling, JobUnderWay } from './job-under-way.ts';
 import { createJobUnderWay } from './job-under-way.ts';
@@ -217,8 +218,4 @@ function refuseForRoom(job: string, error: unknown, log: Logger): JobRefusal {
     'the disk is full: requests are refused until there is room',
   );
   return { reason: 'disk-full' };
-}
-
-function refused(refusal: JobRefusal): JobOutcome {
-  return { ended: 'refused', refusal };
 }

@@ -13,6 +13,7 @@ import { requirePlan } from './open-job.ts';
 import { writeSize } from './providers/image-sizes.ts';
 import type { FailedReceipt, MadeReceipt, Receipt } from './receipt.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from './job-outcome.ts';
+import { refused } from './job-outcome.ts';
 import type { ResultPictures } from './result-pictures.ts';
 import type { ResultRecords } from './result-records.ts';
 
@@ -68,12 +69,12 @@ export function createJobCompletion(parts: {
     const { kind, charged, requestId } = receipt;
     if (charged === 'no') {
       await settlement.void(job, kind);
-      if (kind === 'cancelled' || kind === 'stopping') return { ended: 'refused', refusal: { reason: kind } };
+      if (kind === 'cancelled' || kind === 'stopping') return refused({ reason: kind });
       const stage = receipt.stage ? { stage: receipt.stage } : {};
-      return { ended: 'refused', refusal: { reason: 'provider-refused', kind, ...stage } };
+      return refused({ reason: 'provider-refused', kind, ...stage });
     }
     await settlement.unknown(job, { reason: kind, requestId });
-    return { ended: 'refused', refusal: { reason: 'outcome-unknown', kind } };
+    return refused({ reason: 'outcome-unknown', kind });
   }
 
   return {

@@ -101,3 +101,7 @@ export type JobOutcome =
   /** Cancelled when the call had already gone out: made and paid for, and waiting to be fetched. */
   | { readonly ended: 'cancelled'; readonly result: FinishedJob }
   | { readonly ended: 'refused'; readonly refusal: JobRefusal };
+
+export function refused(refusal: JobRefusal): JobOutcome {
+  return { ended: 'refused', refusal };
+}

@@ -5,6 +5,7 @@ import type { OpenJob } from './open-job.ts';
 import { refOf } from './open-job.ts';
 import type { MadeReceipt } from './receipt.ts';
 import type { JobOutcome, JobRefusal } from './job-outcome.ts';
+import { refused } from './job-outcome.ts';
 import { PROVIDER_FAILURE_KINDS } from './providers/image-provider.ts';
 import { resultFileName } from './spool-files.ts';
 
@@ -69,8 +70,4 @@ async function hasPictures({ folder }: OpenJob, { imageCount }: MadeReceipt): Pr
   const files = Array.from({ length: imageCount }, (_, index) => resultFileName(index));
   const sizes = await Promise.all(files.map(async (file) => folder.sizeBytes(file)));
   return sizes.every((sizeBytes) => sizeBytes > 0);
-}
-
-function refused(refusal: JobRefusal): JobOutcome {
-  return { ended: 'refused', refusal };
 }
