@@ -6,8 +6,8 @@ import { requireNanoUsd } from './money.ts';
 
 /**
  * A guild's account for one month, as a pure state machine: head, member, transfer and movement in; next head, member
- * and transfer and an entry out, or a refusal. Everything that can go wrong with storage happens elsewhere; everything that can go
- * wrong with money is decided here.
+ * and transfer and an entry out, or a refusal. Everything that can go wrong with storage happens elsewhere; everything
+ * that can go wrong with money is decided here.
  *
  *     reserve ─▶ dispatch ─▶ post ─▶ adjust
  *        │          ├─────▶ void
@@ -158,24 +158,30 @@ export function memberOf(current: TransferState | undefined, movement: Movement)
   return movement.type === 'reserve' ? movement.details.member : current?.member;
 }
 
+/** The parts of an account that every movement changes together. */
+type Account = { readonly head: AccountHead; readonly member: MemberAccount };
+
+/** A movement of a transfer, and what it is measured against. */
+type Order = {
+  readonly transfer: string;
+  readonly period: string;
+  /** The UTC day of the request, as `YYYYMMDD`. */
+  readonly day: string;
+  readonly at: number;
+  readonly movement: Movement;
+  /** The month's budget; only a reservation is measured against it. */
+  readonly limit?: NanoUsd;
+  /** What the member may spend and make; only a reservation is measured against it. */
+  readonly memberLimits?: MemberLimits;
+  /** The one movement that this one may follow, where the account's own order is not narrow enough. */
+  readonly onlyAfter?: MovementType;
+};
+
 /** Applies one movement to an account, or says why it must not be. */
 export function applyMovement(
-  { head, member }: { readonly head: AccountHead; readonly member: MemberAccount },
+  { head, member }: Account,
   current: TransferState | undefined,
-  order: {
-    readonly transfer: string;
-    readonly period: string;
-    /** The UTC day of the request, as `YYYYMMDD`. */
-    readonly day: string;
-    readonly at: number;
-    readonly movement: Movement;
-    /** The month's budget; only a reservation is measured against it. */
-    readonly limit?: NanoUsd;
-    /** What the member may spend and make; only a reservation is measured against it. */
-    readonly memberLimits?: MemberLimits;
-    /** The one movement that this one may follow, where the account's own order is not narrow enough. */
-    readonly onlyAfter?: MovementType;
-  },
+  order: Order,
 ): Applied | Refusal {
   const { transfer, movement } = order;
   const hold = head.open[transfer];
@@ -225,17 +231,10 @@ const allowedAfter: Readonly<Record<TransferState['type'] | 'nothing', readonly 
 };
 
 function refuse(
-  { head, member }: { readonly head: AccountHead; readonly member: MemberAccount },
+  { head, member }: Account,
   current: TransferState | undefined,
   hold: Hold | undefined,
-  order: {
-    readonly at: number;
-    readonly movement: Movement;
-    readonly day: string;
-    readonly limit?: NanoUsd;
-    readonly memberLimits?: MemberLimits;
-    readonly onlyAfter?: MovementType;
-  },
+  order: Order,
 ): Refusal | undefined {
   const { movement } = order;
   // What lies in an archive is closed: a request that is as old as that cannot come again.
