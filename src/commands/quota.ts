@@ -16,7 +16,7 @@ import { describeQuota } from '../discord/usage-message.ts';
 import { relativeTime } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
-import type { GuildSettingsStore } from '../services/guild-settings.ts';
+import type { GuildSettingsStore } from '../services/guild-settings-store.ts';
 import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
 import type { UsageReports } from '../services/usage/usage-report.ts';

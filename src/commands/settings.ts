@@ -11,7 +11,8 @@ import { describeProblem, describeSettings } from '../discord/settings-message.t
 import { join } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
-import type { GuildSettings, GuildSettingsStore } from '../services/guild-settings.ts';
+import type { GuildSettings } from '../services/guild-settings.ts';
+import type { GuildSettingsStore } from '../services/guild-settings-store.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { priceOfPreviews } from '../services/preview-price.ts';
 import { suggestOptions } from './image-options.ts';

@@ -1,13 +1,8 @@
 import type { NanoUsd } from '../billing/money.ts';
 import { formatUsd } from '../billing/money.ts';
-import type {
-  AccessRule,
-  GuildSettings,
-  LimitSettings,
-  SettingsChange,
-  SettingsProblem,
-} from '../services/guild-settings.ts';
+import type { AccessRule, GuildSettings, LimitSettings, SettingsProblem } from '../services/guild-settings.ts';
 import { budgetIn } from '../services/guild-settings.ts';
+import type { SettingsChange } from '../services/guild-settings-store.ts';
 import type { PreviewPrice } from '../services/preview-price.ts';
 import { nameChoice, nameOption } from './command-words.ts';
 import { escapeCode, escapeText, join, relativeTime } from './wording.ts';

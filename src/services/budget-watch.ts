@@ -6,7 +6,7 @@ import type { Period } from '../billing/period.ts';
 import { periodOfSnowflake } from '../billing/period.ts';
 import { changeValue } from '../storage/change-value.ts';
 import type { Store } from '../storage/store.ts';
-import type { GuildSettingsStore } from './guild-settings.ts';
+import type { GuildSettingsStore } from './guild-settings-store.ts';
 import { budgetIn } from './guild-settings.ts';
 import type { OpenJob, ReplyAddress } from './open-job.ts';
 import type { JobOutcome } from './job-outcome.ts';

@@ -4,7 +4,7 @@ import type { Allowed } from './access.ts';
 import { applyRules } from './access.ts';
 import type { PlannedPictures } from './call-planning.ts';
 import { planCall } from './call-planning.ts';
-import type { GuildSettingsStore } from './guild-settings.ts';
+import type { GuildSettingsStore } from './guild-settings-store.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { CallPlan } from './call-plan.ts';
 import type { JobJournal } from './job-journal.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeProblem, describeSettings } from '../../src/discord/settings-message.ts';
 import { CATALOGUES, wordsFor } from '../../src/discord/words.ts';
-import type { GuildSettings, SettingsChange, SettingsProblem } from '../../src/services/guild-settings.ts';
+import type { GuildSettings, SettingsProblem } from '../../src/services/guild-settings.ts';
+import type { SettingsChange } from '../../src/services/guild-settings-store.ts';
 import { createSettings } from '../services/settings-fixture.ts';
 
 const english = wordsFor('en-US');

@@ -4,7 +4,7 @@ import { createLedger } from '../../src/billing/ledger.ts';
 import type { BudgetWarning, WarningResult } from '../../src/services/budget-watch.ts';
 import { createBudgetWatch } from '../../src/services/budget-watch.ts';
 import type { GuildSettings } from '../../src/services/guild-settings.ts';
-import { createGuildSettingsStore } from '../../src/services/guild-settings.ts';
+import { createGuildSettingsStore } from '../../src/services/guild-settings-store.ts';
 import type { ImageRequest } from '../../src/services/image-request.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
 import type { Store } from '../../src/storage/store.ts';

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GuildSettings, GuildSettingsStore } from '../../src/services/guild-settings.ts';
-import {
-  accessRulesOf,
-  budgetIn,
-  createGuildSettingsStore,
-  initialSettings,
-  limitsOf,
-} from '../../src/services/guild-settings.ts';
+import type { GuildSettings } from '../../src/services/guild-settings.ts';
+import { accessRulesOf, budgetIn, initialSettings, limitsOf } from '../../src/services/guild-settings.ts';
+import type { GuildSettingsStore } from '../../src/services/guild-settings-store.ts';
+import { createGuildSettingsStore } from '../../src/services/guild-settings-store.ts';
 import { UnreadableValue } from '../../src/storage/store.ts';
 import type { MemoryDatabase } from '../billing/memory-store.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
