@@ -2,20 +2,13 @@
  * Everything that touches pixels, behind one set of functions: pictures and masks on their way to the provider,
  * and results on their way back.
  *
- * Refusals are values. Heavy work goes through a workshop that runs a few pieces at a time on worker threads, so
- * every answer except `describeImage` can also be `busy`.
+ * Refusals are values. All of it goes through a workshop that runs a few pieces at a time on worker threads, so every
+ * answer can also be `busy`.
  */
 
 import { keepOutside, type KeepOutsideOutcome, type KeepOutsideRequest } from './image-composition.ts';
 import { fitLosslessly, fitToBytes, type FitOutcome } from './image-fitting.ts';
-import {
-  describeImage,
-  type ByteSource,
-  type DescribedImage,
-  type ImageLimits,
-  type ImageRefusal,
-  type UnreadableImage,
-} from './image-intake.ts';
+import type { ByteSource, ImageLimits, ImageRefusal, UnreadableImage } from './image-intake.ts';
 import { MASK_MARKS, type MaskMarks } from './image-mask-polarity.ts';
 import {
   isMaskRegion,
@@ -33,18 +26,8 @@ import {
 import { prepareImage, type PreparedImage } from './image-normalization.ts';
 import { createImageWorkshop, type Busy } from './image-workshop.ts';
 
-export type {
-  Busy,
-  ByteSource,
-  DescribedImage,
-  FitOutcome,
-  ImageLimits,
-  ImageRefusal,
-  KeepOutsideOutcome,
-  KeepOutsideRequest,
-};
 export { isMaskRegion, MASK_MARKS, MASK_REGIONS, WHOLE_REGION };
-export type { AmbiguousMask, MaskMarks, MaskRefusal, MaskRegion, PreparedImage, PreparedMask };
+export type { FitOutcome, KeepOutsideRequest, MaskMarks, MaskRegion, PreparedImage, PreparedMask };
 
 /**
  * Limits that suit the provider and a small machine.
@@ -53,8 +36,8 @@ export type { AmbiguousMask, MaskMarks, MaskRefusal, MaskRegion, PreparedImage, 
  * vain; at four bytes a pixel that is 33 MB against its 50 MB for one upload. It makes them in steps of 16 pixels,
  * and a source below one step has nothing to show.
  *
- * Most kinds are decoded row by row. An AVIF is decoded whole, at 18 bytes a pixel and up to 24 in its deep kinds, so 1 kB of it
- * could take 900 MB at 50 megapixels; up to 4096 pixels squared it takes what others take.
+ * Most kinds are decoded row by row. An AVIF is decoded whole, at 18 bytes a pixel and up to 24 in its deep kinds, so
+ * 1 kB of it could take 900 MB at 50 megapixels; up to 4096 pixels squared it takes what others take.
  */
 export const STANDARD_IMAGE_LIMITS: ImageLimits = {
   sourcePixelCountMax: 50_000_000,
@@ -87,8 +70,6 @@ export type ImagePreparation = {
   fitToBytes(source: ByteSource, sizeBytesMax: number): Promise<FitOutcome | Busy>;
   /** The same, with every pixel as it is, or not at all. */
   fitLosslessly(source: ByteSource, sizeBytesMax: number): Promise<FitOutcome | Busy>;
-  /** Says what received bytes really are, from their header; undefined where they are no picture. */
-  describeImage(bytes: Buffer): Promise<DescribedImage | undefined>;
 };
 
 /**
@@ -111,6 +92,5 @@ export function createImagePreparation(options: {
     fitToBytes: (source, sizeBytesMax) => workshop.run((sharp) => fitToBytes(sharp, source, sizeBytesMax, limits)),
     fitLosslessly: (source, sizeBytesMax) =>
       workshop.run((sharp) => fitLosslessly(sharp, source, sizeBytesMax, limits)),
-    describeImage: async (bytes) => describeImage(await workshop.library(), bytes),
   };
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 
 import sharp from 'sharp';
 
+import { describeImage } from '../../../src/services/images/image-intake.ts';
 import {
   createImagePreparation,
   STANDARD_IMAGE_LIMITS,
@@ -323,14 +324,14 @@ describe('prepareImage: refusals', () => {
 describe('describeImage', () => {
   it('reads what the provider really answered', async () => {
     const webp = await quadrants(SIZE).ensureAlpha(0.5).webp().toBuffer();
-    assert.deepEqual(await preparation.describeImage(webp), { format: 'webp', ...SIZE, hasAlpha: true });
+    assert.deepEqual(await describeImage(sharp, webp), { format: 'webp', ...SIZE, hasAlpha: true });
     const jpeg = await quadrants(SIZE).jpeg().toBuffer();
-    assert.deepEqual(await preparation.describeImage(jpeg), { format: 'jpeg', ...SIZE, hasAlpha: false });
+    assert.deepEqual(await describeImage(sharp, jpeg), { format: 'jpeg', ...SIZE, hasAlpha: false });
   });
 
   it('knows no picture in anything else', async () => {
     for (const text of ['', '<html>502 Bad Gateway</html>', '<svg/>', '\x89PNG\r\n\x1a\n']) {
-      assert.equal(await preparation.describeImage(Buffer.from(text, 'latin1')), undefined);
+      assert.equal(await describeImage(sharp, Buffer.from(text, 'latin1')), undefined);
     }
   });
 });
