@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MASK_SOURCES } from './images/image-masks.ts';
 import { BACKGROUNDS, IMAGE_FORMATS, INPUT_FIDELITIES, QUALITIES } from './providers/image-provider.ts';
 
 const pictureSchema = z.object({
@@ -21,12 +22,7 @@ export const callPlanSchema = z.object({
   /** The file whose pixels come back outside the mask; left out where none do. */
   keptFrom: z.string().optional(),
   /** What the mask was taken for, and the share of the picture that may change, between 0 and 1. */
-  masked: z
-    .object({
-      by: z.enum(['alpha', 'white', 'black', 'painted', 'region', 'own-transparency']),
-      coveredShare: z.number(),
-    })
-    .optional(),
+  masked: z.object({ by: z.enum(MASK_SOURCES), coveredShare: z.number() }).optional(),
   firstFrameOnly: z.boolean(),
   /** How many unfinished pictures the provider is asked for on the way; left out where none. */
   partialImages: z.number().optional(),

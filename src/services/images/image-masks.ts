@@ -32,7 +32,8 @@ import type { ImageSize } from '../providers/image-provider.ts';
  * What made a part of the picture editable: transparency, a colour, a mask that was painted on it, a named region, or the
  * picture's own transparency.
  */
-export type MaskSource = 'alpha' | 'white' | 'black' | 'painted' | 'region' | 'own-transparency';
+export const MASK_SOURCES = ['alpha', 'white', 'black', 'painted', 'region', 'own-transparency'] as const;
+export type MaskSource = (typeof MASK_SOURCES)[number];
 
 export type PreparedMask = ImageSize & {
   readonly kind: 'prepared-mask';
