@@ -1,4 +1,5 @@
-import { GuildMember } from 'discord.js';
+import type { AutocompleteInteraction } from 'discord.js';
+import { GuildMember, PermissionFlagsBits } from 'discord.js';
 import type { GuildInteraction } from '../discord/command.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 
@@ -19,4 +20,9 @@ export function readAsker(interaction: GuildInteraction): Pick<ImageRequest, 'id
 export function rolesOf({ member }: GuildInteraction): string[] {
   if (!member) return [];
   return member instanceof GuildMember ? member['_roles'] : member.roles;
+}
+
+/** Discord hides administrators' commands from others, but a server's owner can show them to anybody. */
+export function mayManageServer({ memberPermissions }: GuildInteraction | AutocompleteInteraction): boolean {
+  return memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false;
 }

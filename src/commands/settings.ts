@@ -15,6 +15,7 @@ import type { GuildSettings } from '../services/guild-settings.ts';
 import type { GuildSettingsStore } from '../services/guild-settings-store.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { priceOfPreviews } from '../services/preview-price.ts';
+import { mayManageServer } from './asker.ts';
 import { suggestOptions } from './image-options.ts';
 import type { SettingsEdit } from './settings-edits.ts';
 import { editAccess, editBudget, editDefaults, editLimit, editLog, editPreviews } from './settings-edits.ts';
@@ -57,10 +58,7 @@ async function answer(parts: SettingsCommandParts, interaction: GuildCommand): P
   const words = wordsFor(interaction.locale);
   const say = async (text: string): Promise<void> => reply(parts, interaction, text, words);
 
-  // Discord hides the command from others, but a server's owner can show it to anybody.
-  if (!interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild)) {
-    return say(words.say('settings.not-allowed'));
-  }
+  if (!mayManageServer(interaction)) return say(words.say('settings.not-allowed'));
   const guild = interaction.guildId;
   const what = interaction.options.getSubcommand();
   const edit = readEdit(parts, interaction, what);

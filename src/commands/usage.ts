@@ -19,6 +19,7 @@ import type { ChartPress } from '../services/usage/chart-press.ts';
 import type { ExportFile, ExportFiles } from '../services/usage/export-files.ts';
 import { chartOf } from '../services/usage/usage-chart-data.ts';
 import type { UsageReport, UsageReports } from '../services/usage/usage-report.ts';
+import { mayManageServer } from './asker.ts';
 
 export type UsageCommandParts = {
   readonly ledger: Ledger;
@@ -70,8 +71,7 @@ async function answer(parts: UsageCommandParts, interaction: GuildCommand): Prom
   const { guildId: guild, options } = interaction;
   const words = wordsFor(interaction.locale);
 
-  // Discord hides the command from others, but a server's owner can show it to anybody.
-  if (!mayManage(interaction)) {
+  if (!mayManageServer(interaction)) {
     return replies.edit(interaction, renderText(words.say('usage.not-allowed')));
   }
   const month = options.getString('month');
@@ -159,7 +159,7 @@ async function suggestMonths(
   interaction: AutocompleteInteraction,
 ): Promise<readonly Suggestion[]> {
   const { guildId: guild } = interaction;
-  if (guild === null || !mayManage(interaction)) return [];
+  if (guild === null || !mayManageServer(interaction)) return [];
   const words = wordsFor(interaction.locale);
   const typed = interaction.options.getFocused().toLowerCase();
   const months = await ledger.periods(guild, periodOfSnowflake(interaction.id));
@@ -167,8 +167,4 @@ async function suggestMonths(
     .map((period) => ({ name: formatMonth(period, words), value: formatPeriod(period) }))
     .filter(({ name, value }) => value.includes(typed) || name.toLowerCase().includes(typed))
     .slice(0, SUGGESTIONS_MAX);
-}
-
-function mayManage({ memberPermissions }: GuildCommand | AutocompleteInteraction): boolean {
-  return memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false;
 }
