@@ -123,25 +123,16 @@ export function createJobJournal(parts: {
       await folder.writeRecordQuickly(JOB_RECORD, recordOf(job));
       return job;
     },
-    async writePlan(job, plan) {
-      const planned: OpenJob = { ...job, plan };
-      await job.folder.writeRecord(JOB_RECORD, recordOf(planned));
-      return planned;
-    },
-    async writeCancelled(job) {
-      const cancelled: OpenJob = { ...job, isCancelled: true };
-      await job.folder.writeRecord(JOB_RECORD, recordOf(cancelled));
-      return cancelled;
-    },
+    writePlan: async (job, plan) => rewrite(job, { plan }),
+    writeCancelled: async (job) => rewrite(job, { isCancelled: true }),
     async keep(job, until) {
-      await job.folder.writeRecord(JOB_RECORD, recordOf({ ...job, keptUntil: until }));
+      await rewrite(job, { keptUntil: until });
       underWay.delete(job.request.id);
       await job.folder.removeLeftovers();
     },
     async keepOriginals(job, originals, until) {
       // First the word that the outcome is delivered, so that nobody looks for what is dropped after it.
-      const kept: OpenJob = { ...job, keptUntil: until, originals };
-      await job.folder.writeRecord(JOB_RECORD, recordOf(kept));
+      const kept = await rewrite(job, { keptUntil: until, originals });
       underWay.delete(job.request.id);
       await dropAllButOriginals(kept);
     },
@@ -173,6 +164,12 @@ export function createJobJournal(parts: {
     discard: async ({ folder, id }) => clearAway(spool.folder(folder), id),
     dropOldReceipts: async () => archive.dropOld(),
   };
+}
+
+async function rewrite(job: OpenJob, change: Partial<OpenJob>): Promise<OpenJob> {
+  const changed: OpenJob = { ...job, ...change };
+  await job.folder.writeRecord(JOB_RECORD, recordOf(changed));
+  return changed;
 }
 
 function readJob(folder: SpoolFolder): OpenJob | undefined {
