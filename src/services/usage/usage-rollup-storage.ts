@@ -4,7 +4,7 @@ import type { Period } from '../../billing/period.ts';
 import type { Store, Versioned } from '../../storage/store.ts';
 import { UnreadableValue } from '../../storage/store.ts';
 import type { Standing, UsageCounts, UsageDay, UsageRollup } from './usage-rollup.ts';
-import { COUNTED, emptyRollup } from './usage-rollup.ts';
+import { COUNTED, emptyCounts, emptyRollup } from './usage-rollup.ts';
 
 /**
  * How rollups are kept: an overview of the month, and a value for each day, because a day that is over is seldom
@@ -136,16 +136,7 @@ function readDay({ counts, standings }: StoredDay): UsageDay {
 }
 
 function readCounts(numbers: readonly number[]): UsageCounts {
-  const [
-    cost = 0,
-    images = 0,
-    requests = 0,
-    voided = 0,
-    textIn = 0,
-    imageIn = 0,
-    unsplitIn = 0,
-    cachedIn = 0,
-    out = 0,
-  ] = numbers;
-  return { cost, images, requests, voided, textIn, imageIn, unsplitIn, cachedIn, out };
+  const counts = emptyCounts();
+  for (const [place, name] of COUNTED.entries()) counts[name] = numbers[place] ?? 0;
+  return counts;
 }
