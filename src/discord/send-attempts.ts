@@ -16,7 +16,6 @@ const FIRST_PAUSE_MS = 500;
 const RATE_LIMIT_WAIT_MS_MAX = 30_000;
 
 const HTTP_PAYLOAD_TOO_LARGE = 413;
-const DISCORD_FILE_TOO_LARGE = 40_005;
 
 /**
  * Sends until it is sent or provably cannot be. Whatever is sent this way must be safe to send twice: an edit of one
@@ -51,7 +50,7 @@ export function isMessageGone(error: unknown): boolean {
 function isTooLarge(error: unknown): boolean {
   if (error instanceof HTTPError) return error.status === HTTP_PAYLOAD_TOO_LARGE;
   if (!(error instanceof DiscordAPIError)) return false;
-  return error.status === HTTP_PAYLOAD_TOO_LARGE || error.code === DISCORD_FILE_TOO_LARGE;
+  return error.status === HTTP_PAYLOAD_TOO_LARGE || error.code === RESTJSONErrorCodes.RequestEntityTooLarge;
 }
 
 /** Discord understood and said no. Repeating it would change nothing, and repeated refusals get an address banned. */
