@@ -16,6 +16,14 @@ const FIRST_PAUSE_MS = 500;
 const RATE_LIMIT_WAIT_MS_MAX = 30_000;
 
 const HTTP_PAYLOAD_TOO_LARGE = 413;
+/** With these Discord says that it does not do it now, and not that it will not. */
+const PASSING_CODES: ReadonlySet<unknown> = new Set([
+  RESTJSONErrorCodes.OpeningDirectMessagesTooFast,
+  RESTJSONErrorCodes.SendMessagesHasBeenTemporarilyDisabled,
+  RESTJSONErrorCodes.FeatureTemporarilyDisabledServerSide,
+  RESTJSONErrorCodes.CloudflareIsBlockingYourRequest,
+  RESTJSONErrorCodes.APIResourceOverloaded,
+]);
 
 /**
  * Sends until it is sent or provably cannot be. Whatever is sent this way must be safe to send twice: an edit of one
@@ -53,7 +61,11 @@ function isTooLarge(error: unknown): boolean {
   return error.status === HTTP_PAYLOAD_TOO_LARGE || error.code === RESTJSONErrorCodes.RequestEntityTooLarge;
 }
 
-/** Discord understood and said no. Repeating it would change nothing, and repeated refusals get an address banned. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof DiscordAPIError;
+/**
+ * Discord understood and said no. Repeating it would change nothing, and repeated refusals get an address banned. What is
+ * not JSON is of something in front of it, such as a page of Cloudflare's, and may pass.
+ */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof DiscordAPIError) || error.rawError instanceof ArrayBuffer) return false;
+  return !PASSING_CODES.has(error.code);
 }

@@ -1,7 +1,8 @@
 import type { REST } from 'discord.js';
-import { DiscordAPIError, Routes } from 'discord.js';
+import { Routes } from 'discord.js';
 import * as z from 'zod';
 import type { MessagePlace } from '../services/job-conclusion.ts';
+import { isRefusal } from './send-attempts.ts';
 
 /** What Discord tells of a message that is there. */
 
@@ -38,7 +39,7 @@ export async function findPostedResult(
 ): Promise<MessagePlace | undefined> {
   const query = new URLSearchParams({ after: jobId, limit: String(LISTED_MESSAGES_MAX) });
   const listed = await rest.get(Routes.channelMessages(channelId), { query }).catch((error: unknown) => {
-    if (error instanceof DiscordAPIError) return [];
+    if (isRefusal(error)) return [];
     throw error;
   });
   const messages = z.array(messageSchema).safeParse(listed).data ?? [];

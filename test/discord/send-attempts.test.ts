@@ -49,6 +49,8 @@ async function sendAgainst(...failures: readonly Error[]) {
 const DEAD_TOKEN = 50_027;
 const UNKNOWN_MESSAGE = 10_008;
 const FILE_TOO_LARGE = 40_005;
+const OPENING_DIRECT_MESSAGES_TOO_FAST = 40_003;
+const CLOUDFLARE_BLOCK = 40_333;
 
 describe('sendUntilSettled', () => {
   it('sends once what is taken at once', async () => {
@@ -73,6 +75,11 @@ describe('sendUntilSettled', () => {
     for (const error of [refusal(401, DEAD_TOKEN), refusal(404, UNKNOWN_MESSAGE), refusal(403, 50_013)]) {
       assert.deepEqual(await sendAgainst(error), { result: 'closed', attempts: 1, pausesMs: [] }, String(error.code));
     }
+  });
+
+  it('tries again what Discord does not do now, and may do later', async () => {
+    const passing = [refusal(403, CLOUDFLARE_BLOCK), refusal(400, OPENING_DIRECT_MESSAGES_TOO_FAST)];
+    assert.deepEqual(await sendAgainst(...passing), { result: 'sent', attempts: 3, pausesMs: [500, 1_000] });
   });
 
   it('knows a file that is too large, whoever says so', async () => {

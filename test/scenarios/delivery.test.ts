@@ -152,6 +152,33 @@ describe('delivery', { concurrency: true }, () => {
       }
     });
 
+    test('a page in place of a refusal closes no way, because Discord did not say it', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const page = { kind: 'status', status: 403, body: 'Blocked', headers: { 'content-type': 'text/html' } } as const;
+      const fault = stage.discord.faults.add({ ...page, route: 'PATCH original', times: 2 });
+      const interaction = ask(stage, server, { prompt: 'a wren', private: true });
+      const post = await onlyPost(stage, interaction, server.member);
+      assert.equal(fault.spoiled(), 2);
+      assert.equal(post.id, interaction.original()?.id);
+      assert.equal(stage.discord.directMessages(server.member.user).length, 0);
+    });
+
+    test('a page in place of the messages of a channel does not have a result posted twice', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const page = { kind: 'status', status: 403, body: 'Blocked', headers: { 'content-type': 'text/html' } } as const;
+      const fault = stage.discord.faults.add({ ...page, route: 'GET channel messages' });
+      const interaction = await outliveToken(stage, server);
+      const post = await onlyPost(stage, interaction, server.member);
+      assert.equal(fault.spoiled(), 1);
+      assert.equal(post.channelId, server.channel.id);
+      const looked = stage.discord.requests.filter(
+        ({ route, path }) => route === 'GET channel messages' && path.includes(server.channel.id),
+      );
+      assert.equal(looked.length, 2, 'it posted without having looked');
+    });
+
     test('a rate limit is waited out', async () => {
       const { stage } = shared();
       const server = addServer(stage);
