@@ -97,10 +97,18 @@ export function createDelivery(parts: {
       const sent = await send(missingCount > 0 ? noteMissing(job, outcome, missingCount) : outcome, uploads);
       const originals = images.filter((_image, index) => fitted[index]?.shrunk === true);
       if (sent.result !== 'too-large') return { ...sent, originals, isComplete: missingCount === 0 };
-      sizeBytesMax /= 2;
+      sizeBytesMax = halfOfLargest(uploads, sizeBytesMax);
     }
-    return { result: 'closed', place: undefined, originals: [], isComplete: false };
+    // Whoever paid for them hears at least where they are.
+    const { result, place } = await send(noteMissing(job, outcome, images.length), []);
+    return { result: result === 'too-large' ? 'closed' : result, place, originals: [], isComplete: false };
   }
+}
+
+/** What would leave the files as they are would only have them refused once more. */
+function halfOfLargest(uploads: readonly FittedUpload[], sizeBytesMax: number): number {
+  const largestBytes = Math.max(...uploads.map(({ sizeBytes }) => sizeBytes));
+  return (uploads.length > 0 ? Math.min(sizeBytesMax, largestBytes) : sizeBytesMax) / 2;
 }
 
 /**

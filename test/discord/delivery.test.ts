@@ -154,6 +154,22 @@ describe('a result that was deleted before late news came', () => {
 });
 
 describe('a result that is too large where it goes', () => {
+  it('is not sent again as it was, also where it is far below what was said to be the limit', async (context) => {
+    const edges = { width: PICTURE_EDGE_PX, height: PICTURE_EDGE_PX, channels: 3 } as const;
+    const noise = await sharp(randomBytes(PICTURE_EDGE_PX ** 2 * 3), { raw: edges })
+      .png()
+      .toBuffer();
+    const { conclude, requests, answerWith } = await openFinishedJob(context, [noise]);
+    answerWith((response) => {
+      answerWith(answerAsPosted);
+      answerJson(response, 413, { code: 40_005, message: '' });
+    });
+    assert.equal(await conclude(), 'delivered');
+    const [first = 0, second = 0] = requests.map(({ body }) => body.length);
+    assert.equal(requests.length, 2);
+    assert.ok(second < first - noise.length / 2 + 100, `${first} bytes, then ${second}`);
+  });
+
   it('is tried smaller each time, from the most that one request can carry', async (context) => {
     await using server = await startLocalServer((response) => answerJson(response, 413, { code: 40_005, message: '' }));
     const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token' });

@@ -8,7 +8,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf } from './judgement.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
-import { setStage } from './support.ts';
+import { finalMessage, setStage } from './support.ts';
 
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
 const TOKEN_LIFETIME_MS = 15 * 60_000;
@@ -270,6 +270,28 @@ describe('delivery', { concurrency: true }, () => {
       assert.ok(file && file.sizeBytes <= server.guild.attachmentSizeLimitBytes / 2 ** 3, 'halved with every refusal');
       await sharp(file.bytes).stats();
       assert.equal(callsFor(stage, 'a lynx').length, 1);
+    });
+
+    test('what Discord takes in no form is told of where it would be, and kept', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const tooLarge = { kind: 'status', status: 413, route: 'PATCH original', onlyUploads: true } as const;
+      const fault = stage.discord.faults.add({
+        ...tooLarge,
+        body: { message: 'Request entity too large', code: 40005 },
+        times: Infinity,
+      });
+      const interaction = ask(stage, server, { prompt: 'a mole' });
+      const message = await finalMessage(interaction);
+      fault.remove();
+      assert.match(renderMessage(message), /too large for Discord here/);
+      assert.deepEqual(
+        stage.discord.channelMessages(server.channel).map(({ id }) => id),
+        [message.id],
+      );
+      const { offer } = await untilOffered(stage, server, interaction);
+      assert.match(renderMessage(offer), /could not be brought to you, and is kept/);
+      assert.equal(callsFor(stage, 'a mole').length, 1);
     });
 
     test('four files that are small enough each, and too much together, go up in one message', async () => {
