@@ -15,18 +15,20 @@ const DESCRIPTION_KEY = 'discord';
 /** Checks a request body against Discord's published OpenAPI description; an empty list means it fits. */
 export type OpenApiCheck = (route: Route, json: unknown) => FormProblem[];
 
+type Description = { readonly validatorFor: (route: Route) => ValidateFunction | undefined };
+
+/** What was read and compiled for one emulator serves all others of the process: it takes as long as to start a bot. */
+const descriptions = new Map<string, Description>();
+
 /**
  * Reads the description at `path` when the first request comes, and compiles only the operations that are used,
  * each once: the description is more than a megabyte, and most of it is never asked for.
  */
 export function createOpenApiCheck(path: string): OpenApiCheck {
-  let ajv: Ajv2020 | undefined;
-  const validators = new Map<string, ValidateFunction | undefined>();
   return (route, json) => {
-    ajv ??= loadDescription(path);
-    const key = `${route.method} ${route.template}`;
-    if (!validators.has(key)) validators.set(key, compileOperation(ajv, route));
-    const validate = validators.get(key);
+    const description = descriptions.get(path) ?? readDescription(path);
+    descriptions.set(path, description);
+    const validate = description.validatorFor(route);
     if (validate === undefined || validate(toDescribedTypes(json))) return [];
     return (validate.errors ?? []).slice(0, PROBLEMS_MAX).map((error) => ({
       path: error.instancePath.split('/').slice(1),
@@ -36,11 +38,24 @@ export function createOpenApiCheck(path: string): OpenApiCheck {
   };
 }
 
+function readDescription(path: string): Description {
+  const ajv = loadDescription(path);
+  const validators = new Map<string, ValidateFunction | undefined>();
+  return {
+    validatorFor(route) {
+      const key = `${route.method} ${route.template}`;
+      if (!validators.has(key)) validators.set(key, compileOperation(ajv, route));
+      return validators.get(key);
+    },
+  };
+}
+
 function loadDescription(path: string): Ajv2020 {
   const description: unknown = JSON.parse(readFileSync(path, 'utf8'));
   if (!isObject(description)) throw new Error('The OpenAPI description is not a JSON object.');
-  // Without `logger: false`, each format that only Discord knows would print a warning.
-  const ajv = new Ajv2020({ strict: false, validateSchema: false, logger: false });
+  // Without `logger: false`, each format that only Discord knows would print a warning. To make the validators smaller
+  // takes longer than it ever saves.
+  const ajv = new Ajv2020({ strict: false, validateSchema: false, logger: false, code: { optimize: false } });
   addFormats.default(ajv);
   ajv.addFormat('snowflake', /^\d{1,20}$/);
   ajv.addFormat('nonce', true);

@@ -54,7 +54,16 @@ function faultsBy(validate: ValidateFunction, value: unknown): string[] {
   );
 }
 
+/** What was read and compiled for one emulator serves all others of the process. */
+const descriptions = new Map<string, OpenApiDescription>();
+
 export function readOpenApiDescription(path: string): OpenApiDescription {
+  const description = descriptions.get(path) ?? compileDescription(path);
+  descriptions.set(path, description);
+  return description;
+}
+
+function compileDescription(path: string): OpenApiDescription {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   ajv.addFormat('binary', true);
