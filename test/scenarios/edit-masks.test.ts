@@ -16,6 +16,8 @@ const BUDGET_NANO_USD = 10_000_000_000;
 /** A size that the model makes itself. */
 const size: Size = { width: 960, height: 720 };
 const middle: Rectangle = { left: 300, top: 240, width: 240, height: 180 };
+/** The same for all tests, because it takes a while to encode. */
+const PHOTO = await photograph(size).png().toBuffer();
 /** 240 × 180 of 960 × 720. */
 const MIDDLE_SHARE = '6%';
 const WAIT_MS_MAX = 30_000;
@@ -56,35 +58,32 @@ describe('/edit and what may change', { concurrency: 2 }, () => {
 
   describe('a mask in black and white', () => {
     it('means what was drawn, white on black or black on white, and the result says which', async () => {
-      const photo = await photograph(size).png().toBuffer();
       const white = await whiteOnBlack(size, middle).png().toBuffer();
       const told = [
-        await assertOnly(middle, { prompt: 'a lamp, in white', photo, mask: white }),
-        await assertOnly(middle, { prompt: 'a lamp, in black', photo, mask: await blackOnWhite(middle) }),
+        await assertOnly(middle, { prompt: 'a lamp, in white', photo: PHOTO, mask: white }),
+        await assertOnly(middle, { prompt: 'a lamp, in black', photo: PHOTO, mask: await blackOnWhite(middle) }),
       ];
       assert.match(told[0] ?? '', new RegExp(`white part of the mask could change: ${MIDDLE_SHARE}`));
       assert.match(told[1] ?? '', new RegExp(`black part of the mask could change: ${MIDDLE_SHARE}`));
     });
 
     it('is asked about where it could be meant either way, and the answer decides', async () => {
-      const photo = await photograph(size).png().toBuffer();
       const left: Rectangle = { left: 0, top: 0, width: 480, height: 720 };
       const mask = await whiteOnBlack(size, left).png().toBuffer();
       const prompt = 'never made from half and half';
-      const refused = await edit(shared(), { prompt, photo, mask });
+      const refused = await edit(shared(), { prompt, photo: PHOTO, mask });
       assert.match(refused.text, /meant either way: 50% of it is white.*`mask_marks`/);
       assertNothingTouched(shared().stage, refused, prompt);
 
       const right: Rectangle = { ...left, left: 480 };
-      await assertOnly(left, { prompt: 'the left half', photo, mask, options: { mask_marks: 'white' } });
-      await assertOnly(right, { prompt: 'the right half', photo, mask, options: { mask_marks: 'black' } });
+      await assertOnly(left, { prompt: 'the left half', photo: PHOTO, mask, options: { mask_marks: 'white' } });
+      await assertOnly(right, { prompt: 'the right half', photo: PHOTO, mask, options: { mask_marks: 'black' } });
     });
 
     it('is taken at its owner’s word, whatever it looks like', async () => {
-      const photo = await photograph(size).png().toBuffer();
       const mask = await blackOnWhite(middle);
       const options = { mask_marks: 'white' };
-      await assertOnly(middle, { prompt: 'a frame of ivy', photo, mask, options }, true);
+      await assertOnly(middle, { prompt: 'a frame of ivy', photo: PHOTO, mask, options }, true);
     });
   });
 
@@ -100,8 +99,11 @@ describe('/edit and what may change', { concurrency: 2 }, () => {
     for (const [region, hole] of Object.entries(regions)) {
       it(`named ${region} stands for a mask`, async () => {
         const isAround = region === 'surroundings';
-        const photo = await photograph(size).png().toBuffer();
-        const text = await assertOnly(hole, { prompt: `roses, ${region}`, photo, options: { region } }, isAround);
+        const text = await assertOnly(
+          hole,
+          { prompt: `roses, ${region}`, photo: PHOTO, options: { region } },
+          isAround,
+        );
         const share = { centre: '25%', surroundings: '75%' }[region] ?? '50%';
         assert.match(text, new RegExp(`chosen region could change: ${share}`));
       });
@@ -165,7 +167,7 @@ describe('/edit and what may change', { concurrency: 2 }, () => {
     const { discord, member, channel } = stage;
     const bot = await stage.startBot();
     const fault = discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
-    const image = discord.uploadAttachment({ bytes: await photograph(size).png().toBuffer(), filename: 'a.png' });
+    const image = discord.uploadAttachment({ bytes: PHOTO, filename: 'a.png' });
     const options = { prompt: 'worth the wait', image, region: 'top', model: 'gpt-image-2', quality: 'low' };
     const interaction = discord.invoke({ command: 'edit', member, channel, options });
     await discord.waitFor(() => fault.spoiled() > 0, WAIT_MS_MAX);
@@ -215,32 +217,31 @@ describe('/edit of several images', { concurrency: 2 }, () => {
 
   it('sends them in their order, with the mask on the first, and pays for each', async () => {
     const { stage } = shared();
-    const photo = await photograph(size).png().toBuffer();
     const mask = await alphaMask(size, middle);
     const further = await Promise.all(others.map(async (other) => photograph(other, 2).jpeg().toBuffer()));
     const names = ['image2', 'image3', 'image4'];
     const uploads = further.map((bytes) => stage.discord.uploadAttachment({ bytes, filename: 'more.jpg' }));
     const options = Object.fromEntries(names.map((name, index) => [name, uploads[index]]));
     const prompts = { one: 'the lamp from one', four: 'the lamp from four' };
-    await edit(shared(), { prompt: prompts.one, photo, mask });
-    const asked = await edit(shared(), { prompt: prompts.four, photo, mask, options });
+    await edit(shared(), { prompt: prompts.one, photo: PHOTO, mask });
+    const asked = await edit(shared(), { prompt: prompts.four, photo: PHOTO, mask, options });
 
     const files = callsFor(stage, prompts.four)[0]?.files ?? [];
     const images = files.filter(({ field }) => field === 'image[]');
     const sizes = await Promise.all(images.map(async ({ bytes }) => sizeOf(bytes)));
     assert.deepEqual(sizes, [size, ...others]);
     assert.deepEqual(await sizeOf(fileOf(files, 'mask').bytes), size);
-    assertKeptOutside(await onlyPicture(asked), await decode(photo), middle);
+    assertKeptOutside(await onlyPicture(asked), await decode(PHOTO), middle);
     const [one, four] = [theBillFor(stage, prompts.one), theBillFor(stage, prompts.four)];
     assert.ok(four.usage.input_tokens > one.usage.input_tokens);
   });
 
   it('takes them also where one is left out in between', async () => {
     const { stage } = shared();
-    const [first, fourth] = [await photograph(size).png().toBuffer(), await photograph(size, 3).png().toBuffer()];
+    const fourth = await photograph(size, 3).png().toBuffer();
     const prompt = 'the first in the style of the fourth';
     const image4 = stage.discord.uploadAttachment({ bytes: fourth, filename: 'style.png' });
-    await edit(shared(), { prompt, photo: first, options: { image4 } });
+    await edit(shared(), { prompt, photo: PHOTO, options: { image4 } });
     const files = callsFor(stage, prompt)[0]?.files ?? [];
     assert.equal(files.length, 2);
     assert.deepEqual((await decode(files[1]?.bytes ?? Buffer.alloc(0))).data, (await decode(fourth)).data);
@@ -250,7 +251,7 @@ describe('/edit of several images', { concurrency: 2 }, () => {
     const { stage } = shared();
     const prompt = 'never made from a letter';
     const image3 = stage.discord.uploadAttachment({ bytes: Buffer.from('Dear Easel'), filename: 'a.png' });
-    const asked = await edit(shared(), { prompt, photo: await photograph(size).png().toBuffer(), options: { image3 } });
+    const asked = await edit(shared(), { prompt, photo: PHOTO, options: { image3 } });
     assert.match(asked.text, /The image3 is not an image/);
     assertNothingTouched(stage, asked, prompt);
   });

@@ -54,7 +54,7 @@ describe('/edit and the pictures that people have', { concurrency: 3 }, () => {
 
   it('scales a huge photo down for the model, and keeps it at the size that comes back', async () => {
     const prompt = 'made from a huge photo';
-    const photo = await photograph({ width: 5_100, height: 3_400 }).jpeg().toBuffer();
+    const photo = await photograph({ width: 3_900, height: 2_600 }).jpeg().toBuffer();
     const output: Size = { width: 1536, height: 1024 };
     const options = { region: 'left', size: `${output.width}x${output.height}` };
     const asked = await edit(shared(), { prompt, photo, options });

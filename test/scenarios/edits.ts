@@ -35,7 +35,7 @@ export async function edit({ stage }: SharedStage, asked: Edit): Promise<Answere
 export async function viewed(photo: Buffer, size?: Size): Promise<Rgba> {
   const upright = sharp(photo, { autoOrient: true });
   const scaled = size ? upright.resize(size.width, size.height, { fit: 'fill' }) : upright;
-  return decode(await scaled.png().toBuffer());
+  return decode(await scaled.png({ compressionLevel: 0 }).toBuffer());
 }
 
 export async function onlyPicture(asked: Answered): Promise<Rgba> {
@@ -70,14 +70,23 @@ export function assertChangedInside(result: Rgba, original: Rgba, hole: Rectangl
 /** The share of equal pixels among those that are looked at. */
 export function equalShare(one: Rgba, other: Rgba, isLookedAt: (x: number, y: number) => boolean): number {
   assert.equal(one.data.length, other.data.length);
+  const [ours, theirs] = [wholePixels(one), wholePixels(other)];
   let looked = 0;
-  const equal = countPixels(one, (offset, x, y) => {
-    if (!isLookedAt(x, y)) return false;
-    looked += 1;
-    return one.data.readUInt32LE(offset) === other.data.readUInt32LE(offset);
-  });
+  let equal = 0;
+  for (let y = 0, at = 0; y < one.height; y += 1) {
+    for (let x = 0; x < one.width; x += 1, at += 1) {
+      if (!isLookedAt(x, y)) continue;
+      looked += 1;
+      if (ours[at] === theirs[at]) equal += 1;
+    }
+  }
   assert.ok(looked > 0, 'no pixel was looked at');
   return equal / looked;
+}
+
+/** The four bytes of each pixel as one number, which is quicker to compare. */
+function wholePixels({ data }: Rgba): Uint32Array {
+  return new Uint32Array(new Uint8Array(data).buffer);
 }
 
 export function countPixels(

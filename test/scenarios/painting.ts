@@ -90,10 +90,9 @@ export async function paintedMask(
   { width, height }: Size,
   isPainted: (x: number, y: number) => boolean,
 ): Promise<Buffer> {
-  const data = Buffer.alloc(width * height * 4);
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1)
-      data.set(isPainted(x, y) ? [0, 0, 0, 0] : [255, 64, 160, 255], (y * width + x) * 4);
+  const data = Buffer.alloc(width * height * 4, Buffer.from([255, 64, 160, 255]));
+  for (let y = 0, at = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1, at += 4) if (isPainted(x, y)) data.fill(0, at, at + 4);
   }
   return sharp(data, { raw: { width, height, channels: 4 } })
     .png()
