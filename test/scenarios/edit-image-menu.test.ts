@@ -6,12 +6,11 @@ import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
 import { fieldsOf, fillIn, linkTo, pixelsOf, sentPictures } from './conversation.ts';
-import { callsFor, judge } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD, judge } from './judgement.ts';
 import { answered, ask, picturesOf } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 const SIZE = { width: 816, height: 816 };
 
 describe('Edit image, in the menu of a message', { concurrency: true }, () => {
@@ -19,7 +18,7 @@ describe('Edit image, in the menu of a message', { concurrency: true }, () => {
     const shared = shareStage({
       provider: { keepUploads: true },
       environment: { IMAGE_MODELS: 'gpt-image-2' },
-      auditedBudget: BUDGET_NANO_USD,
+      auditedBudget: DEFAULT_BUDGET_NANO_USD,
     });
 
     it('edits what somebody else posted, also where Easel may neither read nor write', async () => {

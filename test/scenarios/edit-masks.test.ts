@@ -6,13 +6,12 @@ import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { Rectangle, Size } from '../fixtures/pictures.ts';
 import { alphaMask, decode, photograph, plane, storedAs, whiteOnBlack, withOrientation } from '../fixtures/pictures.ts';
 import { assertChangedInside, assertKeptOutside, edit, fileOf, onlyPicture, viewed } from './edits.ts';
-import { callsFor, onlyPost } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD, onlyPost } from './judgement.ts';
 import { ask, assertNothingTouched, theBillFor } from './requests.ts';
 import type { SharedStage } from './shared-stage.ts';
 import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 /** A size that the model makes itself. */
 const size: Size = { width: 960, height: 720 };
 const middle: Rectangle = { left: 300, top: 240, width: 240, height: 180 };
@@ -36,7 +35,7 @@ async function sentAlpha({ stage }: SharedStage, prompt: string): Promise<Buffer
 describe('/edit and what may change', { concurrency: 2 }, () => {
   const shared = shareStage({
     provider: { ...compatibleProvider, keepUploads: true },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
 
   /** Asks for an edit, and holds what was sent and what came back to the rectangle, or to what is around it. */
@@ -180,7 +179,7 @@ describe('/edit and what may change', { concurrency: 2 }, () => {
 });
 
 describe('/edit and what does not go together', { concurrency: 2 }, () => {
-  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
   const small: Size = { width: 160, height: 120 };
   const hole: Rectangle = { left: 40, top: 30, width: 60, height: 40 };
 
@@ -207,7 +206,7 @@ describe('/edit and what does not go together', { concurrency: 2 }, () => {
 describe('/edit of several images', { concurrency: 2 }, () => {
   const shared = shareStage({
     provider: { ...compatibleProvider, keepUploads: true },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
   const others: readonly Size[] = [
     { width: 300, height: 200 },

@@ -5,11 +5,10 @@ import { ENCODING_TOLERANCE, KINDS_SIZE, PICTURE_KINDS, UNUSABLE_FILES } from '.
 import type { Rgba, Size } from '../fixtures/pictures.ts';
 import { CORNERS, decode, photograph, pixelAt, plane, quadrants } from '../fixtures/pictures.ts';
 import { assertChangedInside, assertKeptOutside, edit, fileOf, onlyPicture, viewed } from './edits.ts';
-import { callsFor } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import { assertNothingTouched, courseOf, theBillFor } from './requests.ts';
 import { compatibleProvider, shareStage } from './shared-stage.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 /** The model makes it itself, so that what is kept can be compared pixel by pixel. */
 const size = KINDS_SIZE;
 const rightHalf = { left: size.width / 2, top: 0, width: size.width / 2, height: size.height };
@@ -17,7 +16,7 @@ const rightHalf = { left: size.width / 2, top: 0, width: size.width / 2, height:
 describe('/edit and the pictures that people have', { concurrency: 3 }, () => {
   const shared = shareStage({
     provider: { ...compatibleProvider, keepUploads: true },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
 
   for (const { name, filename, bytes, says } of UNUSABLE_FILES) {

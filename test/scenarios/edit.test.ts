@@ -4,7 +4,7 @@ import type { Metadata } from 'sharp';
 import sharp from 'sharp';
 import type { Rectangle, Size } from '../fixtures/pictures.ts';
 import { alphaMask, decode, photograph, whiteOnBlack } from '../fixtures/pictures.ts';
-import { callsFor } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import {
   assertChangedInside,
   assertKeptOutside,
@@ -19,14 +19,13 @@ import {
 import { assertNothingTouched, picturesOf, shownUsd, theBillFor } from './requests.ts';
 import { compatibleProvider, shareStage } from './shared-stage.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 /** It makes three sizes; the others make any, so that small pictures stay as they are. */
 const firstModel = { model: 'gpt-image-1' };
 
 describe('/edit', { concurrency: 2 }, () => {
   const shared = shareStage({
     provider: { ...compatibleProvider, keepUploads: true },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
   const square: Size = { width: 816, height: 816 };
   const middle: Rectangle = { left: 250, top: 280, width: 320, height: 240 };

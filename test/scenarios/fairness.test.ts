@@ -5,12 +5,11 @@ import type { BotProcess } from '../../sandbox/bot-process.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import { atRest, callsFor, textOf } from './judgement.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, textOf } from './judgement.ts';
 import { answered, billsFor, courseOf, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 const FLOOD = 200;
 /** So many requests one member may have in flight in a server. */
 const IN_FLIGHT_MAX = 10;
@@ -24,7 +23,7 @@ describe('While one member floods the bot with requests', () => {
   const shared = shareStage({
     provider: { resultBytes: 20_000 },
     environment: { PROVIDER_CONCURRENCY: '1', MEMBER_REQUESTS_PER_MINUTE: '0' },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
 
   for (const where of ['in the same server', 'in another server'] satisfies Where[]) {

@@ -9,7 +9,7 @@ import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { Bill } from '../../sandbox/provider/billing-log.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
-import { atRest, callsFor } from './judgement.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import {
   accountOf,
   ask,
@@ -25,12 +25,11 @@ import type { Server } from './shared-stage.ts';
 import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 const NANO_USD_PER_USD = 1e9;
 const KEY_BYTES = 32;
 
 describe('/imagine', { concurrency: 3 }, () => {
-  const shared = shareStage({ provider: compatibleProvider, auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ provider: compatibleProvider, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   it('turns words into a picture, and says what the provider billed, to a hundredth of a cent', async () => {
     const { stage } = shared();

@@ -12,7 +12,7 @@ import { auditBooks, openJobs, readBooks } from '../audit.ts';
 /** What Discord and the provider themselves say of a job, whatever the bot believes of it. */
 
 /** The budget that guilds have where nobody said otherwise, in nano-dollars. */
-const DEFAULT_BUDGET_NANO_USD = 10_000_000_000;
+export const DEFAULT_BUDGET_NANO_USD = 10_000_000_000;
 const REST_WAIT_MS_MAX = 30_000;
 const REST_CHECK_INTERVAL_MS = 50;
 

@@ -4,7 +4,7 @@ import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { EmulatedChannel, EmulatedMember, EmulatedRole } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
-import { callsFor } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import { ask, assertNothingTouched, billsFor, courseOf, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
@@ -18,14 +18,13 @@ const REQUESTS_AT_ONCE = 20;
 const HIGH = { quality: 'high' };
 const LOW = { quality: 'low' };
 const WAIT_MS_MAX = 30_000;
-const BUDGET_NANO_USD = 10_000_000_000;
 
 describe('The limits of members', () => {
   const shared = shareStage({
     provider: { resultBytes: 20_000 },
     // Nothing but the limits shall hold anybody up.
     environment: { MEMBER_REQUESTS_PER_MINUTE: '0' },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
 
   it('hold against requests at once: as many as fit are made, the others hear whose limit it is', async () => {
@@ -140,7 +139,7 @@ describe('The limits of members', () => {
 });
 
 describe('What members may use, and what they get where they choose nothing', () => {
-  const shared = shareStage({ provider: { resultBytes: 20_000 }, auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ provider: { resultBytes: 20_000 }, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   it('goes by their roles, and is refused by name before anything is held', async () => {
     const { stage } = shared();
@@ -194,7 +193,7 @@ describe('The log channel', () => {
   const shared = shareStage({
     provider: { resultBytes: 20_000 },
     environment: { DEFAULT_GUILD_BUDGET_USD: '0.40', MEMBER_REQUESTS_PER_MINUTE: '0' },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
 
   it('hears once of the level and once of the cap, however many reach them together, and nobody is pinged', async () => {

@@ -2,18 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
-import { atRest, callsFor } from './judgement.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import { accountOf, ask, billsFor, courseOf, endReasonOf, isFor } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 const TOKEN_LIFETIME_MS = 15 * 60_000;
 /** Long enough for the token to die in between. */
 const DECISION_MS = 1_000;
 const REFUSAL_WAIT_MS_MAX = 10_000;
 
 describe('A request that the safety system declines', { concurrency: 3 }, () => {
-  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   const cases = [
     { prompt: 'a forbidden thing', says: /safety system declined this request/ },
@@ -63,7 +62,7 @@ describe('A request that the safety system declines', { concurrency: 3 }, () => 
 });
 
 describe('A request that is declined when its answer can no longer be replaced', () => {
-  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   for (const isPrivate of [false, true]) {
     it(`is explained to the member directly, where the answer was to be ${isPrivate ? 'private' : 'public'}`, async () => {
@@ -90,7 +89,7 @@ describe('A request that is declined when its answer can no longer be replaced',
 });
 
 describe('Where Discord does not let go of the public answer', () => {
-  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
   const says = /safety system declined this request/;
 
   for (const status of [403, 501]) {

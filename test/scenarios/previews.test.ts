@@ -10,7 +10,7 @@ import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
 import { pressAndFillIn } from './conversation.ts';
-import { atRest, callsFor, judge, postsOf } from './judgement.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, postsOf } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import {
   accountOf,
@@ -29,7 +29,6 @@ import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 /** Long enough that news of it is shown, which is never within the first two seconds. */
 const SLOW_MS = 4_500;
 /** What a preview costs with gpt-image-2: 100 image output tokens at $30 per million. */
@@ -45,7 +44,7 @@ describe('Previews', { concurrency: 3 }, () => {
       ...(openApiPath ? { openApiPath } : {}),
     },
     environment: { IMAGE_MODELS: 'gpt-image-2,gpt-image-2.5-flare' },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
 
   it('are off until an administrator switches them on, who reads what they cost first', async () => {

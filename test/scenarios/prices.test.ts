@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
 import type { Entry } from '../../src/billing/guild-account.ts';
 import { createDirectory } from '../services/job-fixture.ts';
+import { DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import { accountOf, ask, courseOf, entriesOf, isFor, picturesOf, shownUsd, theBillFor } from './requests.ts';
 import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
 
 const EXIT_BAD_CONFIGURATION = 78;
-const BUDGET_NANO_USD = 10_000_000_000;
 /** What a relay is known to charge for an image of gpt-image-1. */
 const NANO_USD_PER_IMAGE = 34_000_000;
 
@@ -25,7 +25,7 @@ describe("The operator's own prices", () => {
       nanoUsdPerImage: { 'gpt-image-1': NANO_USD_PER_IMAGE },
     },
     environment: { PRICES_FILE: PRICES_PATH },
-    auditedBudget: BUDGET_NANO_USD,
+    auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });
 
   it('book images by the piece where the provider tells nothing of tokens', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { RefusalName } from '../../sandbox/provider/api-refusal.ts';
-import { callsFor } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import {
   accountOf,
   ask,
@@ -17,7 +17,6 @@ import {
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 const LEVEL_ERROR = 50;
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
 
@@ -52,7 +51,7 @@ const pages = [
 ] as const;
 
 describe('A call that the provider refuses', { concurrency: 4 }, () => {
-  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   for (const { refusal, reason, says } of finalRefusals) {
     it(`${refusal}: is made once, costs nothing, and is explained`, async () => {

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import type { EndingFault } from '../../sandbox/provider/faults.ts';
 import type { EmulatedProvider } from '../../sandbox/provider/emulated-provider.ts';
 import { createEmulatedProvider } from '../../sandbox/provider/emulated-provider.ts';
-import { callsFor } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import {
   accountOf,
   answered,
@@ -21,8 +21,6 @@ import {
 } from './requests.ts';
 import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
-
-const BUDGET_NANO_USD = 10_000_000_000;
 
 /** Every end that leaves open whether something was made, and what the ledger calls it. */
 const lostAnswers: readonly {
@@ -62,7 +60,7 @@ const lostAnswers: readonly {
 ];
 
 describe('A call whose answer is lost', { concurrency: 4 }, () => {
-  const shared = shareStage({ environment: { PROVIDER_TIMEOUT_MS: '2500' }, auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ environment: { PROVIDER_TIMEOUT_MS: '2500' }, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   for (const { name, fault, reason, billCount, says } of lostAnswers) {
     it(`${name}: is never made again, and counts at its estimate until somebody knows more`, async () => {
@@ -118,7 +116,7 @@ const cutAnswers = [
 ];
 
 describe('A call whose answer is cut off behind whole pictures', () => {
-  const shared = shareStage({ auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   for (const { name, count, arrived, afterShare, says } of cutAnswers) {
     it(`${name}: brings those, and counts at its estimate until somebody knows more`, async () => {

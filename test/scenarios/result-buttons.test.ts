@@ -17,7 +17,7 @@ import {
   pressThrough,
   sentPictures,
 } from './conversation.ts';
-import { callsFor } from './judgement.ts';
+import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import {
   answered,
   ask,
@@ -30,14 +30,13 @@ import {
 } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 const MANAGE_MESSAGES = 1n << 13n;
 const LOW = { quality: 'low' };
 /** Any size, so that small pictures stay as they are and are sent byte by byte. */
 const ANY_SIZE = { model: 'gpt-image-2', quality: 'low' };
 
 describe('the buttons under a result', { concurrency: 2 }, () => {
-  const shared = shareStage({ provider: { keepUploads: true }, auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ provider: { keepUploads: true }, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   describe('Edit', { concurrency: 2 }, () => {
     it('opens a form at once, and edits the picture of the message', async () => {

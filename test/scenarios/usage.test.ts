@@ -11,13 +11,13 @@ import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { Bill } from '../../sandbox/provider/billing-log.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
+import { DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import { accountOf, ask, billsFor, isFor, shownUsd } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
-const BUDGET_NANO_USD = 10_000_000_000;
 const MEBIBYTE = 1024 * 1024;
 
 /** Fields that no description of the API has yet, and that must come out of the export as they went in. */
@@ -32,7 +32,7 @@ type Month = {
 };
 
 describe('/usage and /quota', () => {
-  const shared = shareStage({ provider: { usageExtras }, auditedBudget: BUDGET_NANO_USD });
+  const shared = shareStage({ provider: { usageExtras }, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   it('says what the provider billed: in all, by member, by model, by kind of token', async () => {
     const { stage } = shared();
@@ -43,7 +43,7 @@ describe('/usage and /quota', () => {
     assert.equal(settled, sumOf(bills), 'the account is what was billed');
     assert.ok(text.includes(`**${shownUsd(settled)}** of $10.00 spent · 5 images`), text);
     assert.ok(text.includes(`Unknown whether charged, at most: ${shownUsd(exposure)}`), text);
-    assert.ok(text.includes(`Remaining: **${shownUsd(BUDGET_NANO_USD - settled - exposure)}**`), text);
+    assert.ok(text.includes(`Remaining: **${shownUsd(DEFAULT_BUDGET_NANO_USD - settled - exposure)}**`), text);
     assert.match(text, /without charge: 1 request$/m);
     assert.ok(text.includes(`<@${other.user.id}>: ${shownUsd(sumOf(billsOfOther))}`), text);
     for (const model of new Set(bills.map((bill) => bill.model))) {
@@ -186,7 +186,10 @@ describe('/usage and /quota', () => {
     assert.ok(text.includes(`You have made 1 image for ${shownUsd(sumOf(billsOfOther))}.`), text);
     assert.doesNotMatch(text, /may have been charged/, 'the lost answer was not theirs');
     const { settled, exposure } = accountOf(stage, server);
-    assert.ok(text.includes(`This server can spend ${shownUsd(BUDGET_NANO_USD - settled - exposure)} more`), text);
+    assert.ok(
+      text.includes(`This server can spend ${shownUsd(DEFAULT_BUDGET_NANO_USD - settled - exposure)} more`),
+      text,
+    );
     assert.equal(message.visibleTo, other.user.id);
 
     const mine = await ask(stage, server, 'quota');
