@@ -4,7 +4,7 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { Stage } from '../../sandbox/stage.ts';
 import { press, pressThrough } from './conversation.ts';
 import { atRest, callsFor, judge, textOf } from './judgement.ts';
-import { answered, billsFor, courseOf, endReasonOf, isFor, shownUsd, theBillFor } from './requests.ts';
+import { answered, billsFor, courseOf, endReasonOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
 import { setStage } from './support.ts';
 
 /** News comes after two seconds, and a bot that starts takes a few more. */
@@ -27,7 +27,7 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       await stage.startBot();
       const prompt = 'called off in a pause';
       limitRate(stage, prompt, LONG_PAUSE_SECONDS);
-      const interaction = imagine(stage, prompt);
+      const interaction = imagine(stage, stage, prompt);
       await saying(stage, interaction, /^The provider is busy;/m);
       await cancel(stage, interaction);
       assert.match((await answered(interaction)).text, /Cancelled before anything was made\. You were not charged\./);
@@ -44,7 +44,7 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       const prompt = 'called off before it was refused';
       stage.provider.faults.add({ kind: 'delay', delayMs: CALL_MS, at: 'start', when: isFor(prompt) });
       limitRate(stage, prompt, SHORT_PAUSE_SECONDS);
-      const interaction = imagine(stage, prompt);
+      const interaction = imagine(stage, stage, prompt);
       await saying(stage, interaction, /^The provider is at work;/m);
       await cancel(stage, interaction);
       await saying(stage, interaction, /^Cancelled\. The provider had already started/m);
@@ -59,7 +59,7 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       await stage.startBot();
       const prompt = 'called off in a hurry';
       const gate = stage.provider.holdAnswers();
-      const interaction = imagine(stage, prompt);
+      const interaction = imagine(stage, stage, prompt);
       await gate.arrived(1);
       await saying(stage, interaction, /^The provider is at work;/m);
       await Promise.all(Array.from({ length: 5 }, async () => cancel(stage, interaction)));
@@ -74,7 +74,7 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       const stage = await setStage(t);
       await stage.startBot();
       const gate = stage.provider.holdAnswers();
-      const interaction = imagine(stage, 'done before it was called off');
+      const interaction = imagine(stage, stage, 'done before it was called off');
       await gate.arrived(1);
       await saying(stage, interaction, /^The provider is at work;/m);
       // The result is on its way, and the news with its button still stands.
@@ -95,9 +95,9 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1' } });
       const bot = await stage.startBot();
       const gate = stage.provider.holdAnswers();
-      const working = imagine(stage, 'at work');
+      const working = imagine(stage, stage, 'at work');
       await gate.arrived(1);
-      const waiting = imagine(stage, 'in line');
+      const waiting = imagine(stage, stage, 'in line');
       await saying(stage, waiting, /^In line/m);
       stage.discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
       await cancel(stage, waiting);
@@ -121,7 +121,7 @@ describe('A cancelled job', { concurrency: 3 }, () => {
         const bot = await stage.startBot();
         const prompt = 'called off and forgotten';
         const gate = stage.provider.holdAnswers();
-        const interaction = imagine(stage, prompt);
+        const interaction = imagine(stage, stage, prompt);
         await gate.arrived(1);
         await saying(stage, interaction, /^The provider is at work;/m);
         await cancel(stage, interaction);
@@ -147,10 +147,6 @@ describe('A cancelled job', { concurrency: 3 }, () => {
     }
   });
 });
-
-function imagine({ discord, member, channel }: Stage, prompt: string): InteractionHandle {
-  return discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
-}
 
 async function saying({ discord }: Stage, interaction: InteractionHandle, pattern: RegExp): Promise<void> {
   await discord.waitFor(() => pattern.test(textOf(interaction)), WAIT_MS_MAX);

@@ -5,7 +5,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { buttonsOf, press, pressForPictures, pressThrough } from './conversation.ts';
 import { atRest, callsFor, judge, postsOf, textOf } from './judgement.ts';
 import type { Answered } from './requests.ts';
-import { answered, ask, courseOf, isFor, shownUsd, theBillFor } from './requests.ts';
+import { answered, ask, courseOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer } from './shared-stage.ts';
 import { setStage } from './support.ts';
@@ -47,7 +47,7 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
       await stage.startBot();
       const server = addServer(stage);
       const gate = stage.provider.holdAnswers();
-      const interaction = imagine(stage, server, 'called off', isPrivate);
+      const interaction = imagine(stage, server, 'called off', { private: isPrivate });
       await gate.arrived(1);
       const news = await newsOf(stage, interaction, /^The provider is at work; it began/m);
       await press(stage, news, 'Cancel', server.member);
@@ -121,10 +121,6 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
     assert.equal(judge(stage).unknown, 1);
   });
 });
-
-function imagine({ discord }: Stage, { member, channel }: Server, prompt: string, isPrivate = false) {
-  return discord.invoke({ command: 'imagine', member, channel, options: { prompt, private: isPrivate } });
-}
 
 /** Asks for the quota until it offers what is kept, which is put away a moment after it was told of. */
 async function untilOffered(stage: Stage, server: Server): Promise<Answered> {

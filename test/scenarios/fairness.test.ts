@@ -3,13 +3,12 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BotProcess } from '../../sandbox/bot-process.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
-import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, textOf } from './judgement.ts';
-import { answered, billsFor, courseOf, isFor } from './requests.ts';
-import type { Server } from './shared-stage.ts';
+import { answered, billsFor, courseOf, imagine, isFor } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
+const LOW = { quality: 'low' };
 const FLOOD = 200;
 /** So many requests one member may have in flight in a server. */
 const IN_FLIGHT_MAX = 10;
@@ -57,7 +56,7 @@ async function flood(stage: Stage, bot: BotProcess, where: Where, count: number)
   const flooded = addServer(stage);
   const delay = stage.provider.faults.add({ kind: 'delay', delayMs: SLOT_MS });
   const gate = stage.provider.holdAnswers({ when: isFor(floodPrompt) });
-  const flooding = Array.from({ length: count }, () => imagine(stage, flooded, flooded.member, floodPrompt));
+  const flooding = Array.from({ length: count }, () => imagine(stage, flooded, floodPrompt, LOW));
   await gate.arrived(1, WAIT_MS_MAX);
   const inFlight = Math.min(count, IN_FLIGHT_MAX);
   const refused = (): InteractionHandle[] =>
@@ -65,7 +64,8 @@ async function flood(stage: Stage, bot: BotProcess, where: Where, count: number)
   await stage.discord.waitFor(() => refused().length === count - inFlight, WAIT_MS_MAX);
   const others = Array.from({ length: OTHERS }, () => {
     const server = where === 'in the same server' ? flooded : addServer(stage);
-    return imagine(stage, server, stage.discord.world.addMember(server.guild), otherPrompt);
+    const member = stage.discord.world.addMember(server.guild);
+    return imagine(stage, { ...server, member }, otherPrompt, LOW);
   });
   await untilWaiting(bot, inFlight - 1 + OTHERS);
 
@@ -84,10 +84,6 @@ async function flood(stage: Stage, bot: BotProcess, where: Where, count: number)
   assert.equal(billsFor(stage, floodPrompt).length, inFlight);
   for (const interaction of refused()) assert.equal(courseOf(stage, interaction), '');
   return { waitsMs: calls.map(({ at }) => at - releasedAt), floodCallsFirst };
-}
-
-function imagine({ discord }: Stage, { channel }: Server, member: EmulatedMember, prompt: string): InteractionHandle {
-  return discord.invoke({ command: 'imagine', member, channel, options: { prompt, quality: 'low' } });
 }
 
 /** Resolves when so many requests are in line. */

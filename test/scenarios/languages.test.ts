@@ -5,11 +5,8 @@ import { collectText } from '../../sandbox/discord/component-tree.ts';
 import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
-import type { EmulatedMember } from '../../sandbox/discord/world.ts';
-import type { Stage } from '../../sandbox/stage.ts';
 import { buttonsOf } from './conversation.ts';
-import { ask, courseOf } from './requests.ts';
-import type { Server } from './shared-stage.ts';
+import { courseOf, decide, imagine } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
@@ -37,7 +34,7 @@ describe('the language of a member', { concurrency: 1 }, () => {
     ];
     for (const { locale, buttons, words } of spoken) {
       const member = stage.discord.world.addMember(server.guild, { locale });
-      const invoked = imagine(stage, server, member, { prompt: `a fox for ${locale}`, quality: 'low' });
+      const invoked = imagine(stage, { ...server, member }, `a fox for ${locale}`, { quality: 'low' });
       const message = await messageWhere(invoked, ({ shownAttachments }) => shownAttachments.length > 0);
       assert.match(renderMessage(message), words);
       assert.deepEqual([...buttonsOf(message).keys()], buttons);
@@ -46,6 +43,7 @@ describe('the language of a member', { concurrency: 1 }, () => {
 
   it('is that of refusals, down to the options as the member sees them, and nothing is touched', async () => {
     const { stage } = shared();
+    const { discord } = stage;
     const server = addServer(stage);
     const size = { prompt: 'a fox that is too small', size: '16x16' };
     const jpeg = { prompt: 'a fox that is not there', background: 'transparent', format: 'jpeg' };
@@ -61,8 +59,8 @@ describe('the language of a member', { concurrency: 1 }, () => {
       ['ja', jpeg, /^JPEG画像は透明にできません。.*料金は発生していません。\n-# 参照番号: `\w+`$/m],
     ];
     for (const [locale, options, text] of expected) {
-      const member = stage.discord.world.addMember(server.guild, { locale });
-      const invoked = imagine(stage, server, member, options);
+      const member = discord.world.addMember(server.guild, { locale });
+      const invoked = discord.invoke({ command: 'imagine', member, channel: server.channel, options });
       const message = await messageWhere(invoked, (shown) => /`\w+`$/.test(renderMessage(shown)));
       assert.match(renderMessage(message), text);
       assert.equal(courseOf(stage, invoked), '');
@@ -74,11 +72,10 @@ describe('the language of a member', { concurrency: 1 }, () => {
     const { discord } = stage;
     const server = addServer(stage, { locale: 'de' });
     const channel = discord.world.addChannel(server.guild, { name: 'log' });
-    await ask(stage, server, 'settings budget', { usd: '5', warning_percent: 1 }, server.administrator);
-    await ask(stage, server, 'settings log', { channel, jobs: true }, server.administrator);
+    await decide(stage, server, 'budget', { usd: '5', warning_percent: 1 });
+    await decide(stage, server, 'log', { channel, jobs: true });
     const member = discord.world.addMember(server.guild, { locale: 'ja' });
-    for (const count of [1, 4])
-      imagine(stage, server, member, { prompt: `${count} badgers`, count, quality: 'medium' });
+    for (const count of [1, 4]) imagine(stage, { ...server, member }, `${count} badgers`, { count, quality: 'medium' });
     const told = (): string => discord.channelMessages(channel).map(renderMessage).join('\n');
     const expected = [
       new RegExp(`^Hier erscheinen ab jetzt Warnungen .*<@${server.administrator.user.id}> so festgelegt\\.$`, 'm'),
@@ -107,7 +104,7 @@ describe('news of a job', () => {
     const interactions: InteractionHandle[] = [];
     for (const [index, [locale, news]] of expected.entries()) {
       const member = stage.discord.world.addMember(server.guild, { locale });
-      const interaction = imagine(stage, server, member, { prompt: `fox ${index}`, quality: 'low' });
+      const interaction = imagine(stage, { ...server, member }, `fox ${index}`, { quality: 'low' });
       interactions.push(interaction);
       // Who has been told of their place has it, so the next one comes behind.
       await stage.discord.waitFor(
@@ -121,15 +118,6 @@ describe('news of a job', () => {
     }
   });
 });
-
-function imagine(
-  { discord }: Stage,
-  { channel }: Server,
-  member: EmulatedMember,
-  options: OptionValues,
-): InteractionHandle {
-  return discord.invoke({ command: 'imagine', member, channel, options });
-}
 
 /** What ends a request, told by what is in it and not by words. */
 async function messageWhere(

@@ -10,7 +10,7 @@ import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { readBooks } from '../audit.ts';
 import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
-import { answered, isFor } from './requests.ts';
+import { answered, imagine, isFor } from './requests.ts';
 import { addServer } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
@@ -24,12 +24,8 @@ const EXIT_FAILURE = 1;
 const EXIT_TERMINATED = 143;
 const STUCK_STORE = fileURLToPath(new URL('./stuck-store.ts', import.meta.url));
 
-function imagine({ discord, member, channel }: Stage, prompt: string): InteractionHandle {
-  return discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
-}
-
 function imagineSeveral(stage: Stage, prefix: string, count: number): InteractionHandle[] {
-  return Array.from({ length: count }, (_, index) => imagine(stage, `${prefix} ${index}`));
+  return Array.from({ length: count }, (_, index) => imagine(stage, stage, `${prefix} ${index}`));
 }
 
 /** Resolves when money is held for every one of them, so that all are under way or in line. */
@@ -77,14 +73,14 @@ describe('how a bot ends', { concurrency: true }, () => {
     const { discord, provider } = stage;
     const bot = await stage.startBot();
     const gate = provider.holdAnswers();
-    const out = imagine(stage, 'already out');
+    const out = imagine(stage, stage, 'already out');
     await gate.arrived(1);
     const retryAfterSeconds = 60;
     const when = isFor('to be tried again');
     provider.faults.add({ kind: 'refuse', refusal: 'rate_limit_exceeded', retryAfterSeconds, when });
-    const pausing = imagine(stage, 'to be tried again');
+    const pausing = imagine(stage, stage, 'to be tried again');
     await discord.waitFor(() => /The provider is busy/.test(textOf(pausing)), WAIT_MS_MAX);
-    const inLine = imagine(stage, 'in line');
+    const inLine = imagine(stage, stage, 'in line');
     await untilHeld(stage, [out, pausing, inLine]);
 
     bot.signal('SIGTERM');
@@ -164,7 +160,7 @@ describe('how a bot ends', { concurrency: true }, () => {
     const stage = await setStage(t, { environment: { DRAIN_SECONDS: '0' } });
     const bot = await stage.startBot();
     const gate = stage.provider.holdAnswers();
-    imagine(stage, 'too slow for this');
+    imagine(stage, stage, 'too slow for this');
     await gate.arrived(1);
     bot.signal('SIGINT');
     await bot.ended();
@@ -178,10 +174,10 @@ test('of two bots on one data directory, neither touches what the other is at wo
   const { discord, provider } = stage;
   const gate = provider.holdAnswers();
   const older = await stage.startBot();
-  const first = imagine(stage, 'of the older');
+  const first = imagine(stage, stage, 'of the older');
   await gate.arrived(1);
   const doomed = await stage.startBot();
-  const second = imagine(stage, 'of the doomed');
+  const second = imagine(stage, stage, 'of the doomed');
   await gate.arrived(2);
   const newer = await stage.startBot({ environment: HASTY_RECOVERY });
 
@@ -195,7 +191,7 @@ test('of two bots on one data directory, neither touches what the other is at wo
   gate.release(1);
   await onlyPost(stage, first, stage.member);
 
-  const third = imagine(stage, 'of the newer');
+  const third = imagine(stage, stage, 'of the newer');
   await gate.arrived(3);
   older.signal('SIGTERM');
   await older.ended();

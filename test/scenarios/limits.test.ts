@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { EmulatedChannel, EmulatedMember, EmulatedRole } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import type { Answered } from './requests.ts';
-import { ask, assertNothingTouched, billsFor, courseOf, isFor } from './requests.ts';
+import { ask, assertNothingTouched, billsFor, courseOf, decide, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
@@ -238,12 +237,6 @@ describe('The log channel', () => {
     }
   });
 });
-
-/** Sends one of the subcommands of `/settings`, which must be taken. */
-async function decide(stage: Stage, server: Server, subcommand: string, options: OptionValues): Promise<void> {
-  const { text } = await ask(stage, server, `settings ${subcommand}`, options, server.administrator);
-  assert.match(text, /^Changed\.$/m);
-}
 
 /** Sends many requests of one member at once, of which only the first few fit, before any of them is settled. */
 async function askAtOnce(

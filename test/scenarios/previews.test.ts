@@ -6,7 +6,6 @@ import sharp from 'sharp';
 import { COMPONENT } from '../../sandbox/discord/component-schema.ts';
 import { walkComponents } from '../../sandbox/discord/component-tree.ts';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
-import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
 import { pressAndFillIn } from './conversation.ts';
@@ -16,8 +15,10 @@ import {
   accountOf,
   answered,
   ask,
+  askSettings,
   billsFor,
   courseOf,
+  decide,
   endReasonOf,
   entriesOf,
   isFor,
@@ -301,11 +302,7 @@ async function switchPreviews(stage: Stage, server: Server, on: boolean): Promis
 }
 
 async function show(stage: Stage, server: Server): Promise<Answered> {
-  return decide(stage, server, 'show');
-}
-
-async function decide(stage: Stage, server: Server, subcommand: string, options: OptionValues = {}): Promise<Answered> {
-  return ask(stage, server, `settings ${subcommand}`, options, server.administrator);
+  return askSettings(stage, server, 'show');
 }
 
 /** A server that has switched previews on. */

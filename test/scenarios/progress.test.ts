@@ -4,13 +4,12 @@ import { describe, it } from 'node:test';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { MessageVersion } from '../../sandbox/discord/message.ts';
 import { collectText } from '../../sandbox/discord/component-tree.ts';
-import type { Stage } from '../../sandbox/stage.ts';
 import { atRest, callsFor, judge } from './judgement.ts';
-import { answered, ask, isFor } from './requests.ts';
-import type { Server } from './shared-stage.ts';
+import { answered, ask, decide, imagine, isFor } from './requests.ts';
 import { addServer } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
+const LOW = { quality: 'low' };
 const EDIT_INTERVAL_MS = 2_000;
 const WAIT_MS_MAX = 15_000;
 const MINUTE_MS = 60_000;
@@ -24,7 +23,7 @@ describe('news of a job', { concurrency: true }, () => {
     const server = addServer(stage);
     const gate = stage.provider.holdAnswers();
     const members = Array.from({ length: 12 }, () => stage.discord.world.addMember(server.guild));
-    const interactions = members.map((member, index) => imagine(stage, { ...server, member }, `fox ${index}`));
+    const interactions = members.map((member, index) => imagine(stage, { ...server, member }, `fox ${index}`, LOW));
     await gate.arrived(1);
     const last = interactions.at(-1) ?? assert.fail('nothing was asked');
     await stage.discord.waitFor(() => /\d+ requests are before/.test(newsOf(last).at(-1)?.text ?? ''), WAIT_MS_MAX);
@@ -59,7 +58,7 @@ describe('news of a job', { concurrency: true }, () => {
     const server = addServer(stage);
     const when = isFor('a patient fox');
     stage.provider.faults.add({ kind: 'refuse', refusal: 'rate_limit_exceeded', retryAfterSeconds: 4, times: 1, when });
-    const interaction = imagine(stage, server, 'a patient fox');
+    const interaction = imagine(stage, server, 'a patient fox', LOW);
     await answered(interaction);
     assert.match(newsOf(interaction)[0]?.text ?? '', /^The provider is busy; the next try is in \d seconds\.$/);
   });
@@ -70,7 +69,7 @@ describe('news of a job', { concurrency: true }, () => {
     const server = addServer(stage);
     await ask(stage, server, 'imagine', { prompt: 'the fox of this minute', quality: 'low' });
     const [{ at } = assert.fail('it was not made')] = callsFor(stage, 'the fox of this minute');
-    const second = imagine(stage, server, 'the fox of the next minute');
+    const second = imagine(stage, server, 'the fox of the next minute', LOW);
     await stage.discord.waitFor(() => newsOf(second).length > 0, WAIT_MS_MAX);
     const turn = /^In line[^]*Its turn should come <t:(\d+):R>\./.exec(newsOf(second)[0]?.text ?? '')?.[1];
     const waitMs = Number(turn) * 1_000 - at;
@@ -83,7 +82,7 @@ describe('news of a job', { concurrency: true }, () => {
     await stage.startBot();
     const gate = stage.provider.holdAnswers();
     const hanging = stage.discord.faults.add({ route: 'PATCH original', kind: 'hang' });
-    const interaction = imagine(stage, addServer(stage), 'a fox that is waited for');
+    const interaction = imagine(stage, addServer(stage), 'a fox that is waited for', LOW);
     await gate.arrived(1);
     await stage.discord.waitFor(() => hanging.spoiled() > 0, WAIT_MS_MAX);
     gate.release();
@@ -96,7 +95,7 @@ describe('news of a job', { concurrency: true }, () => {
     await stage.startBot();
     const gate = stage.provider.holdAnswers();
     const slow = stage.discord.faults.add({ route: 'PATCH original', kind: 'delay', delayMs: 9_000 });
-    const interaction = imagine(stage, addServer(stage), 'a fox that is covered');
+    const interaction = imagine(stage, addServer(stage), 'a fox that is covered', LOW);
     await gate.arrived(1);
     await stage.discord.waitFor(() => slow.spoiled() > 0, WAIT_MS_MAX);
     gate.release();
@@ -117,9 +116,9 @@ describe('news of a job', { concurrency: true }, () => {
     const { discord } = stage;
     await stage.startBot();
     const server = addServer(stage);
-    await ask(stage, server, 'settings previews', { on: true }, server.administrator);
+    await decide(stage, server, 'previews', { on: true });
     stage.provider.faults.add({ kind: 'delay', at: 'after-partial-image', delayMs: 4_000 });
-    const interaction = imagine(stage, server, 'a fox in the making');
+    const interaction = imagine(stage, server, 'a fox in the making', LOW);
     await discord.waitFor(() => (interaction.original()?.shownAttachments.length ?? 0) > 0, WAIT_MS_MAX);
     const [preview] = interaction.original()?.shownAttachments ?? [];
     assert.equal(preview?.filename, 'preview.png');
@@ -132,10 +131,6 @@ describe('news of a job', { concurrency: true }, () => {
     );
   });
 });
-
-function imagine({ discord }: Stage, { member, channel }: Server, prompt: string): InteractionHandle {
-  return discord.invoke({ command: 'imagine', member, channel, options: { prompt, quality: 'low' } });
-}
 
 /** What stood in the place of the reply before the result did, from the first news on. */
 function newsOf({ history }: InteractionHandle): readonly (MessageVersion & { readonly text: string })[] {

@@ -12,7 +12,7 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { Stage } from '../../sandbox/stage.ts';
 import { readBooks } from '../audit.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf, textOf } from './judgement.ts';
-import { answered } from './requests.ts';
+import { answered, imagine } from './requests.ts';
 import { addServer } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
@@ -22,10 +22,6 @@ const WAIT_MS_MAX = 30_000;
 const HTTP_UNAVAILABLE = 503;
 const MEBIBYTE = 1024 * 1024;
 const run = promisify(execFile);
-
-function imagine({ discord, member, channel }: Stage, prompt: string): InteractionHandle {
-  return discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
-}
 
 /** Takes the lock that lets nobody else write to the bot's books. */
 function lockBooks({ dataDirectory }: Stage): { unlock(): void } {
@@ -59,9 +55,9 @@ describe('recovery', { concurrency: true }, () => {
       const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1' } });
       const bot = await stage.startBot();
       const gate = stage.provider.holdAnswers();
-      const working = imagine(stage, 'at work');
+      const working = imagine(stage, stage, 'at work');
       await gate.arrived(1);
-      const waiting = imagine(stage, 'in line');
+      const waiting = imagine(stage, stage, 'in line');
       await stage.discord.waitFor(() => /In line/.test(textOf(waiting)), WAIT_MS_MAX);
       await bot.kill();
       gate.release();
@@ -83,7 +79,7 @@ describe('recovery', { concurrency: true }, () => {
         const { discord } = stage;
         const bot = await stage.startBot();
         const fault = discord.faults.add({ kind, route: 'PATCH original', times: Infinity });
-        const interaction = imagine(stage, 'paid for');
+        const interaction = imagine(stage, stage, 'paid for');
         await discord.waitFor(() => fault.spoiled() > 0 && isPaid(stage), WAIT_MS_MAX);
         await bot.kill();
         discord.faults.clear();
@@ -102,7 +98,7 @@ describe('recovery', { concurrency: true }, () => {
       const { discord } = stage;
       const bot = await stage.startBot();
       const fault = discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
-      const interaction = imagine(stage, 'worth the wait');
+      const interaction = imagine(stage, stage, 'worth the wait');
       await discord.waitFor(() => fault.spoiled() > 0 && isPaid(stage), WAIT_MS_MAX);
       await bot.kill();
       discord.faults.clear();
@@ -121,7 +117,7 @@ describe('recovery', { concurrency: true }, () => {
       const stage = await setStage(t);
       await stage.startBot();
       const lock = lockBooks(stage);
-      const interaction = imagine(stage, 'no hurry');
+      const interaction = imagine(stage, stage, 'no hurry');
       await stage.discord.waitFor(() => isPlanned(stage, interaction), WAIT_MS_MAX);
       // Another command, from its beginning to its end, is time enough to run into the lock.
       await answered(stage.discord.invoke({ command: 'quota', member: stage.member, channel: stage.channel }));
@@ -135,7 +131,7 @@ describe('recovery', { concurrency: true }, () => {
       const stage = await setStage(t);
       const bot = await stage.startBot({ environment: HASTY_RECOVERY });
       const gate = stage.provider.holdAnswers();
-      const paid = imagine(stage, 'already under way');
+      const paid = imagine(stage, stage, 'already under way');
       await gate.arrived(1);
       const lock = lockBooks(stage);
       const health = fetch(`http://127.0.0.1:${bot.httpPort}/readyz`);
@@ -161,10 +157,10 @@ describe('recovery', { concurrency: true }, () => {
       const stage = await setStage(t, { environment: { DATA_DIR: disk } });
       const bot = await stage.startBot({ environment: HASTY_RECOVERY });
       const gate = stage.provider.holdAnswers();
-      const paid = imagine(stage, 'paid before the disk was full');
+      const paid = imagine(stage, stage, 'paid before the disk was full');
       await gate.arrived(1);
       await writeFile(join(disk, 'first-filler'), Buffer.alloc(200 * MEBIBYTE));
-      assert.match((await answered(imagine(stage, 'no room'))).text, /no room.*You were not charged/);
+      assert.match((await answered(imagine(stage, stage, 'no room'))).text, /no room.*You were not charged/);
       await fillUp(disk);
       gate.release();
       await stage.discord.waitFor(() => /waits for room/.test(bot.output), WAIT_MS_MAX);

@@ -33,6 +33,40 @@ export async function ask(
   return answered(discord.invoke({ command, member, channel: server.channel, options }));
 }
 
+/** Asks for an image, and does not wait for it. */
+export function imagine(
+  { discord }: Stage,
+  { member, channel }: Pick<Server, 'member' | 'channel'>,
+  prompt: string,
+  options: OptionValues = {},
+): InteractionHandle {
+  return discord.invoke({ command: 'imagine', member, channel, options: { prompt, ...options } });
+}
+
+/** Sends one of the subcommands of `/settings`. */
+export async function askSettings(
+  stage: Stage,
+  server: Server,
+  subcommand: string,
+  options: OptionValues = {},
+  administrator: EmulatedMember = server.administrator,
+): Promise<Answered> {
+  return ask(stage, server, `settings ${subcommand}`, options, administrator);
+}
+
+/** The same, which must be taken. */
+export async function decide(
+  stage: Stage,
+  server: Server,
+  subcommand: string,
+  options: OptionValues,
+  administrator?: EmulatedMember,
+): Promise<Answered> {
+  const decided = await askSettings(stage, server, subcommand, options, administrator);
+  assert.match(decided.text, /^Changed\.$/m);
+  return decided;
+}
+
 /** Waits for the message that ends a request. */
 export async function answered(interaction: InteractionHandle): Promise<Answered> {
   const message = await finalMessage(interaction);
@@ -82,11 +116,20 @@ export function endReasonOf(stage: Stage, interaction: { readonly id: string }):
 }
 
 /** The account of a server in the only month that it has. */
-export function accountOf({ dataDirectory }: Stage, { guild }: Server): AccountHead {
+export function accountOf(stage: Stage, server: Server): AccountHead {
+  const [head, ...others] = accountsOf(stage, server);
+  assert.equal(others.length, 0, 'the server has one month');
+  return head ?? assert.fail('the server has no account');
+}
+
+/** Whether anything was ever held for a server. */
+export function hasAccount(stage: Stage, server: Server): boolean {
+  return accountsOf(stage, server).length > 0;
+}
+
+function accountsOf({ dataDirectory }: Stage, { guild }: Server): readonly AccountHead[] {
   const heads = [...readBooks(dataDirectory).heads].filter(([account]) => account.includes(guild.id));
-  const [head] = heads;
-  assert.equal(heads.length, 1, 'the server has one month');
-  return head?.[1] ?? assert.fail('the server has no account');
+  return heads.map(([, head]) => head);
 }
 
 /** The request was turned away before anything was held, asked of the provider, or paid, and its member knows that. */

@@ -24,6 +24,7 @@ import {
   assertNothingTouched,
   billsFor,
   courseOf,
+  decide,
   picturesOf,
   shownUsd,
   theBillFor,
@@ -157,7 +158,7 @@ describe('the buttons under a result', { concurrency: 2 }, () => {
       const { stage } = shared();
       const server = addServer(stage);
       const first = await ask(stage, server, 'imagine', { prompt: 'the last fox', ...LOW });
-      await ask(stage, server, 'settings budget', { usd: '0.01' }, server.administrator);
+      await decide(stage, server, 'budget', { usd: '0.01' });
       const { text } = await pressAndFillIn(stage, first.message, 'Edit', {
         member: server.member,
         answers: { prompt: 'one fox too many' },

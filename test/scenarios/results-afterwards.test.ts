@@ -15,7 +15,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { createRecordFile } from '../../src/services/spool/record-file.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf, textOf } from './judgement.ts';
 import { buttonsOf, press, pressThrough } from './conversation.ts';
-import { answered, ask, isFor } from './requests.ts';
+import { answered, ask, decide, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
@@ -92,7 +92,7 @@ function buttonOf({ components }: EmulatedMessage, verb: string): string | undef
 /** Has every job of a server told in a channel of its own. */
 async function logJobs(stage: Stage, server: Server): Promise<EmulatedChannel> {
   const channel = stage.discord.world.addChannel(server.guild, { name: 'log' });
-  await ask(stage, server, 'settings log', { channel, jobs: true }, server.administrator);
+  await decide(stage, server, 'log', { channel, jobs: true });
   return channel;
 }
 
@@ -156,7 +156,7 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
       const { stage } = shared();
       const server = addServer(stage);
       const channel = await logJobs(stage, server);
-      await ask(stage, server, 'settings previews', { on: true }, server.administrator);
+      await decide(stage, server, 'previews', { on: true });
       const [prompt, refusal] = ['a declined dodo', 'moderation_blocked_output'] as const;
       stage.provider.faults.add({ kind: 'refuse', refusal, midStream: true, when: isFor(prompt) });
       await ask(stage, server, 'imagine', { prompt, quality: 'low' });
@@ -203,7 +203,7 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
       const { discord } = stage;
       const server = addServer(stage);
       const channel = discord.world.addChannel(server.guild, { name: 'log' });
-      await ask(stage, server, 'settings log', { channel }, server.administrator);
+      await decide(stage, server, 'log', { channel });
       const { interaction } = await ask(stage, server, 'imagine', { prompt: 'a quiet mouse' });
       await atRest(stage, { interaction });
       // Whatever is told is told after it, so what this server would hear had come before what another one hears.

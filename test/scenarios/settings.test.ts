@@ -3,11 +3,7 @@ import { describe, it } from 'node:test';
 import { UnsendableCommand } from '../../sandbox/discord/option-values.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
-import type { EmulatedMember } from '../../sandbox/discord/world.ts';
-import type { Stage } from '../../sandbox/stage.ts';
-import type { Answered } from './requests.ts';
-import { answered, ask, assertNothingTouched, billsFor } from './requests.ts';
-import type { Server } from './shared-stage.ts';
+import { answered, ask, askSettings, assertNothingTouched, billsFor } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
 const LATEST_CHANGES_MAX = 5;
@@ -22,7 +18,7 @@ describe('What administrators decide for their server', () => {
   it('is shown to administrators alone, also where somebody showed the command to others', async () => {
     const { stage } = shared();
     const server = addServer(stage);
-    const shown = await decide(stage, server, 'show');
+    const shown = await askSettings(stage, server, 'show');
     assert.equal(shown.message.visibleTo, server.administrator.user.id);
     assert.match(shown.text, /Budget: \*\*\$0\.03\*\* a month, the default of this bot · warning at 80%/);
     assert.match(shown.text, /Warnings go nowhere/);
@@ -38,7 +34,7 @@ describe('What administrators decide for their server', () => {
       assert.match(refused.text, /Only members who may manage this server can change its settings\./);
       assert.equal(refused.message.visibleTo, server.member.user.id);
     }
-    assert.match((await decide(stage, server, 'show')).text, /\$0\.03/);
+    assert.match((await askSettings(stage, server, 'show')).text, /\$0\.03/);
   });
 
   it('is changed step by step, shown after each change, and taken back', async () => {
@@ -65,7 +61,7 @@ describe('What administrators decide for their server', () => {
       ['log', { jobs: false }, /^Warnings go to <#\d+>\.$/m],
     ];
     for (const [command, options, expected] of steps) {
-      const { text, message } = await decide(stage, server, command, options);
+      const { text, message } = await askSettings(stage, server, command, options);
       assert.match(text, /^Changed\.$/m);
       assert.match(text, expected);
       assert.equal(message.visibleTo, server.administrator.user.id);
@@ -79,8 +75,8 @@ describe('What administrators decide for their server', () => {
       ['defaults', {}],
       ['log', {}],
     ];
-    for (const [command, options] of cleared) await decide(stage, server, command, { ...options, clear: true });
-    const { text } = await decide(stage, server, 'show');
+    for (const [command, options] of cleared) await askSettings(stage, server, command, { ...options, clear: true });
+    const { text } = await askSettings(stage, server, 'show');
     const [decisions = ''] = text.split('Latest changes');
     assert.doesNotMatch(decisions, /Each|<@|may use|Unless|<#/);
   });
@@ -89,9 +85,9 @@ describe('What administrators decide for their server', () => {
     const { stage } = shared();
     const server = addServer(stage);
     const second = stage.discord.world.addMember(server.guild, { username: 'bob', permissions: 1n << 5n });
-    await decide(stage, server, 'budget', { usd: '1' });
-    await decide(stage, server, 'defaults', { quality: 'low' }, second);
-    const { text } = await decide(stage, server, 'show');
+    await askSettings(stage, server, 'budget', { usd: '1' });
+    await askSettings(stage, server, 'defaults', { quality: 'low' }, second);
+    const { text } = await askSettings(stage, server, 'show');
     const [, changes = ''] = text.split('Latest changes');
     const [ada, bob] = [server.administrator, second].map(({ user }) => `<@${user.id}>`);
     assert.match(changes, new RegExp(`defaults by ${bob} <t:\\d+:R>\\n-# budget by ${ada} <t:\\d+:R>$`));
@@ -99,10 +95,16 @@ describe('What administrators decide for their server', () => {
     const members = Array.from({ length: 6 }, () => stage.discord.world.addMember(server.guild));
     await Promise.all(
       members.map(async ({ user }, index) =>
-        decide(stage, server, 'limit', { member: user, images_per_day: index }, index % 2 === 0 ? second : undefined),
+        askSettings(
+          stage,
+          server,
+          'limit',
+          { member: user, images_per_day: index },
+          index % 2 === 0 ? second : undefined,
+        ),
       ),
     );
-    const after = await decide(stage, server, 'show');
+    const after = await askSettings(stage, server, 'show');
     for (const index of members.keys()) assert.match(after.text, new RegExp(`: ${index} images? a day$`, 'm'));
     assert.equal(after.text.match(/limit by <@/g)?.length, LATEST_CHANGES_MAX);
   });
@@ -129,11 +131,11 @@ describe('What administrators decide for their server', () => {
       ['log', { jobs: true }, /Choose a channel/],
     ];
     for (const [command, options, expected] of senseless) {
-      const { text } = await decide(stage, server, command, options);
+      const { text } = await askSettings(stage, server, command, options);
       assert.match(text, expected);
       assert.match(text, /Nothing was changed\.$/);
     }
-    const { text } = await decide(stage, server, 'show');
+    const { text } = await askSettings(stage, server, 'show');
     assert.doesNotMatch(text, /Latest changes/);
   });
 
@@ -142,12 +144,12 @@ describe('What administrators decide for their server', () => {
     const { world } = stage.discord;
     const server = addServer(stage);
     const closed = world.addChannel(server.guild, { name: 'closed', botPermissions: 0n });
-    const refused = await decide(stage, server, 'log', { channel: closed });
+    const refused = await askSettings(stage, server, 'log', { channel: closed });
     assert.match(refused.text, /Easel cannot write in <#\d+>: .+ Nothing was changed\.$/);
-    assert.match((await decide(stage, server, 'show')).text, /Warnings go nowhere/);
+    assert.match((await askSettings(stage, server, 'show')).text, /Warnings go nowhere/);
 
     const open = world.addChannel(server.guild, { name: 'open' });
-    await decide(stage, server, 'log', { channel: open });
+    await askSettings(stage, server, 'log', { channel: open });
     const [introduction, ...more] = stage.discord.channelMessages(open);
     assert.deepEqual(more, []);
     assert.ok(introduction);
@@ -178,9 +180,9 @@ describe('What administrators decide for their server', () => {
     const roles = Array.from({ length: 40 }, (_, index) => world.addRole(server.guild, { name: `role ${index}` }));
     const models = 'gpt-image-2,gpt-image-2.5-sunburst,gpt-image-2.5-flare';
     await Promise.all(
-      roles.map(async (role) => decide(stage, server, 'access', { role, models, qualities: 'low,medium,high' })),
+      roles.map(async (role) => askSettings(stage, server, 'access', { role, models, qualities: 'low,medium,high' })),
     );
-    const { text, message } = await decide(stage, server, 'show');
+    const { text, message } = await askSettings(stage, server, 'show');
     assert.match(text, /There is more; the file has all of it\./);
     const [file] = message.shownAttachments;
     const whole = file?.bytes.toString() ?? assert.fail('there is no file');
@@ -195,24 +197,13 @@ describe('What administrators decide for their server', () => {
     const before = await ask(stage, server, 'imagine', { prompt: 'before the raise', ...high });
     assert.match(before.text, /This server's budget for the month does not cover it/);
     assertNothingTouched(stage, before, 'before the raise');
-    await decide(stage, server, 'budget', { usd: '0.11' });
+    await askSettings(stage, server, 'budget', { usd: '0.11' });
     await ask(stage, server, 'imagine', { prompt: 'after the raise', ...high });
     assert.equal(billsFor(stage, 'after the raise').length, 1);
-    await decide(stage, server, 'budget', { usd: '0.10' });
+    await askSettings(stage, server, 'budget', { usd: '0.10' });
     const after = await ask(stage, server, 'imagine', { prompt: 'after the cut', ...high });
     assertNothingTouched(stage, after, 'after the cut');
     const usage = await ask(stage, server, 'usage', {}, server.administrator);
     assert.match(usage.text, /\$0\.10/);
   });
 });
-
-/** Sends one of the subcommands of `/settings`. */
-async function decide(
-  stage: Stage,
-  server: Server,
-  subcommand: string,
-  options: OptionValues = {},
-  administrator: EmulatedMember = server.administrator,
-): Promise<Answered> {
-  return ask(stage, server, `settings ${subcommand}`, options, administrator);
-}
