@@ -8,9 +8,10 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { decode, photograph } from '../fixtures/pictures.ts';
 import { buttonsOf, fillIn, press } from './conversation.ts';
 import { fileOf } from './edits.ts';
-import { atRest, callsFor, judge } from './judgement.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge } from './judgement.ts';
 import { askOpenly, openPainter, outcome, painted, paintedMask, question, sendMask, toldAlone } from './painting.ts';
-import { ask, courseOf, picturesOf } from './requests.ts';
+import { ask, courseOf, decide, hasAccount, picturesOf } from './requests.ts';
+import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 const SIZE = { width: 320, height: 240 };
@@ -41,35 +42,168 @@ async function saysAtLast({ discord }: Stage, id: string, words: RegExp): Promis
 }
 
 describe('painting a mask', { concurrency: 2 }, () => {
-  it('is offered only where the page can be reached, and not where it is said what may change', async (t) => {
+  describe('by whoever needs nothing but the page', { concurrency: 1 }, () => {
+    const shared = shareStage(async () => ({
+      provider: { keepUploads: true },
+      environment: await reachablePainter(),
+      auditedBudget: DEFAULT_BUDGET_NANO_USD,
+    }));
+
+    it('is not offered where it is said what may change', async () => {
+      const { stage, bot } = shared();
+      const server = addServer(stage);
+      assert.doesNotMatch(bot.output, /ExperimentalWarning/);
+      const upload = async () =>
+        stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
+      const mask = stage.discord.uploadAttachment({ bytes: await paintedMask(SIZE, isBrushed), filename: 'mask.png' });
+      for (const options of [{ region: 'whole' }, { region: 'left' }, { mask }]) {
+        const asked = { prompt: 'said', image: await upload(), ...CHEAP, ...options };
+        assert.equal(picturesOf(await ask(stage, server, 'edit', asked)).length, 1);
+      }
+      const text = stage.discord.uploadAttachment({ bytes: Buffer.from('words'), filename: 'words.txt' });
+      const refused = await ask(stage, server, 'edit', { prompt: 'words', image: text });
+      assert.match(refused.text, /not charged/);
+      assert.deepEqual(buttonsOf(refused.message).size, 0);
+    });
+
+    it('brings the provider exactly what was painted, and the result into the reply', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const asked = await askOpenly(stage, server, 'a hat');
+      assert.ok(!hasAccount(stage, server), 'nothing is held or paid for a question');
+      const { pressed, link } = await openPainter(stage, asked, server.member);
+      const page = await fetch(link);
+      assert.equal(page.status, 200);
+      assert.match(await page.text(), /a hat/);
+      const picture = await fetch(`${link}/picture`);
+      const { width, height } = await decode(Buffer.from(await picture.arrayBuffer()));
+      assert.deepEqual({ width, height }, SIZE);
+
+      const mask = await paintedMask(SIZE, isBrushed);
+      const sent = await sendMask(link, mask);
+      assert.equal(sent.status, 200);
+      assert.match(await sent.text(), /was sent to Discord/);
+      const message = await outcome(stage, asked);
+      assert.equal(message.shownAttachments.length, 1);
+      assert.match(renderMessage(message), /The part you painted could change: \d+% of the picture/);
+      const received = fileOf(callsFor(stage, 'a hat')[0]?.files, 'mask');
+      assert.deepEqual(await painted(received.bytes), await painted(mask));
+      assert.equal(courseOf(stage, pressed), 'reserve dispatch post');
+      assert.equal(courseOf(stage, asked.interaction), '', 'the question itself has cost nothing');
+
+      const told = await saysAtLast(stage, (await toldAlone(stage, pressed, server.member)).id, /Your mask is here/);
+      assert.doesNotMatch(told, /http/, 'the link has done its work');
+
+      const again = await sendMask(link, mask);
+      assert.equal(again.status, GONE);
+      assert.equal((await fetch(link)).status, GONE);
+      assert.equal((await fetch(`${link}/picture`)).status, NOT_FOUND);
+      assert.equal(callsFor(stage, 'a hat').length, 1);
+      assert.deepEqual(stage.discord.violations, []);
+    });
+
+    it('lets two masks at the same moment be one edit', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const asked = await askOpenly(stage, server, 'once');
+      const { link } = await openPainter(stage, asked, server.member);
+      const mask = await paintedMask(SIZE, isBrushed);
+      const sent = await Promise.allSettled([1, 2, 3, 4].map(async () => (await sendMask(link, mask)).status));
+      // The others come too late, or while the one is taken, or give way to a newer one.
+      const answers = sent.map((one) => (one.status === 'fulfilled' ? one.value : CUT_OFF));
+      assert.equal(answers.filter((status) => status === 200).length, 1);
+      for (const status of answers) assert.ok([200, GONE, BUSY, CUT_OFF].includes(status), String(status));
+      await outcome(stage, asked);
+      await atRest(stage);
+      assert.equal(callsFor(stage, 'once').length, 1);
+    });
+
+    it('changes the whole picture for whoever would rather have that, once', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const asked = await askOpenly(stage, server, 'all of it');
+      const { pressed, link } = await openPainter(stage, asked, server.member);
+      const told = await toldAlone(stage, pressed, server.member);
+      assert.equal((await fetch(link)).status, 200);
+      await press(stage, asked.message, 'Change the whole picture', server.member);
+      assert.doesNotMatch(await saysAtLast(stage, told.id, /This link is no longer valid/), /http/);
+      assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
+      const [call] = callsFor(stage, 'all of it');
+      assert.equal(
+        call?.files.some(({ field }) => field === 'mask'),
+        false,
+      );
+    });
+
+    it('is for whoever asked, and only the last link holds', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const asked = await askOpenly(stage, server, 'mine');
+      for (const label of ['Paint a mask', 'Change the whole picture']) {
+        const foreign = await press(stage, asked.message, label, server.administrator);
+        const told = await toldAlone(stage, foreign, server.administrator);
+        assert.match(renderMessage(told), /Only whoever asked/);
+        assert.doesNotMatch(renderMessage(told), /http/);
+      }
+      const first = await openPainter(stage, asked, server.member);
+      const second = await openPainter(stage, asked, server.member);
+      const mask = await paintedMask(SIZE, isBrushed);
+      assert.equal((await sendMask(first.link, mask)).status, GONE);
+      assert.equal((await fetch(first.link)).status, GONE);
+      assert.equal((await sendMask(second.link, mask)).status, 200);
+      await outcome(stage, asked);
+      assert.equal(callsFor(stage, 'mine').length, 1);
+    });
+
+    it('stays between Easel and the member where the edit is private', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const asked = await askOpenly(stage, server, 'a secret hat', { isPrivate: true });
+      assert.equal(asked.message.visibleTo, server.member.user.id);
+      const { link } = await openPainter(stage, asked, server.member);
+      await sendMask(link, await paintedMask(SIZE, isBrushed));
+      const message = await outcome(stage, asked);
+      assert.equal(message.visibleTo, server.member.user.id);
+    });
+
+    it('tells in Discord of a budget that does not cover it', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      await decide(stage, server, 'budget', { usd: '0' });
+      const asked = await askOpenly(stage, server, 'too dear');
+      const { link } = await openPainter(stage, asked, server.member);
+      assert.equal((await sendMask(link, await paintedMask(SIZE, isBrushed))).status, 200);
+      const message = await outcome(stage, asked);
+      assert.match(renderMessage(message), /budget.*You were not charged/s);
+      assert.deepEqual(callsFor(stage, 'too dear'), []);
+    });
+
+    it('asks nothing of a picture that is transparent where it may change, unless somebody wishes to paint', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const photo = await paintedMask(SIZE, (x, y) => x > 100 && x < 200 && y > 60 && y < 160);
+      const image = stage.discord.uploadAttachment({ bytes: photo, filename: 'hole.png' });
+      const edited = await ask(stage, server, 'edit', { prompt: 'a hole', image, model: 'gpt-image-2' });
+      assert.deepEqual(await painted(fileOf(callsFor(stage, 'a hole')[0]?.files, 'mask').bytes), await painted(photo));
+      const opened = await press(stage, edited.message, 'Edit', server.member);
+      const sent = await fillIn(stage, opened, server.member, { prompt: 'painted from the form', part: ['paint'] });
+      const message = await question(stage.discord, sent);
+      const { link } = await openPainter(stage, { message }, server.member);
+      const { width, height } = await decode(Buffer.from(await (await fetch(`${link}/picture`)).arrayBuffer()));
+      const mask = await paintedMask({ width, height }, isBrushed);
+      assert.equal((await sendMask(link, mask)).status, 200);
+      await outcome(stage, { message });
+      const received = fileOf(callsFor(stage, 'painted from the form')[0]?.files, 'mask');
+      assert.deepEqual(await painted(received.bytes), await painted(mask));
+    });
+  });
+
+  it('is not offered where the page cannot be reached', async (t) => {
     const stage = await setStage(t);
     await stage.startBot();
     const image = stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
-    const unasked = await ask(stage, { ...stage }, 'edit', { prompt: 'no page', image, ...CHEAP });
+    const unasked = await ask(stage, stage, 'edit', { prompt: 'no page', image, ...CHEAP });
     assert.equal(picturesOf(unasked).length, 1);
-
-    const reachable = await paintableStage(t);
-    const bot = await reachable.startBot();
-    assert.doesNotMatch(bot.output, /ExperimentalWarning/);
-    const upload = async () =>
-      reachable.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
-    const mask = reachable.discord.uploadAttachment({
-      bytes: await paintedMask(SIZE, isBrushed),
-      filename: 'mask.png',
-    });
-    for (const options of [{ region: 'whole' }, { region: 'left' }, { mask }]) {
-      const edited = await ask(reachable, { ...reachable }, 'edit', {
-        prompt: 'said',
-        image: await upload(),
-        ...CHEAP,
-        ...options,
-      });
-      assert.equal(picturesOf(edited).length, 1);
-    }
-    const text = reachable.discord.uploadAttachment({ bytes: Buffer.from('words'), filename: 'words.txt' });
-    const refused = await ask(reachable, { ...reachable }, 'edit', { prompt: 'words', image: text });
-    assert.match(refused.text, /not charged/);
-    assert.deepEqual(buttonsOf(refused.message).size, 0);
   });
 
   it('does not wait for the question to be gone before it begins', async (t) => {
@@ -84,121 +218,21 @@ describe('painting a mask', { concurrency: 2 }, () => {
     judge(stage);
   });
 
-  it('brings the provider exactly what was painted, and the result into the reply', async (t) => {
-    const stage = await paintableStage(t);
-    await stage.startBot();
-    const asked = await askOpenly(stage, stage, 'a hat');
-    assert.equal(judge(stage).posted, 0);
-    const { pressed, link } = await openPainter(stage, asked, stage.member);
-    const page = await fetch(link);
-    assert.equal(page.status, 200);
-    assert.match(await page.text(), /a hat/);
-    const picture = await fetch(`${link}/picture`);
-    const { width, height } = await decode(Buffer.from(await picture.arrayBuffer()));
-    assert.deepEqual({ width, height }, SIZE);
-
-    const mask = await paintedMask(SIZE, isBrushed);
-    const sent = await sendMask(link, mask);
-    assert.equal(sent.status, 200);
-    assert.match(await sent.text(), /was sent to Discord/);
-    const message = await outcome(stage, asked);
-    assert.equal(message.shownAttachments.length, 1);
-    assert.match(renderMessage(message), /The part you painted could change: \d+% of the picture/);
-    const received = fileOf(callsFor(stage, 'a hat')[0]?.files, 'mask');
-    assert.deepEqual(await painted(received.bytes), await painted(mask));
-    assert.equal(courseOf(stage, pressed), 'reserve dispatch post');
-    assert.equal(courseOf(stage, asked.interaction), '', 'the question itself has cost nothing');
-
-    const told = await saysAtLast(stage, (await toldAlone(stage, pressed, stage.member)).id, /Your mask is here/);
-    assert.doesNotMatch(told, /http/, 'the link has done its work');
-
-    const again = await sendMask(link, mask);
-    assert.equal(again.status, GONE);
-    assert.equal((await fetch(link)).status, GONE);
-    assert.equal((await fetch(`${link}/picture`)).status, NOT_FOUND);
-    assert.equal(callsFor(stage, 'a hat').length, 1);
-    assert.deepEqual(stage.discord.violations, []);
-  });
-
-  it('lets two masks at the same moment be one edit', async (t) => {
-    const stage = await paintableStage(t);
-    await stage.startBot();
-    const asked = await askOpenly(stage, stage, 'once');
-    const { link } = await openPainter(stage, asked, stage.member);
-    const mask = await paintedMask(SIZE, isBrushed);
-    const sent = await Promise.allSettled([1, 2, 3, 4].map(async () => (await sendMask(link, mask)).status));
-    // The others come too late, or while the one is taken, or give way to a newer one.
-    const answers = sent.map((one) => (one.status === 'fulfilled' ? one.value : CUT_OFF));
-    assert.equal(answers.filter((status) => status === 200).length, 1);
-    for (const status of answers) assert.ok([200, GONE, BUSY, CUT_OFF].includes(status), String(status));
-    await outcome(stage, asked);
-    await atRest(stage);
-    assert.equal(callsFor(stage, 'once').length, 1);
-  });
-
-  it('changes the whole picture for whoever would rather have that, once', async (t) => {
-    const stage = await paintableStage(t);
-    await stage.startBot();
-    const asked = await askOpenly(stage, stage, 'all of it');
-    const { pressed, link } = await openPainter(stage, asked, stage.member);
-    const told = await toldAlone(stage, pressed, stage.member);
-    assert.equal((await fetch(link)).status, 200);
-    await press(stage, asked.message, 'Change the whole picture', stage.member);
-    assert.doesNotMatch(await saysAtLast(stage, told.id, /This link is no longer valid/), /http/);
-    assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
-    const [call] = callsFor(stage, 'all of it');
-    assert.equal(
-      call?.files.some(({ field }) => field === 'mask'),
-      false,
-    );
-  });
-
-  it('is for whoever asked, and only the last link holds', async (t) => {
-    const stage = await paintableStage(t);
-    await stage.startBot();
-    const asked = await askOpenly(stage, stage, 'mine');
-    for (const label of ['Paint a mask', 'Change the whole picture']) {
-      const foreign = await press(stage, asked.message, label, stage.administrator);
-      const told = await toldAlone(stage, foreign, stage.administrator);
-      assert.match(renderMessage(told), /Only whoever asked/);
-      assert.doesNotMatch(renderMessage(told), /http/);
-    }
-    const first = await openPainter(stage, asked, stage.member);
-    const second = await openPainter(stage, asked, stage.member);
-    const mask = await paintedMask(SIZE, isBrushed);
-    assert.equal((await sendMask(first.link, mask)).status, GONE);
-    assert.equal((await fetch(first.link)).status, GONE);
-    assert.equal((await sendMask(second.link, mask)).status, 200);
-    await outcome(stage, asked);
-    assert.equal(callsFor(stage, 'mine').length, 1);
-  });
-
-  it('stays between Easel and the member where the edit is private', async (t) => {
-    const stage = await paintableStage(t);
-    await stage.startBot();
-    const asked = await askOpenly(stage, stage, 'a secret hat', { isPrivate: true });
-    assert.equal(asked.message.visibleTo, stage.member.user.id);
-    const { link } = await openPainter(stage, asked, stage.member);
-    await sendMask(link, await paintedMask(SIZE, isBrushed));
-    const message = await outcome(stage, asked);
-    assert.equal(message.visibleTo, stage.member.user.id);
-  });
-
   it('asks nobody who is refused anyway, and downloads nothing for them', async (t) => {
     const stage = await paintableStage(t, { MEMBER_REQUESTS_PER_MINUTE: '1' });
     await stage.startBot();
     const upload = async () =>
       stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
-    const edit = async (prompt: string) => ask(stage, { ...stage }, 'edit', { prompt, image: await upload() });
+    const edit = async (prompt: string) => ask(stage, stage, 'edit', { prompt, image: await upload() });
     const downloads = () => stage.discord.requests.filter(({ route }) => route === 'attachment').length;
     const everyone = stage.guild.roles.get(stage.guild.id);
     assert.ok(everyone);
-    await ask(stage, { ...stage }, 'settings access', { role: everyone, qualities: 'high' }, stage.administrator);
+    await decide(stage, stage, 'access', { role: everyone, qualities: 'high' });
     const forbidden = await edit('not for me');
     assert.match(forbidden.text, /Your roles do not let you.*You were not charged/s);
     assert.deepEqual([buttonsOf(forbidden.message).size, downloads()], [0, 0]);
 
-    await ask(stage, { ...stage }, 'settings access', { role: everyone, clear: true }, stage.administrator);
+    await decide(stage, stage, 'access', { role: everyone, clear: true });
     const asked = await askOpenly(stage, stage, 'my one of this minute');
     const before = downloads();
     const hasty = await edit('one too many');
@@ -209,36 +243,6 @@ describe('painting a mask', { concurrency: 2 }, () => {
     await press(stage, asked.message, 'Change the whole picture', stage.member);
     assert.equal((await outcome(stage, asked)).shownAttachments.length, 1);
     judge(stage);
-  });
-
-  it('tells in Discord of a budget that does not cover it', async (t) => {
-    const stage = await paintableStage(t, { DEFAULT_GUILD_BUDGET_USD: '0' });
-    await stage.startBot();
-    const asked = await askOpenly(stage, stage, 'too dear');
-    const { link } = await openPainter(stage, asked, stage.member);
-    assert.equal((await sendMask(link, await paintedMask(SIZE, isBrushed))).status, 200);
-    const message = await outcome(stage, asked);
-    assert.match(renderMessage(message), /budget.*You were not charged/s);
-    assert.deepEqual(callsFor(stage, 'too dear'), []);
-  });
-
-  it('asks nothing of a picture that is transparent where it may change, unless somebody wishes to paint', async (t) => {
-    const stage = await paintableStage(t);
-    await stage.startBot();
-    const photo = await paintedMask(SIZE, (x, y) => x > 100 && x < 200 && y > 60 && y < 160);
-    const image = stage.discord.uploadAttachment({ bytes: photo, filename: 'hole.png' });
-    const edited = await ask(stage, { ...stage }, 'edit', { prompt: 'a hole', image, model: 'gpt-image-2' });
-    assert.deepEqual(await painted(fileOf(callsFor(stage, 'a hole')[0]?.files, 'mask').bytes), await painted(photo));
-    const opened = await press(stage, edited.message, 'Edit', stage.member);
-    const sent = await fillIn(stage, opened, stage.member, { prompt: 'painted from the form', part: ['paint'] });
-    const message = await question(stage.discord, sent);
-    const { link } = await openPainter(stage, { message }, stage.member);
-    const { width, height } = await decode(Buffer.from(await (await fetch(`${link}/picture`)).arrayBuffer()));
-    const mask = await paintedMask({ width, height }, isBrushed);
-    assert.equal((await sendMask(link, mask)).status, 200);
-    await outcome(stage, { message });
-    const received = fileOf(callsFor(stage, 'painted from the form')[0]?.files, 'mask');
-    assert.deepEqual(await painted(received.bytes), await painted(mask));
   });
 
   it('outlives a restart between the question and the mask', async (t) => {

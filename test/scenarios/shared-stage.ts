@@ -23,11 +23,15 @@ export type SharedStageOptions = StageOptions & {
 /**
  * One stage and one bot for all tests of a suite, whose every request is held to Discord's rules at its end. Each
  * test brings a server of its own, so that no two share an account.
+ * @param given the options, or what finds them when the stage is set
  */
-export function shareStage(options: SharedStageOptions = {}): () => SharedStage {
+export function shareStage(given: SharedStageOptions | (() => Promise<SharedStageOptions>) = {}): () => SharedStage {
   let shared: SharedStage | undefined;
+  let auditedBudget: number | undefined;
 
   before(async () => {
+    const options = typeof given === 'function' ? await given() : given;
+    auditedBudget = options.auditedBudget;
     const openApiPath = process.env['DISCORD_OPENAPI'];
     const stage = await createStage({
       ...options,
@@ -44,8 +48,7 @@ export function shareStage(options: SharedStageOptions = {}): () => SharedStage 
     if (!shared) return;
     const { discord, provider, dataDirectory } = shared.stage;
     try {
-      if (options.auditedBudget !== undefined)
-        auditBooks(readBooks(dataDirectory), provider.bills, options.auditedBudget);
+      if (auditedBudget !== undefined) auditBooks(readBooks(dataDirectory), provider.bills, auditedBudget);
       assert.deepEqual(discord.violations, []);
     } finally {
       await shared.stage.close();
