@@ -37,7 +37,8 @@ export type StageOptions = {
 };
 
 const MANAGE_GUILD = 1n << 5n;
-const COMPILE_CACHE_DIRECTORY = join(tmpdir(), 'easel-compile-cache');
+/** What Node.js has compiled once need not be compiled again by the next process, which is up a third sooner. */
+export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(tmpdir(), 'easel-compile-cache') };
 const REMOVAL_RETRIES_MAX = 5;
 
 /** Sets a stage with one server, a member and an administrator. */
@@ -58,8 +59,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     ATTACHMENT_ORIGINS: discord.cdnOrigin,
     DATA_DIR: dataDirectory,
     HTTP_PORT: '0',
-    // What Node.js has compiled once need not be compiled again by the next bot, which is up a third sooner.
-    NODE_COMPILE_CACHE: COMPILE_CACHE_DIRECTORY,
+    ...COMPILE_CACHE,
     ...options.environment,
     ...extra,
   });

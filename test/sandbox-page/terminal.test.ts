@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from '../../sandbox/stage.ts';
 
 const MAIN = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
 
@@ -23,7 +24,7 @@ function runSandbox(words: readonly string[], stdin: 'pipe' | 'ignore'): Run {
   after(() => rmSync(cwd, { recursive: true, force: true }));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], {
     stdio: [stdin, 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...COMPILE_CACHE },
     cwd,
   });
   const lines: string[] = [];
@@ -58,14 +59,16 @@ describe('npm run sandbox', { concurrency: 2 }, () => {
     await assert.rejects(fetch(address));
   });
 
-  it('takes commands at the terminal as well, and ends with them', async () => {
+  it('takes commands at the terminal as well, some of several words, and people by their names, and ends with them', async () => {
     const { child, output } = runSandbox([], 'pipe');
-    child.stdin?.end('imagine --prompt "a fox" --quality low\nquota\n');
+    const decided = 'settings limit --member @mira --usd 2.50\nsettings show\n';
+    child.stdin?.end(`imagine --prompt "a fox" --quality low\nquota\n${decided}`);
     const [code] = await once(child, 'exit');
     assert.equal(code, 0);
     assert.match(output(), /Open http:\/\/127\.0\.0\.1:\d+\//);
     assert.match(output(), /\.png, 1024×1024/);
     assert.match(output(), /only visible to you/);
+    assert.match(output(), /@mira.*\$2\.50/);
   });
 
   it('runs one command and ends, without a page', async () => {
@@ -74,14 +77,6 @@ describe('npm run sandbox', { concurrency: 2 }, () => {
     assert.equal(code, 0);
     assert.match(output(), /\.png, 1024×1024/);
     assert.doesNotMatch(output(), /http:/);
-  });
-
-  it('takes commands of several words, and people by their names', async () => {
-    const { child, output } = runSandbox([], 'pipe');
-    child.stdin?.end('settings limit --member @mira --usd 2.50\nsettings show\n');
-    const [code] = await once(child, 'exit');
-    assert.equal(code, 0);
-    assert.match(output(), /@mira.*\$2\.50/);
   });
 
   it('fails where a command cannot be run', async () => {

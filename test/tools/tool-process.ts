@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from '../../sandbox/stage.ts';
 
 export type ToolEnd = { readonly exitCode: number; readonly output: string; readonly errors: string };
 
@@ -10,8 +11,9 @@ export async function runToolProcess(
   environment: Readonly<Record<string, string>>,
 ): Promise<ToolEnd> {
   const path = fileURLToPath(new URL(`../../src/tools/${name}.ts`, import.meta.url));
+  const env = { ...COMPILE_CACHE, ...environment };
   return new Promise((resolve, reject) => {
-    const tool = execFile(process.execPath, [path, ...commandLine], { env: environment }, (_error, output, errors) => {
+    const tool = execFile(process.execPath, [path, ...commandLine], { env }, (_error, output, errors) => {
       if (tool.exitCode === null) reject(new Error(`the tool did not end by itself: ${errors}`));
       else resolve({ exitCode: tool.exitCode, output, errors });
     });
