@@ -3,8 +3,20 @@ import { describe, it } from 'node:test';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { press, pressThrough } from './conversation.ts';
-import { atRest, callsFor, judge, textOf } from './judgement.ts';
-import { answered, billsFor, courseOf, endReasonOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, newsOf } from './judgement.ts';
+import {
+  accountOf,
+  answered,
+  billsFor,
+  courseOf,
+  endReasonOf,
+  imagine,
+  isFor,
+  shownUsd,
+  theBillFor,
+} from './requests.ts';
+import type { Server } from './shared-stage.ts';
+import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** News comes after two seconds, and a bot that starts takes a few more. */
@@ -19,17 +31,20 @@ function limitRate({ provider }: Stage, prompt: string, retryAfterSeconds: numbe
   provider.faults.add({ kind: 'refuse', refusal: 'rate_limit_exceeded', retryAfterSeconds, when: isFor(prompt) });
 }
 
-// A stage of its own for each, on which most of the time is spent waiting.
+// Most of the time is spent waiting.
 describe('A cancelled job', { concurrency: 3 }, () => {
   describe('of a living bot', { concurrency: true }, () => {
+    const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
+
     it('does not wait for the end of a pause that the provider asked for, and is not tried again', async (t) => {
+      // A pause is one for all calls.
       const stage = await setStage(t);
       await stage.startBot();
       const prompt = 'called off in a pause';
       limitRate(stage, prompt, LONG_PAUSE_SECONDS);
       const interaction = imagine(stage, stage, prompt);
-      await saying(stage, interaction, /^The provider is busy;/m);
-      await cancel(stage, interaction);
+      await newsOf(stage, interaction, /^The provider is busy;/m);
+      await cancel(stage, stage, interaction);
       assert.match((await answered(interaction)).text, /Cancelled before anything was made\. You were not charged\./);
       assert.equal(courseOf(stage, interaction), 'reserve dispatch void');
       assert.equal(endReasonOf(stage, interaction), 'cancelled');
@@ -38,36 +53,38 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       assert.equal(judge(stage).posted, 0);
     });
 
-    it('that was out when it was cancelled is not tried again where provably nothing was made', async (t) => {
-      const stage = await setStage(t);
-      await stage.startBot();
+    it('that was out when it was cancelled is not tried again where provably nothing was made', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
       const prompt = 'called off before it was refused';
       stage.provider.faults.add({ kind: 'delay', delayMs: CALL_MS, at: 'start', when: isFor(prompt) });
       limitRate(stage, prompt, SHORT_PAUSE_SECONDS);
-      const interaction = imagine(stage, stage, prompt);
-      await saying(stage, interaction, /^The provider is at work;/m);
-      await cancel(stage, interaction);
-      await saying(stage, interaction, /^Cancelled\. The provider had already started/m);
+      const interaction = imagine(stage, server, prompt);
+      await newsOf(stage, interaction, /^The provider is at work;/m);
+      await cancel(stage, server, interaction);
+      await newsOf(stage, interaction, /^Cancelled\. The provider had already started/m);
       assert.match((await answered(interaction)).text, /Cancelled before anything was made\. You were not charged\./);
-      await atRest(stage);
+      await atRest(stage, { interaction });
       assert.equal(callsFor(stage, prompt).length, 1);
-      assert.equal(judge(stage).voided, 1);
+      assert.equal(courseOf(stage, interaction), 'reserve dispatch void');
+      assertNothingHeld(stage, server, 0);
     });
 
-    it('that is cancelled many times at once is booked once, by the bill of the provider', async (t) => {
-      const stage = await setStage(t);
-      await stage.startBot();
+    it('that is cancelled many times at once is booked once, by the bill of the provider', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
       const prompt = 'called off in a hurry';
-      const gate = stage.provider.holdAnswers();
-      const interaction = imagine(stage, stage, prompt);
+      const gate = stage.provider.holdAnswers({ when: isFor(prompt) });
+      const interaction = imagine(stage, server, prompt);
       await gate.arrived(1);
-      await saying(stage, interaction, /^The provider is at work;/m);
-      await Promise.all(Array.from({ length: 5 }, async () => cancel(stage, interaction)));
+      await newsOf(stage, interaction, /^The provider is at work;/m);
+      await Promise.all(Array.from({ length: 5 }, async () => cancel(stage, server, interaction)));
       gate.release();
       const { text } = await answered(interaction);
-      assert.ok(text.includes(shownUsd(theBillFor(stage, prompt).costNanoUsd)), text);
+      const { costNanoUsd } = theBillFor(stage, prompt);
+      assert.ok(text.includes(shownUsd(costNanoUsd)), text);
       await stage.discord.waitFor(() => courseOf(stage, interaction) === 'reserve dispatch post', WAIT_MS_MAX);
-      assert.equal(judge(stage).posted, 1);
+      assertNothingHeld(stage, server, costNanoUsd);
     });
 
     it('that has ended meanwhile has nothing to cancel', async (t) => {
@@ -76,7 +93,7 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       const gate = stage.provider.holdAnswers();
       const interaction = imagine(stage, stage, 'done before it was called off');
       await gate.arrived(1);
-      await saying(stage, interaction, /^The provider is at work;/m);
+      await newsOf(stage, interaction, /^The provider is at work;/m);
       // The result is on its way, and the news with its button still stands.
       const fault = stage.discord.faults.add({ kind: 'delay', delayMs: 3_000, route: 'PATCH original' });
       gate.release();
@@ -98,9 +115,9 @@ describe('A cancelled job', { concurrency: 3 }, () => {
       const working = imagine(stage, stage, 'at work');
       await gate.arrived(1);
       const waiting = imagine(stage, stage, 'in line');
-      await saying(stage, waiting, /^In line/m);
+      await newsOf(stage, waiting, /^In line/m);
       stage.discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
-      await cancel(stage, waiting);
+      await cancel(stage, stage, waiting);
       await stage.discord.waitFor(() => courseOf(stage, waiting) === 'reserve void', WAIT_MS_MAX);
       await bot.kill();
       stage.discord.faults.clear();
@@ -123,9 +140,9 @@ describe('A cancelled job', { concurrency: 3 }, () => {
         const gate = stage.provider.holdAnswers();
         const interaction = imagine(stage, stage, prompt);
         await gate.arrived(1);
-        await saying(stage, interaction, /^The provider is at work;/m);
-        await cancel(stage, interaction);
-        await saying(stage, interaction, /^Cancelled\. The provider had already started/m);
+        await newsOf(stage, interaction, /^The provider is at work;/m);
+        await cancel(stage, stage, interaction);
+        await newsOf(stage, interaction, /^Cancelled\. The provider had already started/m);
         stage.discord.faults.add({ kind: 'hang', route: 'PATCH original', times: Infinity });
         if (isAnswered) {
           gate.release();
@@ -148,15 +165,17 @@ describe('A cancelled job', { concurrency: 3 }, () => {
   });
 });
 
-async function saying({ discord }: Stage, interaction: InteractionHandle, pattern: RegExp): Promise<void> {
-  await discord.waitFor(() => pattern.test(textOf(interaction)), WAIT_MS_MAX);
-}
-
 function originalOf(interaction: InteractionHandle) {
   return interaction.original() ?? assert.fail('the reply is gone');
 }
 
 /** Presses the button under the news of a job. */
-async function cancel(stage: Stage, interaction: InteractionHandle): Promise<void> {
-  await press(stage, originalOf(interaction), 'Cancel', stage.member);
+async function cancel(stage: Stage, { member }: Pick<Server, 'member'>, interaction: InteractionHandle): Promise<void> {
+  await press(stage, originalOf(interaction), 'Cancel', member);
+}
+
+/** The books of a server have nothing open, and what was billed is what was paid. */
+function assertNothingHeld(stage: Stage, server: Server, paidNanoUsd: number): void {
+  const { settled, held, exposure } = accountOf(stage, server);
+  assert.deepEqual({ settled, held, exposure }, { settled: paidNanoUsd, held: 0, exposure: 0 });
 }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { buttonsOf, press, pressForPictures, pressThrough } from './conversation.ts';
-import { atRest, callsFor, judge, postsOf, textOf } from './judgement.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, newsOf, postsOf } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import { answered, ask, courseOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
-import { addServer } from './shared-stage.ts';
+import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** News comes after two seconds. */
@@ -41,62 +40,65 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
     assert.equal(judge(stage).posted, 1);
   });
 
-  for (const isPrivate of [false, true]) {
-    it(`of a ${isPrivate ? 'private' : 'public'} job at work says at once that it costs, and keeps what comes of it`, async (t) => {
-      const stage = await setStage(t);
-      await stage.startBot();
+  describe('of a job that is out', { concurrency: 1 }, () => {
+    const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
+
+    for (const isPrivate of [false, true]) {
+      it(`of a ${isPrivate ? 'private' : 'public'} job at work says at once that it costs, and keeps what comes of it`, async () => {
+        const { stage } = shared();
+        const server = addServer(stage);
+        const prompt = `called off, private: ${isPrivate}`;
+        const gate = stage.provider.holdAnswers({ when: isFor(prompt) });
+        const interaction = imagine(stage, server, prompt, { private: isPrivate });
+        await gate.arrived(1);
+        const news = await newsOf(stage, interaction, /^The provider is at work; it began/m);
+        await press(stage, news, 'Cancel', server.member);
+        await newsOf(stage, interaction, /^Cancelled\. The provider had already started/m);
+        gate.release();
+
+        const { message, text } = await answered(interaction);
+        const { costNanoUsd } = theBillFor(stage, prompt);
+        assert.ok(text.includes(`made all the same and cost ${shownUsd(costNanoUsd)}`), text);
+        assert.equal(message.attachments.length, 0);
+        const shown = await pressForPictures(stage, message, 'Show it anyway', server.member);
+        assert.equal(shown.message.shownAttachments.length, 1, shown.text);
+        assert.equal(shown.message.visibleTo, server.member.user.id);
+        await atRest(stage, { interaction });
+        assert.equal(postsOf(stage, interaction, server.member).length, 1);
+        assert.equal(callsFor(stage, prompt).length, 1);
+        assert.equal(courseOf(stage, interaction), 'reserve dispatch post');
+      });
+    }
+
+    it('keeps what comes of it for whoever asked for it, and shows it to nobody else, wherever they are', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
       const server = addServer(stage);
-      const gate = stage.provider.holdAnswers();
-      const interaction = imagine(stage, server, 'called off', { private: isPrivate });
+      const { member } = server;
+      const gate = stage.provider.holdAnswers({ when: isFor('wanted after all') });
+      const interaction = imagine(stage, server, 'wanted after all');
       await gate.arrived(1);
-      const news = await newsOf(stage, interaction, /^The provider is at work; it began/m);
-      await press(stage, news, 'Cancel', server.member);
-      await newsOf(stage, interaction, /^Cancelled\. The provider had already started/m);
+      await press(stage, await newsOf(stage, interaction, /^The provider is at work/m), 'Cancel', member);
       gate.release();
+      const { message } = await answered(interaction);
+      const elsewhere = discord.world.addChannel(server.guild, { name: 'elsewhere' });
+      const quota = await untilOffered(stage, { ...server, channel: elsewhere });
+      assert.match(quota.text, /A result that you cancelled too late is kept\. It will be dropped <t:\d+:R>\./);
+      const other = await pressThrough(stage, message, 'Show it anyway', server.administrator);
+      assert.match(other.text, /Only whoever asked for that result can have it shown\./);
+      assert.equal(other.message.visibleTo, server.administrator.user.id);
 
-      const { message, text } = await answered(interaction);
-      const { costNanoUsd } = theBillFor(stage, 'called off');
-      assert.ok(text.includes(`made all the same and cost ${shownUsd(costNanoUsd)}`), text);
-      assert.equal(message.attachments.length, 0);
-      const shown = await pressForPictures(stage, message, 'Show it anyway', server.member);
-      assert.equal(shown.message.shownAttachments.length, 1, shown.text);
-      assert.equal(shown.message.visibleTo, server.member.user.id);
-      await atRest(stage);
-      assert.equal(postsOf(stage, interaction, server.member).length, 1);
-      assert.equal(callsFor(stage, 'called off').length, 1);
-      assert.equal(judge(stage).posted, 1);
+      const body = { message: 'Unknown Message', code: 10_008 };
+      discord.faults.add({ kind: 'status', status: 404, body, route: 'PATCH original', onlyUploads: true });
+      await press(stage, quota.message, 'Show it', member);
+      await discord.waitFor(() => postsOf(stage, interaction, member).length > 0, NEWS_WAIT_MS_MAX);
+      assert.deepEqual(
+        postsOf(stage, interaction, member).map(({ visibleTo }) => visibleTo),
+        [member.user.id],
+        'a result that was called off stands in a channel',
+      );
+      assert.equal(discord.directMessages(member.user).length, 1);
     });
-  }
-
-  it('keeps what comes of it for whoever asked for it, and shows it to nobody else, wherever they are', async (t) => {
-    const stage = await setStage(t);
-    await stage.startBot();
-    const { discord } = stage;
-    const server = addServer(stage);
-    const { member } = server;
-    const gate = stage.provider.holdAnswers();
-    const interaction = imagine(stage, server, 'wanted after all');
-    await gate.arrived(1);
-    await press(stage, await newsOf(stage, interaction, /^The provider is at work/m), 'Cancel', member);
-    gate.release();
-    const { message } = await answered(interaction);
-    const elsewhere = discord.world.addChannel(server.guild, { name: 'elsewhere' });
-    const quota = await untilOffered(stage, { ...server, channel: elsewhere });
-    assert.match(quota.text, /A result that you cancelled too late is kept\. It will be dropped <t:\d+:R>\./);
-    const other = await pressThrough(stage, message, 'Show it anyway', server.administrator);
-    assert.match(other.text, /Only whoever asked for that result can have it shown\./);
-    assert.equal(other.message.visibleTo, server.administrator.user.id);
-
-    const body = { message: 'Unknown Message', code: 10_008 };
-    discord.faults.add({ kind: 'status', status: 404, body, route: 'PATCH original', onlyUploads: true });
-    await press(stage, quota.message, 'Show it', member);
-    await discord.waitFor(() => postsOf(stage, interaction, member).length > 0, NEWS_WAIT_MS_MAX);
-    assert.deepEqual(
-      postsOf(stage, interaction, member).map(({ visibleTo }) => visibleTo),
-      [member.user.id],
-      'a result that was called off stands in a channel',
-    );
-    assert.equal(discord.directMessages(member.user).length, 1);
   });
 
   it('has nothing to cancel after a restart, where the job has ended already', async (t) => {
@@ -128,10 +130,4 @@ async function untilOffered(stage: Stage, server: Server): Promise<Answered> {
     const quota = await ask(stage, server, 'quota');
     if (buttonsOf(quota.message).size > 0 || question === QUESTIONS_MAX) return quota;
   }
-}
-
-/** Waits for news in the place of the reply, and answers the message. */
-async function newsOf({ discord }: Stage, interaction: InteractionHandle, pattern: RegExp) {
-  await discord.waitFor(() => pattern.test(textOf(interaction)), NEWS_WAIT_MS_MAX);
-  return interaction.original() ?? assert.fail('the reply is gone');
 }

@@ -50,6 +50,19 @@ export function textOf(interaction: InteractionHandle): string {
   return interaction.messages().map(renderMessage).join('\n');
 }
 
+/** News comes after two seconds, and a bot that starts takes a few more. */
+const NEWS_WAIT_MS_MAX = 20_000;
+
+/** Waits until the reply says something, and answers the message. */
+export async function newsOf(
+  { discord }: Stage,
+  interaction: InteractionHandle,
+  pattern: RegExp,
+): Promise<EmulatedMessage> {
+  await discord.waitFor(() => pattern.test(textOf(interaction)), NEWS_WAIT_MS_MAX);
+  return interaction.original() ?? assert.fail('the reply is gone');
+}
+
 /** The calls that the provider received for a prompt. */
 export function callsFor(stage: Stage, prompt: string): readonly ProviderCall[] {
   return stage.provider.calls.filter((call) => call.prompt === prompt);
