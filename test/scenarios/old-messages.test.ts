@@ -12,9 +12,9 @@ import {
   pressForPictures,
   pressThrough,
 } from './conversation.ts';
-import { atRest, callsFor, judge } from './judgement.ts';
-
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge } from './judgement.ts';
 import { answered, ask, picturesOf } from './requests.ts';
+import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 const TWO_MONTHS_MS = 61 * 24 * 60 * 60_000;
@@ -90,49 +90,57 @@ describe('messages from before', { concurrency: true }, () => {
     assert.match(gone.text, /originals are no longer there/);
   });
 
-  it('give the words of a form back whose picture is gone', async (t) => {
-    const stage = await setStage(t);
-    const { discord, member, administrator } = stage;
-    await stage.startBot();
-    const first = await ask(stage, stage, 'imagine', { prompt: 'a fleeting fox', quality: 'low' });
-    const opened = await press(stage, first.message, 'Edit', administrator);
-    await press(stage, first.message, 'Delete', member);
-    await discord.waitFor(() => discord.message(first.message.id)?.deletedAtMs !== undefined);
-    const told = await answered(await fillIn(stage, opened, administrator, { prompt: 'a `fox` that ``` stays' }));
-    assert.equal(told.message.visibleTo, administrator.user.id);
-    assert.match(told.text, /no longer be reached[^]*a `fox` that ''' stays/);
-    assert.deepEqual(callsFor(stage, 'a `fox` that ``` stays'), []);
-  });
+  describe('of a bot that was never ended', { concurrency: true }, () => {
+    const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
-  it('of another version get a kind word instead of an error, and so do buttons in direct messages', async (t) => {
-    const stage = await setStage(t);
-    const { discord, member, channel } = stage;
-    await stage.startBot();
-    const message = await postAsBot(stage, channel.id, ['easel:0:edit:1', 'easel:1:paint:1', 'easel:1:edit:x']);
-    for (const label of ['easel:0:edit:1', 'easel:1:paint:1', 'easel:1:edit:x']) {
-      const told = await pressThrough(stage, message, label, member);
-      assert.equal(told.message.visibleTo, member.user.id);
-      assert.match(told.text, /version of Easel that is not running any more.*nothing charged/);
-    }
-    const direct = await postAsBot(stage, discord.world.directChannel(member.user).id, ['easel:1:again:1']);
-    const pressed: InteractionHandle = discord.click({
-      member: member.user,
-      message: direct,
-      customId: 'easel:1:again:1',
+    it('give the words of a form back whose picture is gone', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const server = addServer(stage);
+      const { member, administrator } = server;
+      const first = await ask(stage, server, 'imagine', { prompt: 'a fleeting fox', quality: 'low' });
+      const opened = await press(stage, first.message, 'Edit', administrator);
+      await press(stage, first.message, 'Delete', member);
+      await discord.waitFor(() => discord.message(first.message.id)?.deletedAtMs !== undefined);
+      const told = await answered(await fillIn(stage, opened, administrator, { prompt: 'a `fox` that ``` stays' }));
+      assert.equal(told.message.visibleTo, administrator.user.id);
+      assert.match(told.text, /no longer be reached[^]*a `fox` that ''' stays/);
+      assert.deepEqual(callsFor(stage, 'a `fox` that ``` stays'), []);
     });
-    assert.match((await answered(pressed)).text, /only in the server/);
-  });
 
-  it('say that they are outdated where their result was deleted', async (t) => {
-    const stage = await setStage(t);
-    const { member } = stage;
-    await stage.startBot();
-    const first = await ask(stage, stage, 'imagine', { prompt: 'a fox to copy', quality: 'low' });
-    const edited = await pressAndFillIn(stage, first.message, 'Edit', { member, answers: { prompt: 'a copied fox' } });
-    await press(stage, first.message, 'Delete', member);
-    await stage.discord.waitFor(() => stage.discord.message(first.message.id)?.deletedAtMs !== undefined);
-    // What it was made from is gone, so the picture has to be attached.
-    const again = await press(stage, edited.message, 'Again', member);
-    assert.deepEqual(fieldsOf(again), ['upload', 'prompt', 'choices']);
+    it('of another version get a kind word instead of an error, and so do buttons in direct messages', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const { member, channel } = addServer(stage);
+      const message = await postAsBot(stage, channel.id, ['easel:0:edit:1', 'easel:1:paint:1', 'easel:1:edit:x']);
+      for (const label of ['easel:0:edit:1', 'easel:1:paint:1', 'easel:1:edit:x']) {
+        const told = await pressThrough(stage, message, label, member);
+        assert.equal(told.message.visibleTo, member.user.id);
+        assert.match(told.text, /version of Easel that is not running any more.*nothing charged/);
+      }
+      const direct = await postAsBot(stage, discord.world.directChannel(member.user).id, ['easel:1:again:1']);
+      const pressed: InteractionHandle = discord.click({
+        member: member.user,
+        message: direct,
+        customId: 'easel:1:again:1',
+      });
+      assert.match((await answered(pressed)).text, /only in the server/);
+    });
+
+    it('say that they are outdated where their result was deleted', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const { member } = server;
+      const first = await ask(stage, server, 'imagine', { prompt: 'a fox to copy', quality: 'low' });
+      const edited = await pressAndFillIn(stage, first.message, 'Edit', {
+        member,
+        answers: { prompt: 'a copied fox' },
+      });
+      await press(stage, first.message, 'Delete', member);
+      await stage.discord.waitFor(() => stage.discord.message(first.message.id)?.deletedAtMs !== undefined);
+      // What it was made from is gone, so the picture has to be attached.
+      const again = await press(stage, edited.message, 'Again', member);
+      assert.deepEqual(fieldsOf(again), ['upload', 'prompt', 'choices']);
+    });
   });
 });

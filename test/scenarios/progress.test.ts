@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { MessageVersion } from '../../sandbox/discord/message.ts';
 import { collectText } from '../../sandbox/discord/component-tree.ts';
-import { atRest, callsFor, judge } from './judgement.ts';
-import { answered, ask, decide, imagine, isFor } from './requests.ts';
-import { addServer } from './shared-stage.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge } from './judgement.ts';
+import { accountOf, courseOf, answered, ask, decide, imagine, isFor } from './requests.ts';
+import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 const LOW = { quality: 'low' };
@@ -17,6 +17,61 @@ const MINUTE_MS = 60_000;
 const TURN_SLACK_MS = 5_000;
 
 describe('news of a job', { concurrency: true }, () => {
+  describe('of one after the other', { concurrency: 1 }, () => {
+    const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
+
+    it('tells of a provider that is busy', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const when = isFor('a patient fox');
+      stage.provider.faults.add({
+        kind: 'refuse',
+        refusal: 'rate_limit_exceeded',
+        retryAfterSeconds: 4,
+        times: 1,
+        when,
+      });
+      const interaction = imagine(stage, server, 'a patient fox', LOW);
+      await answered(interaction);
+      assert.match(newsOf(interaction)[0]?.text ?? '', /^The provider is busy; the next try is in \d seconds\.$/);
+    });
+
+    it('does not keep a result back for long that is there before Discord has taken the last of it', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const prompt = 'a fox that is waited for';
+      const gate = stage.provider.holdAnswers({ when: isFor(prompt) });
+      const hanging = stage.discord.faults.add({ route: 'PATCH original', kind: 'hang' });
+      const interaction = imagine(stage, server, prompt, LOW);
+      await gate.arrived(1);
+      await stage.discord.waitFor(() => hanging.spoiled() > 0, WAIT_MS_MAX);
+      gate.release();
+      await stage.discord.waitFor(() => interaction.original()?.shownAttachments.length === 1, WAIT_MS_MAX);
+      assert.equal(courseOf(stage, interaction), 'reserve dispatch post');
+      assert.equal(accountOf(stage, server).held, 0);
+    });
+
+    it('shows a picture before it is finished, where the server has that on', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const server = addServer(stage);
+      await decide(stage, server, 'previews', { on: true });
+      const prompt = 'a fox in the making';
+      stage.provider.faults.add({ kind: 'delay', at: 'after-partial-image', delayMs: 4_000, when: isFor(prompt) });
+      const interaction = imagine(stage, server, prompt, LOW);
+      await discord.waitFor(() => (interaction.original()?.shownAttachments.length ?? 0) > 0, WAIT_MS_MAX);
+      const [preview] = interaction.original()?.shownAttachments ?? [];
+      assert.equal(preview?.filename, 'preview.png');
+      assert.equal(preview?.width, 1024);
+      assert.match(newsOf(interaction).at(-1)?.text ?? '', /^The provider is at work/);
+      const { message } = await answered(interaction);
+      assert.deepEqual(
+        message.attachments.map(({ filename }) => filename),
+        [`${interaction.id}-1.png`],
+      );
+    });
+  });
+
   it('comes at most every two seconds, however much there is, and never after the result', async (t) => {
     const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1', MEMBER_REQUESTS_PER_MINUTE: '0' } });
     await stage.startBot();
@@ -52,17 +107,6 @@ describe('news of a job', { concurrency: true }, () => {
     assert.equal(judge(stage).posted, interactions.length);
   });
 
-  it('tells of a provider that is busy', async (t) => {
-    const stage = await setStage(t);
-    await stage.startBot();
-    const server = addServer(stage);
-    const when = isFor('a patient fox');
-    stage.provider.faults.add({ kind: 'refuse', refusal: 'rate_limit_exceeded', retryAfterSeconds: 4, times: 1, when });
-    const interaction = imagine(stage, server, 'a patient fox', LOW);
-    await answered(interaction);
-    assert.match(newsOf(interaction)[0]?.text ?? '', /^The provider is busy; the next try is in \d seconds\.$/);
-  });
-
   it('tells when a request comes that goes beyond what the provider may be asked for in a minute', async (t) => {
     const stage = await setStage(t, { environment: { PROVIDER_IMAGES_PER_MINUTE: '1' } });
     await stage.startBot();
@@ -75,19 +119,6 @@ describe('news of a job', { concurrency: true }, () => {
     const waitMs = Number(turn) * 1_000 - at;
     assert.ok(Math.abs(waitMs - MINUTE_MS) < TURN_SLACK_MS, `its turn comes ${waitMs} ms after the first`);
     assert.deepEqual(callsFor(stage, 'the fox of the next minute'), []);
-  });
-
-  it('does not keep a result back for long that is there before Discord has taken the last of it', async (t) => {
-    const stage = await setStage(t);
-    await stage.startBot();
-    const gate = stage.provider.holdAnswers();
-    const hanging = stage.discord.faults.add({ route: 'PATCH original', kind: 'hang' });
-    const interaction = imagine(stage, addServer(stage), 'a fox that is waited for', LOW);
-    await gate.arrived(1);
-    await stage.discord.waitFor(() => hanging.spoiled() > 0, WAIT_MS_MAX);
-    gate.release();
-    await stage.discord.waitFor(() => interaction.original()?.shownAttachments.length === 1, WAIT_MS_MAX);
-    assert.equal(judge(stage).posted, 1);
   });
 
   it('lets no news stand over a result that Discord has carried out behind it', async (t) => {
@@ -109,26 +140,6 @@ describe('news of a job', { concurrency: true }, () => {
     assert.equal(interaction.original()?.shownAttachments.length, 1);
     await atRest(stage);
     assert.equal(judge(stage).posted, 1);
-  });
-
-  it('shows a picture before it is finished, where the server has that on', async (t) => {
-    const stage = await setStage(t);
-    const { discord } = stage;
-    await stage.startBot();
-    const server = addServer(stage);
-    await decide(stage, server, 'previews', { on: true });
-    stage.provider.faults.add({ kind: 'delay', at: 'after-partial-image', delayMs: 4_000 });
-    const interaction = imagine(stage, server, 'a fox in the making', LOW);
-    await discord.waitFor(() => (interaction.original()?.shownAttachments.length ?? 0) > 0, WAIT_MS_MAX);
-    const [preview] = interaction.original()?.shownAttachments ?? [];
-    assert.equal(preview?.filename, 'preview.png');
-    assert.equal(preview?.width, 1024);
-    assert.match(newsOf(interaction).at(-1)?.text ?? '', /^The provider is at work/);
-    const { message } = await answered(interaction);
-    assert.deepEqual(
-      message.attachments.map(({ filename }) => filename),
-      [`${interaction.id}-1.png`],
-    );
   });
 });
 

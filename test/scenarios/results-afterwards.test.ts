@@ -347,38 +347,40 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
     judge(stage);
   });
 
-  test('the originals of a result go with it when it is deleted', async (t) => {
-    const stage = await setStage(t, { provider: { resultBytes: 13 * MEBIBYTE } });
-    const server = addServer(stage);
-    await stage.startBot();
-    const { interaction } = await ask(stage, server, 'imagine', { prompt: 'an elephant to forget' });
-    const post = await onlyPost(stage, interaction, server.member);
-    await until(() => isKept(currentFolder(stage, interaction)));
-    await press(stage, post, 'Delete', server.member);
-    // The message goes last, so that its button is there as long as there is something to delete.
-    await stage.discord.waitFor(() => postsOf(stage, interaction, server.member).length === 0, WAIT_MS_MAX);
-    assert.equal(folderOf(stage, interaction), undefined);
-    judge(stage);
-  });
+  describe('the originals', { concurrency: 1 }, () => {
+    const shared = shareStage({ provider: { resultBytes: 13 * MEBIBYTE } });
 
-  test('originals that have arrived stay when those after them cannot be sent', async (t) => {
-    const stage = await setStage(t, { provider: { resultBytes: 13 * MEBIBYTE } });
-    const { discord } = stage;
-    const server = addServer(stage);
-    await stage.startBot();
-    const { interaction } = await ask(stage, server, 'imagine', { prompt: 'two heavy elephants', count: 2 });
-    const post = await onlyPost(stage, interaction, server.member);
-    const customId = buttonOf(post, 'original') ?? assert.fail('there is no button');
-    server.guild.attachmentSizeLimitBytes = 50 * MEBIBYTE;
-    const refusal = { status: 400, body: { code: 50_035, message: 'Invalid Form Body' } };
-    discord.faults.add({ kind: 'status', ...refusal, route: 'follow-up', onlyUploads: true });
-    const fetching = discord.click({ member: server.member, message: post, customId });
-    await discord.waitFor(() => fetching.messages().length === 2, WAIT_MS_MAX);
-    const [first, second] = fetching.messages();
-    assert.equal(first?.shownAttachments.length, 1);
-    assert.ok(second);
-    assert.match(renderMessage(second), /The originals could not be sent just now\./);
-    assert.equal(second.visibleTo, server.member.user.id);
+    test('of a result go with it when it is deleted', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const { interaction } = await ask(stage, server, 'imagine', { prompt: 'an elephant to forget' });
+      const post = await onlyPost(stage, interaction, server.member);
+      await until(() => isKept(currentFolder(stage, interaction)));
+      await press(stage, post, 'Delete', server.member);
+      // The message goes last, so that its button is there as long as there is something to delete.
+      await stage.discord.waitFor(() => postsOf(stage, interaction, server.member).length === 0, WAIT_MS_MAX);
+      assert.equal(folderOf(stage, interaction), undefined);
+      judge(stage);
+    });
+
+    test('that have arrived stay when those after them cannot be sent', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const server = addServer(stage);
+      const { interaction } = await ask(stage, server, 'imagine', { prompt: 'two heavy elephants', count: 2 });
+      const post = await onlyPost(stage, interaction, server.member);
+      const customId = buttonOf(post, 'original') ?? assert.fail('there is no button');
+      server.guild.attachmentSizeLimitBytes = 50 * MEBIBYTE;
+      const refusal = { status: 400, body: { code: 50_035, message: 'Invalid Form Body' } };
+      discord.faults.add({ kind: 'status', ...refusal, route: 'follow-up', onlyUploads: true });
+      const fetching = discord.click({ member: server.member, message: post, customId });
+      await discord.waitFor(() => fetching.messages().length === 2, WAIT_MS_MAX);
+      const [first, second] = fetching.messages();
+      assert.equal(first?.shownAttachments.length, 1);
+      assert.ok(second);
+      assert.match(renderMessage(second), /The originals could not be sent just now\./);
+      assert.equal(second.visibleTo, server.member.user.id);
+    });
   });
 });
 
