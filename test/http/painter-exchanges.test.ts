@@ -4,23 +4,21 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createPainterListener } from '../../src/http/painter.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import { photograph } from '../fixtures/pictures.ts';
 import { paintedMask } from '../scenarios/painting.ts';
 import { silentLog } from '../services/job-fixture.ts';
+import { until } from '../until.ts';
 import { ORIGIN, preparePainter, SIZE, TICKET } from './painter-fixture.ts';
 
 /** More than the system takes in for a connection that is not read. */
-const PHOTO_SIZE = { width: 2048, height: 2048 };
+const photo = await photograph({ width: 2048, height: 2048 }).png({ compressionLevel: 0 }).toBuffer();
 const WAIT_MS_MAX = 10_000;
-const WAIT_STEP_MS = 20;
 
 /** The painter behind a real server, with links to as many drafts as are wanted. */
 async function serve(context: TestContext, exchangeMsMax?: number) {
-  const photo = await photograph(PHOTO_SIZE).png({ compressionLevel: 0 }).toBuffer();
   const painter = await preparePainter({ photo });
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
@@ -71,11 +69,6 @@ async function serve(context: TestContext, exchangeMsMax?: number) {
       return paths;
     },
   };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !isSo() && waitedMs < WAIT_MS_MAX; waitedMs += WAIT_STEP_MS) await sleep(WAIT_STEP_MS);
-  assert.ok(isSo(), 'it never came to that');
 }
 
 async function whenClosed(socket: Socket): Promise<void> {

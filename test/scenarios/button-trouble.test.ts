@@ -5,6 +5,7 @@ import {
   hasRecord,
   linkTo,
   lockStore,
+  outliveToken,
   postAsBot,
   press,
   pressAndFillIn,
@@ -13,10 +14,8 @@ import {
 } from './conversation.ts';
 import { atRest, callsFor, judge, onlyPost } from './judgement.ts';
 import { ask, courseOf } from './requests.ts';
-import type { SharedStage } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 
-const TOKEN_LIFETIME_MS = 15 * 60_000;
 const FORBIDDEN = { message: 'Missing Permissions', code: 50013 };
 const UNKNOWN_INTERACTION = { message: 'Unknown interaction', code: 10062 };
 const LOW = { quality: 'low' };
@@ -101,7 +100,7 @@ describe('buttons in trouble', { concurrency: 1 }, () => {
     const { stage } = shared();
     const { discord } = stage;
     const server = addServer(stage);
-    const interaction = await outliveToken(shared(), server, false);
+    const interaction = await outliveToken(stage, server);
     const post = await onlyPost(stage, interaction, server.member);
     assert.notEqual(post.id, interaction.original()?.id);
     const edited = await pressAndFillIn(stage, post, 'Edit', {
@@ -116,7 +115,7 @@ describe('buttons in trouble', { concurrency: 1 }, () => {
   it('are not offered in direct messages', async () => {
     const { stage } = shared();
     const server = addServer(stage);
-    const interaction = await outliveToken(shared(), server, true);
+    const interaction = await outliveToken(stage, server, { private: true });
     const post = await onlyPost(stage, interaction, server.member);
     assert.equal(post.visibleTo, server.member.user.id);
     assert.equal(buttonsOf(post).size, 0);
@@ -128,18 +127,3 @@ describe('buttons in trouble', { concurrency: 1 }, () => {
     assert.equal(judge(stage).posted, stage.provider.bills.length);
   });
 });
-
-/** Asks for an image, and lets the token of the reply die while the provider is at work. */
-async function outliveToken(
-  { stage: { discord, provider } }: SharedStage,
-  { member, channel }: ReturnType<typeof addServer>,
-  isPrivate: boolean,
-) {
-  const gate = provider.holdAnswers();
-  const options = { prompt: `a late fox ${channel.id}`, private: isPrivate, ...LOW };
-  const interaction = discord.invoke({ command: 'imagine', member, channel, options });
-  await gate.arrived(1);
-  discord.clock.advance(TOKEN_LIFETIME_MS);
-  gate.release();
-  return interaction;
-}

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Stage } from '../../sandbox/stage.ts';
-import { buttonsOf, press, pressForPictures, pressThrough } from './conversation.ts';
+import { buttonsOf, press, pressForPictures, pressThrough, untilOffered } from './conversation.ts';
 import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, newsOf, postsOf } from './judgement.ts';
-import type { Answered } from './requests.ts';
-import { answered, ask, courseOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
-import type { Server } from './shared-stage.ts';
+import { answered, courseOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** News comes after two seconds. */
 const NEWS_WAIT_MS_MAX = 10_000;
-/** More often than a member would ask while a result is written down. */
-const QUESTIONS_MAX = 50;
 
 describe('Cancel, under the news of a job', { concurrency: true }, () => {
   it('calls off what waits, for whoever asked for it, and for nothing', async (t) => {
@@ -123,11 +118,3 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
     assert.equal(judge(stage).unknown, 1);
   });
 });
-
-/** Asks for the quota until it offers what is kept, which is put away a moment after it was told of. */
-async function untilOffered(stage: Stage, server: Server): Promise<Answered> {
-  for (let question = 1; ; question += 1) {
-    const quota = await ask(stage, server, 'quota');
-    if (buttonsOf(quota.message).size > 0 || question === QUESTIONS_MAX) return quota;
-  }
-}

@@ -9,12 +9,14 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import type { ModalAnswers } from '../../sandbox/discord/modal-answers.ts';
 import { modalFieldOf } from '../../sandbox/discord/modal-schema.ts';
+import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { ProviderCall } from '../../sandbox/provider/call-log.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { decode } from '../fixtures/pictures.ts';
 import type { Answered } from './requests.ts';
-import { answered } from './requests.ts';
+import { answered, ask, imagine, isFor } from './requests.ts';
+import type { Server } from './shared-stage.ts';
 
 /** What members do with a result: they press its buttons, and fill in the forms that open. */
 
@@ -63,6 +65,9 @@ export async function pressThrough(
   return answered(await press(stage, message, label, member));
 }
 
+const TOKEN_LIFETIME_MS = 15 * 60_000;
+/** More often than a member would ask while a result is written down. */
+const QUESTIONS_MAX = 50;
 /** More often than anybody would have to press. */
 const ATTEMPTS_MAX = 20;
 
@@ -80,6 +85,30 @@ export async function pressForPictures(
     const brought = await pressThrough(stage, message, label, member);
     if (brought.message.shownAttachments.length > 0 || attempt === ATTEMPTS_MAX) return brought;
   }
+}
+
+/** Asks for the quota until it offers what is kept, which is put away a moment after its member was told of it. */
+export async function untilOffered(stage: Stage, server: Server): Promise<Answered> {
+  for (let attempt = 1; attempt <= QUESTIONS_MAX; attempt += 1) {
+    const quota = await ask(stage, server, 'quota');
+    if (buttonsOf(quota.message).size > 0) return quota;
+  }
+  return assert.fail('nothing is offered');
+}
+
+/** Asks for an image, and lets the token of the reply die while the provider is at work. */
+export async function outliveToken(
+  stage: Stage,
+  server: Server,
+  options: OptionValues = {},
+): Promise<InteractionHandle> {
+  const prompt = `slow ${server.guild.id}`;
+  const gate = stage.provider.holdAnswers({ when: isFor(prompt) });
+  const interaction = imagine(stage, server, prompt, { quality: 'low', ...options });
+  await gate.arrived(1);
+  stage.discord.clock.advance(TOKEN_LIFETIME_MS);
+  gate.release();
+  return interaction;
 }
 
 /** Presses a button, fills in its form, and waits for the message that ends what it began. */

@@ -3,36 +3,18 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
-import type { Stage } from '../../sandbox/stage.ts';
+import { outliveToken, untilOffered } from './conversation.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf } from './judgement.ts';
+import { imagine } from './requests.ts';
 import type { Server } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { finalMessage, setStage } from './support.ts';
 
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
 const TOKEN_LIFETIME_MS = 15 * 60_000;
-/** More often than a member would ask while a result is written down. */
-const QUESTIONS_MAX = 50;
 const MEBIBYTE = 1024 * 1024;
-
-/** Asks for an image, and lets the token of the reply die while the provider is at work. */
-async function outliveToken(stage: Stage, server: Server, options: { private?: boolean } = {}) {
-  const gate = stage.provider.holdAnswers();
-  const interaction = ask(stage, server, { prompt: `slow ${server.guild.id}`, ...options });
-  await gate.arrived(1);
-  stage.discord.clock.advance(TOKEN_LIFETIME_MS);
-  gate.release();
-  return interaction;
-}
-
-function ask(
-  { discord }: Stage,
-  { channel, member }: Server,
-  options: { prompt: string; count?: number; private?: boolean },
-): InteractionHandle {
-  return discord.invoke({ command: 'imagine', member, channel, options });
-}
 
 // Each part has a stage of its own, and much of their time is spent on waiting.
 describe('delivery', { concurrency: true }, () => {
@@ -43,7 +25,7 @@ describe('delivery', { concurrency: true }, () => {
       const { stage } = shared();
       const server = addServer(stage);
       const fault = stage.discord.faults.add({ kind: 'accept then reset', route: 'PATCH original' });
-      const interaction = ask(stage, server, { prompt: 'a heron' });
+      const interaction = imagine(stage, server, 'a heron');
       const post = await onlyPost(stage, interaction, server.member);
       assert.equal(fault.spoiled(), 1);
       assert.equal(post.id, interaction.original()?.id);
@@ -87,7 +69,8 @@ describe('delivery', { concurrency: true }, () => {
       );
       assert.equal(postsOf(stage, interaction, server.member).length, 0);
 
-      const { offer, customId } = await untilOffered(stage, server, interaction);
+      const { message: offer } = await untilOffered(stage, server);
+      const customId = fetchButtonOf(offer, interaction);
       assert.equal(offer.visibleTo, server.member.user.id);
       const elsewhere = addServer(stage);
       const others = [
@@ -117,7 +100,7 @@ describe('delivery', { concurrency: true }, () => {
       const { discord } = stage;
       const server = addServer(stage);
       const gate = stage.provider.holdAnswers();
-      const interaction = ask(stage, server, { prompt: 'an otter' });
+      const interaction = imagine(stage, server, 'an otter');
       await gate.arrived(1);
       const reply = interaction.original() ?? assert.fail('the reply was not deferred');
       const deletion = await fetch(`${discord.apiUrl}/v10/channels/${reply.channelId}/messages/${reply.id}`, {
@@ -141,7 +124,7 @@ describe('delivery', { concurrency: true }, () => {
       for (const obstruct of obstacles) {
         const server = addServer(stage);
         const gate = stage.provider.holdAnswers();
-        const interaction = ask(stage, server, { prompt: `a badger for ${server.guild.id}` });
+        const interaction = imagine(stage, server, `a badger for ${server.guild.id}`);
         await gate.arrived(1);
         discord.clock.advance(TOKEN_LIFETIME_MS);
         obstruct(server);
@@ -157,7 +140,7 @@ describe('delivery', { concurrency: true }, () => {
       const server = addServer(stage);
       const page = { kind: 'status', status: 403, body: 'Blocked', headers: { 'content-type': 'text/html' } } as const;
       const fault = stage.discord.faults.add({ ...page, route: 'PATCH original', times: 2 });
-      const interaction = ask(stage, server, { prompt: 'a wren', private: true });
+      const interaction = imagine(stage, server, 'a wren', { private: true });
       const post = await onlyPost(stage, interaction, server.member);
       assert.equal(fault.spoiled(), 2);
       assert.equal(post.id, interaction.original()?.id);
@@ -184,7 +167,7 @@ describe('delivery', { concurrency: true }, () => {
       const server = addServer(stage);
       const retryAfterSeconds = 0.7;
       stage.discord.faults.add({ kind: 'rate limit', route: 'PATCH original', retryAfterSeconds, times: 2 });
-      const interaction = ask(stage, server, { prompt: 'a kestrel' });
+      const interaction = imagine(stage, server, 'a kestrel');
       await onlyPost(stage, interaction, server.member);
       const edits = stage.discord.requests.filter(
         ({ route, path }) => route === 'PATCH original' && path.includes(interaction.token),
@@ -212,7 +195,7 @@ describe('delivery', { concurrency: true }, () => {
     await stage.startBot({ preload: [HURRIED_PAUSES] });
     const server = addServer(stage);
     const fault = stage.discord.faults.add({ kind: 'status', status: 500, route: 'PATCH original', times: 5 });
-    const interaction = ask(stage, server, { prompt: 'a patient tortoise' });
+    const interaction = imagine(stage, server, 'a patient tortoise');
     const post = await onlyPost(stage, interaction, server.member);
     assert.equal(fault.spoiled(), 5);
     assert.equal(post.id, interaction.original()?.id);
@@ -228,7 +211,8 @@ describe('delivery', { concurrency: true }, () => {
     server.member.user.acceptsDirectMessages = false;
     const interaction = await outliveToken(stage, server, { private: true });
     await discord.waitFor(() => discord.requests.findLast(({ route }) => route === 'channel message')?.code === 50007);
-    const { offer, customId } = await untilOffered(stage, server, interaction);
+    const { message: offer } = await untilOffered(stage, server);
+    const customId = fetchButtonOf(offer, interaction);
     const fetchIt = (): InteractionHandle => discord.click({ member: server.member, message: offer, customId });
 
     discord.faults.add({ kind: 'status', status: 500, route: 'PATCH original', times: 6 });
@@ -244,7 +228,7 @@ describe('delivery', { concurrency: true }, () => {
     test('one file over the limit is re-encoded, still a picture, and said to be', async () => {
       const { stage } = shared();
       const server = addServer(stage);
-      const interaction = ask(stage, server, { prompt: 'a heavy elephant' });
+      const interaction = imagine(stage, server, 'a heavy elephant');
       const post = await onlyPost(stage, interaction, server.member);
       const [file] = post.shownAttachments;
       assert.ok(file && file.sizeBytes <= server.guild.attachmentSizeLimitBytes);
@@ -264,7 +248,7 @@ describe('delivery', { concurrency: true }, () => {
         body: '<html>Too Large</html>',
         headers: { 'content-type': 'text/html' },
       });
-      const interaction = ask(stage, server, { prompt: 'a lynx' });
+      const interaction = imagine(stage, server, 'a lynx');
       const post = await onlyPost(stage, interaction, server.member);
       const [file] = post.shownAttachments;
       assert.ok(file && file.sizeBytes <= server.guild.attachmentSizeLimitBytes / 2 ** 3, 'halved with every refusal');
@@ -281,7 +265,7 @@ describe('delivery', { concurrency: true }, () => {
         body: { message: 'Request entity too large', code: 40005 },
         times: Infinity,
       });
-      const interaction = ask(stage, server, { prompt: 'a mole' });
+      const interaction = imagine(stage, server, 'a mole');
       const message = await finalMessage(interaction);
       fault.remove();
       assert.match(renderMessage(message), /too large for Discord here/);
@@ -289,7 +273,8 @@ describe('delivery', { concurrency: true }, () => {
         stage.discord.channelMessages(server.channel).map(({ id }) => id),
         [message.id],
       );
-      const { offer } = await untilOffered(stage, server, interaction);
+      const { message: offer } = await untilOffered(stage, server);
+      assert.ok(fetchButtonOf(offer, interaction));
       assert.match(renderMessage(offer), /could not be brought to you, and is kept/);
       assert.equal(callsFor(stage, 'a mole').length, 1);
     });
@@ -298,7 +283,7 @@ describe('delivery', { concurrency: true }, () => {
       const { stage } = shared();
       const server = addServer(stage);
       server.guild.attachmentSizeLimitBytes = 25 * MEBIBYTE;
-      const interaction = ask(stage, server, { prompt: 'four heavy elephants', count: 4 });
+      const interaction = imagine(stage, server, 'four heavy elephants', { count: 4 });
       const post = await onlyPost(stage, interaction, server.member);
       assert.equal(post.shownAttachments.length, 4);
       for (const { bytes } of post.shownAttachments) assert.equal((await sharp(bytes).metadata()).width, 1024);
@@ -308,14 +293,9 @@ describe('delivery', { concurrency: true }, () => {
   });
 });
 
-/** Asks for the quota until it offers the result, which is a moment after Discord has refused the last way. */
-async function untilOffered({ discord }: Stage, { member, channel }: Server, { id }: InteractionHandle) {
-  for (let question = 1; question <= QUESTIONS_MAX; question += 1) {
-    const offer = await discord.invoke({ command: 'quota', member, channel }).finalMessage();
-    const customId = buttonIds(offer.components).find((buttonId) => buttonId.includes(id));
-    if (customId !== undefined) return { offer, customId };
-  }
-  return assert.fail('the result is not offered');
+/** The button that brings a result that is kept. */
+function fetchButtonOf({ components }: EmulatedMessage, { id }: InteractionHandle): string {
+  return buttonIds(components).find((customId) => customId.includes(id)) ?? assert.fail('the result is not offered');
 }
 
 /** The custom ids of all buttons of a message. */

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
+import { until } from '../until.ts';
 import type { SharedStage } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
@@ -15,7 +15,6 @@ const HTTP_OK = 200;
 const HTTP_UNAVAILABLE = 503;
 const RECONNECTED_WITHIN_MS = 20_000;
 const STOPPED_WITHIN_MS = 5_000;
-const CHECK_INTERVAL_MS = 50;
 
 /** Asks something that costs nothing, and resolves when it is answered. */
 async function expectAnswer({ stage }: SharedStage): Promise<void> {
@@ -30,11 +29,7 @@ async function health({ bot }: SharedStage, path: '/healthz' | '/readyz'): Promi
 
 /** Waits until the bot itself says so, which is a little after the connection itself has changed. */
 async function untilReadinessIs(shared: SharedStage, status: number): Promise<void> {
-  const deadline = Date.now() + RECONNECTED_WITHIN_MS;
-  while ((await health(shared, '/readyz')) !== status) {
-    assert.ok(Date.now() < deadline, `never answered ${status}`);
-    await sleep(CHECK_INTERVAL_MS);
-  }
+  await until(async () => (await health(shared, '/readyz')) === status);
 }
 
 describe('the gateway comes and goes', () => {

@@ -4,7 +4,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -12,6 +11,7 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { Stage } from '../../sandbox/stage.ts';
 import { readBooks } from '../audit.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf, textOf } from './judgement.ts';
+import { lockStore } from './conversation.ts';
 import { answered, imagine } from './requests.ts';
 import { addServer } from './shared-stage.ts';
 import { setStage } from './support.ts';
@@ -22,18 +22,6 @@ const WAIT_MS_MAX = 30_000;
 const HTTP_UNAVAILABLE = 503;
 const MEBIBYTE = 1024 * 1024;
 const run = promisify(execFile);
-
-/** Takes the lock that lets nobody else write to the bot's books. */
-function lockBooks({ dataDirectory }: Stage): { unlock(): void } {
-  const database = new DatabaseSync(join(dataDirectory, 'easel.sqlite'));
-  database.exec('PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE');
-  return {
-    unlock() {
-      database.exec('COMMIT');
-      database.close();
-    },
-  };
-}
 
 /** Whether the exact call is written down, which is the last thing before its money is held. */
 function isPlanned({ dataDirectory }: Stage, { id }: InteractionHandle): boolean {
@@ -116,13 +104,13 @@ describe('recovery', { concurrency: true }, () => {
     test('for a moment, requests wait', async (t) => {
       const stage = await setStage(t);
       await stage.startBot();
-      const lock = lockBooks(stage);
+      const unlock = lockStore(stage);
       const interaction = imagine(stage, stage, 'no hurry');
       await stage.discord.waitFor(() => isPlanned(stage, interaction), WAIT_MS_MAX);
       // Another command, from its beginning to its end, is time enough to run into the lock.
       await answered(stage.discord.invoke({ command: 'quota', member: stage.member, channel: stage.channel }));
       assert.deepEqual(callsFor(stage, 'no hurry'), []);
-      lock.unlock();
+      unlock();
       await onlyPost(stage, interaction, stage.member);
       assert.equal(judge(stage).posted, 1);
     });
@@ -133,7 +121,7 @@ describe('recovery', { concurrency: true }, () => {
       const gate = stage.provider.holdAnswers();
       const paid = imagine(stage, stage, 'already under way');
       await gate.arrived(1);
-      const lock = lockBooks(stage);
+      const unlock = lockStore(stage);
       const health = fetch(`http://127.0.0.1:${bot.httpPort}/readyz`);
       const { channel, member } = addServer(stage);
       const denied = stage.discord.invoke({ command: 'imagine', member, channel, options: { prompt: 'too late' } });
@@ -141,7 +129,7 @@ describe('recovery', { concurrency: true }, () => {
       assert.match((await answered(denied)).text, /cannot read its books.*You were not charged/);
       assert.equal((await health).status, HTTP_UNAVAILABLE);
       await stage.discord.waitFor(() => /settlement failed/.test(bot.output), WAIT_MS_MAX);
-      lock.unlock();
+      unlock();
 
       await onlyPost(stage, paid, stage.member);
       assert.equal(callsFor(stage, 'too late').length, 0);

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import sharp from 'sharp';
 import * as z from 'zod';
@@ -13,6 +12,7 @@ import { renderMessage } from '../../sandbox/discord/render.ts';
 import type { EmulatedChannel } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { createRecordFile } from '../../src/services/spool/record-file.ts';
+import { until } from '../until.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf, textOf } from './judgement.ts';
 import { buttonsOf, press, pressThrough } from './conversation.ts';
 import { answered, ask, decide, isFor } from './requests.ts';
@@ -22,7 +22,6 @@ import { setStage } from './support.ts';
 
 const HASTY_RECOVERY = { RECOVERY_SECONDS: '1' };
 const WAIT_MS_MAX = 30_000;
-const CHECK_INTERVAL_MS = 50;
 const HOUR_MS = 60 * 60_000;
 const MEBIBYTE = 1024 * 1024;
 
@@ -42,15 +41,6 @@ function folderOf({ dataDirectory }: Stage, { id }: InteractionHandle): string |
   const spool = join(dataDirectory, 'spool');
   const folder = readdirSync(spool).find((name) => name.startsWith(id));
   return folder === undefined ? undefined : join(spool, folder);
-}
-
-/** Resolves when something is so on the bot's own disk. */
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!isSo()) {
-    assert.ok(performance.now() < deadline, 'waited in vain');
-    await sleep(CHECK_INTERVAL_MS);
-  }
 }
 
 /** Asks for an image, and has Discord fall silent when the result, and not the news on the way to it, is sent. */
