@@ -8,7 +8,7 @@ import { callsFor } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import { accountOf, ask, assertNothingTouched, billsFor, courseOf, entriesOf, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 /** Seven pictures of high quality fit into it and an eighth does not; of low quality there is room for dozens. */
 const BUDGET_NANO_USD = 400_000_000;
@@ -25,8 +25,8 @@ const seed = String(Date.now());
 describe('The budget of a server', () => {
   const random = createRandomSource(seed);
   const shared = shareStage({
-    // Noise of a small weight costs next to nothing to make, and the answers come in any order.
-    provider: { resultBytes: 20_000, latencyMs: () => random.between(0, 40) },
+    // The answers come in any order.
+    provider: { ...plainPictures, latencyMs: () => random.between(0, 40) },
     environment: { DEFAULT_GUILD_BUDGET_USD: '0.40' },
     auditedBudget: BUDGET_NANO_USD,
   });

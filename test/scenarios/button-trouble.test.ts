@@ -14,14 +14,14 @@ import {
 } from './conversation.ts';
 import { atRest, callsFor, judge, onlyPost } from './judgement.ts';
 import { ask, courseOf } from './requests.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 const FORBIDDEN = { message: 'Missing Permissions', code: 50013 };
 const UNKNOWN_INTERACTION = { message: 'Unknown interaction', code: 10062 };
 const LOW = { quality: 'low' };
 
 describe('buttons in trouble', { concurrency: 1 }, () => {
-  const shared = shareStage();
+  const shared = shareStage({ provider: plainPictures });
 
   it('begin nothing where Discord does not take the acknowledgement', async () => {
     const { stage } = shared();

@@ -16,7 +16,7 @@ import {
   theBillFor,
 } from './requests.ts';
 import type { Server } from './shared-stage.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** News comes after two seconds, and a bot that starts takes a few more. */
@@ -34,7 +34,7 @@ function limitRate({ provider }: Stage, prompt: string, retryAfterSeconds: numbe
 // Most of the time is spent waiting.
 describe('A cancelled job', { concurrency: 3 }, () => {
   describe('of a living bot', { concurrency: true }, () => {
-    const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
+    const shared = shareStage({ provider: plainPictures, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
     it('does not wait for the end of a pause that the provider asked for, and is not tried again', async (t) => {
       // A pause is one for all calls.

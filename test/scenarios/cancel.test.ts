@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { buttonsOf, press, pressForPictures, pressThrough, untilOffered } from './conversation.ts';
 import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, newsOf, postsOf } from './judgement.ts';
 import { answered, courseOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** News comes after two seconds. */
@@ -36,7 +36,7 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
   });
 
   describe('of a job that is out', { concurrency: 1 }, () => {
-    const shared = shareStage({ auditedBudget: DEFAULT_BUDGET_NANO_USD });
+    const shared = shareStage({ provider: plainPictures, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
     for (const isPrivate of [false, true]) {
       it(`of a ${isPrivate ? 'private' : 'public'} job at work says at once that it costs, and keeps what comes of it`, async () => {

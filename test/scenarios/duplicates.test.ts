@@ -7,7 +7,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { readBooks } from '../audit.ts';
 import { atRest, callsFor, judge, onlyPost } from './judgement.ts';
 import type { Server } from './shared-stage.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 const DELIVERIES = 3;
 
@@ -34,7 +34,7 @@ function surrenders(bot: BotProcess, interaction: InteractionHandle): number {
 }
 
 describe('an event that comes more than once is one request', () => {
-  const shared = shareStage();
+  const shared = shareStage({ provider: plainPictures });
 
   test('three times to one process', async () => {
     const { stage } = shared();

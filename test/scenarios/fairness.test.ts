@@ -6,7 +6,7 @@ import type { InteractionHandle } from '../../sandbox/discord/interaction-handle
 import type { Stage } from '../../sandbox/stage.ts';
 import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, textOf } from './judgement.ts';
 import { answered, billsFor, courseOf, imagine, isFor } from './requests.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 const LOW = { quality: 'low' };
 const FLOOD = 200;
@@ -20,7 +20,7 @@ const CHECK_INTERVAL_MS = 50;
 
 describe('While one member floods the bot with requests', () => {
   const shared = shareStage({
-    provider: { resultBytes: 20_000 },
+    provider: plainPictures,
     environment: { PROVIDER_CONCURRENCY: '1', MEMBER_REQUESTS_PER_MINUTE: '0' },
     auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });

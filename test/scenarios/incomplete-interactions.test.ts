@@ -7,7 +7,7 @@ import { photograph } from '../fixtures/pictures.ts';
 import { fillIn, press } from './conversation.ts';
 import { answered, ask, courseOf, picturesOf } from './requests.ts';
 import { callsFor, judge } from './judgement.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 const MASK_SIZE = { width: 256, height: 256 };
@@ -40,7 +40,7 @@ function writeWith(t: TestContext, { discord: { gateway } }: Stage, write: (inte
 }
 
 describe('what an interaction lacks does not cost anybody the picture', () => {
-  const shared = shareStage();
+  const shared = shareStage({ provider: plainPictures });
   const incomplete: [string, (interaction: Written) => Written][] = [
     ['no limit of uploads', without('attachment_size_limit')],
     ['a limit that is none', withOther({ attachment_size_limit: null })],
@@ -70,7 +70,7 @@ describe('what an interaction lacks does not cost anybody the picture', () => {
 });
 
 describe('options that Discord would not have sent', () => {
-  const shared = shareStage();
+  const shared = shareStage({ provider: plainPictures });
   const prompt = 'a stork';
   const asked = { name: 'prompt', type: 3, value: prompt };
   const unusable: [string, Written, string][] = [

@@ -6,14 +6,15 @@ import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import { buttonsOf } from './conversation.ts';
+import { DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import { courseOf, decide, imagine } from './requests.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 const WAIT_MS_MAX = 30_000;
 
 describe('the language of a member', { concurrency: 1 }, () => {
-  const shared = shareStage({ auditedBudget: 10_000_000_000 });
+  const shared = shareStage({ provider: plainPictures, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   it('is that of results and their buttons', async () => {
     const { stage } = shared();

@@ -7,7 +7,7 @@ import { callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import { ask, assertNothingTouched, billsFor, courseOf, decide, isFor } from './requests.ts';
 import type { Server } from './shared-stage.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 /** A high picture holds $0.0536 of it, so that three fit at once and a fourth does not. */
@@ -20,7 +20,7 @@ const WAIT_MS_MAX = 30_000;
 
 describe('The limits of members', () => {
   const shared = shareStage({
-    provider: { resultBytes: 20_000 },
+    provider: plainPictures,
     // Nothing but the limits shall hold anybody up.
     environment: { MEMBER_REQUESTS_PER_MINUTE: '0' },
     auditedBudget: DEFAULT_BUDGET_NANO_USD,
@@ -138,7 +138,7 @@ describe('The limits of members', () => {
 });
 
 describe('What members may use, and what they get where they choose nothing', () => {
-  const shared = shareStage({ provider: { resultBytes: 20_000 }, auditedBudget: DEFAULT_BUDGET_NANO_USD });
+  const shared = shareStage({ provider: plainPictures, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   it('goes by their roles, and is refused by name before anything is held', async () => {
     const { stage } = shared();
@@ -190,7 +190,7 @@ describe('What members may use, and what they get where they choose nothing', ()
 
 describe('The log channel', () => {
   const shared = shareStage({
-    provider: { resultBytes: 20_000 },
+    provider: plainPictures,
     environment: { DEFAULT_GUILD_BUDGET_USD: '0.40', MEMBER_REQUESTS_PER_MINUTE: '0' },
     auditedBudget: DEFAULT_BUDGET_NANO_USD,
   });

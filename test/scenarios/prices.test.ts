@@ -8,7 +8,7 @@ import type { Entry } from '../../src/billing/guild-account.ts';
 import { createDirectory } from '../services/job-fixture.ts';
 import { DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import { accountOf, ask, courseOf, entriesOf, isFor, picturesOf, shownUsd, theBillFor } from './requests.ts';
-import { addServer, compatibleProvider, shareStage } from './shared-stage.ts';
+import { addServer, compatibleProvider, plainPictures, shareStage } from './shared-stage.ts';
 
 const EXIT_BAD_CONFIGURATION = 78;
 /** What a relay is known to charge for an image of gpt-image-1. */
@@ -20,6 +20,7 @@ describe("The operator's own prices", () => {
   const shared = shareStage({
     provider: {
       ...compatibleProvider,
+      ...plainPictures,
       modelList: 'absent',
       ownModels: { 'studio-image-2': 'gpt-image-2' },
       nanoUsdPerImage: { 'gpt-image-1': NANO_USD_PER_IMAGE },

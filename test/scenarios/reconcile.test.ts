@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import type { Stage } from '../../sandbox/stage.ts';
 import { runToolProcess } from '../tools/tool-process.ts';
 import { accountOf, ask, billsFor, courseOf, isFor } from './requests.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 const NANO_USD_PER_USD = 1e9;
 const WHY = ['--reason', 'looked up in the dashboard', '--by', 'ada'];
@@ -37,7 +37,7 @@ function toMicroUsd(nanoUsd: number): number {
 }
 
 describe('Reconciling beside a living bot', () => {
-  const shared = shareStage();
+  const shared = shareStage({ provider: plainPictures });
 
   it("shows the provider's own bills by day, and ends each unknown by a new entry", async () => {
     const { stage } = shared();

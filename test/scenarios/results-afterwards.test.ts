@@ -24,6 +24,8 @@ const HASTY_RECOVERY = { RECOVERY_SECONDS: '1' };
 const WAIT_MS_MAX = 30_000;
 const HOUR_MS = 60 * 60_000;
 const MEBIBYTE = 1024 * 1024;
+/** About as small as a picture can be. Its file weighs as much as is said, and takes less time to encode anew. */
+const SMALL = '816x816';
 
 /** What is stored of a result for its buttons. */
 function recordOf({ dataDirectory }: Stage, server: Server, { id }: InteractionHandle): string | undefined {
@@ -289,7 +291,7 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
     const { discord } = stage;
     const server = addServer(stage);
     const bot = await stage.startBot();
-    const { interaction } = await ask(stage, server, 'imagine', { prompt: 'a heavy elephant', count: 2 });
+    const { interaction } = await ask(stage, server, 'imagine', { prompt: 'a heavy elephant', count: 2, size: SMALL });
     const post = await onlyPost(stage, interaction, server.member);
     const customId = buttonOf(post, 'original') ?? assert.fail('there is no button');
     const folder = folderOf(stage, interaction) ?? assert.fail('nothing was kept');
@@ -343,7 +345,7 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
     test('of a result go with it when it is deleted', async () => {
       const { stage } = shared();
       const server = addServer(stage);
-      const { interaction } = await ask(stage, server, 'imagine', { prompt: 'an elephant to forget' });
+      const { interaction } = await ask(stage, server, 'imagine', { prompt: 'an elephant to forget', size: SMALL });
       const post = await onlyPost(stage, interaction, server.member);
       await until(() => isKept(currentFolder(stage, interaction)));
       await press(stage, post, 'Delete', server.member);
@@ -357,7 +359,11 @@ describe('what of a result outlives its job', { concurrency: true }, () => {
       const { stage } = shared();
       const { discord } = stage;
       const server = addServer(stage);
-      const { interaction } = await ask(stage, server, 'imagine', { prompt: 'two heavy elephants', count: 2 });
+      const { interaction } = await ask(stage, server, 'imagine', {
+        prompt: 'two heavy elephants',
+        count: 2,
+        size: SMALL,
+      });
       const post = await onlyPost(stage, interaction, server.member);
       const customId = buttonOf(post, 'original') ?? assert.fail('there is no button');
       server.guild.attachmentSizeLimitBytes = 50 * MEBIBYTE;

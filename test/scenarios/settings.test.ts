@@ -4,13 +4,13 @@ import { UnsendableCommand } from '../../sandbox/discord/option-values.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import { answered, ask, askSettings, assertNothingTouched, billsFor } from './requests.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 const LATEST_CHANGES_MAX = 5;
 
 describe('What administrators decide for their server', () => {
   const shared = shareStage({
-    provider: { resultBytes: 20_000 },
+    provider: plainPictures,
     environment: { DEFAULT_GUILD_BUDGET_USD: '0.03', MAX_GUILD_BUDGET_USD: '20.00' },
     auditedBudget: 20_000_000_000,
   });

@@ -78,6 +78,9 @@ export function addServer({ discord }: Stage, options: GuildOptions = {}): Serve
   };
 }
 
+/** For tests that do not look at pictures: noise of a small weight costs next to nothing to make, and scenes do. */
+export const plainPictures = { resultBytes: 20_000 } satisfies EmulatedProviderOptions;
+
 /** A compatible provider that offers every model, the first one included, and tells of no shutdown. */
 export const compatibleProvider: EmulatedProviderOptions = {
   models: [...catalogue.keys()],

@@ -15,7 +15,7 @@ import { DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import type { Answered } from './requests.ts';
 import { accountOf, ask, billsFor, isFor, shownUsd } from './requests.ts';
 import type { Server } from './shared-stage.ts';
-import { addServer, shareStage } from './shared-stage.ts';
+import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -32,7 +32,7 @@ type Month = {
 };
 
 describe('/usage and /quota', () => {
-  const shared = shareStage({ provider: { usageExtras }, auditedBudget: DEFAULT_BUDGET_NANO_USD });
+  const shared = shareStage({ provider: { ...plainPictures, usageExtras }, auditedBudget: DEFAULT_BUDGET_NANO_USD });
 
   it('says what the provider billed: in all, by member, by model, by kind of token', async () => {
     const { stage } = shared();
