@@ -4,13 +4,17 @@ import { answerAfterwards } from '../discord/command.ts';
 import { renderText } from '../discord/result-message.ts';
 import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
+import { giveWayUnless } from './giving-way.ts';
 import type { ImageCommandParts } from './image-command.ts';
 
 /** Under the news of a job, while it waits and while the provider works. */
 export function createCancelButton(parts: ImageCommandParts): Button {
   return {
     verb: VERB.cancel,
-    answer: (interaction, id) => answerAfterwards('update', async () => cancel(parts, interaction, id)),
+    async answer(interaction, id) {
+      await giveWayUnless(parts.jobs.isRunning(id));
+      return answerAfterwards('update', async () => cancel(parts, interaction, id));
+    },
   };
 }
 

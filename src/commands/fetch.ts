@@ -6,6 +6,7 @@ import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { KeptResults } from '../services/kept-results.ts';
+import { giveWayUnless } from './giving-way.ts';
 
 export type FetchButtonParts = { readonly keptResults: KeptResults; readonly replies: ReplyEditor };
 
@@ -13,7 +14,11 @@ export type FetchButtonParts = { readonly keptResults: KeptResults; readonly rep
 export function createFetchButton(parts: FetchButtonParts): Button {
   return {
     verb: VERB.fetch,
-    answer: (interaction, id) => answerAfterwards('private-reply', async () => fetchResult(parts, interaction, id)),
+    async answer(interaction, id) {
+      const kept = await parts.keptResults.list(interaction.guildId, interaction.user.id);
+      await giveWayUnless(kept.some((result) => result.id === id));
+      return answerAfterwards('private-reply', async () => fetchResult(parts, interaction, id));
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { OriginalsSender } from '../discord/originals-sender.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
+import { giveWayUnless } from './giving-way.ts';
 import type { ResultCommandParts } from './posted-result.ts';
 import { findRecord } from './posted-result.ts';
 
@@ -14,7 +15,10 @@ export type OriginalCommandParts = ResultCommandParts & { readonly originalsSend
 export function createOriginalButton(parts: OriginalCommandParts): Button {
   return {
     verb: VERB.original,
-    answer: (interaction, id) => answerAfterwards('private-reply', async () => bring(parts, interaction, id)),
+    async answer(interaction, id) {
+      await giveWayUnless((await parts.originals.read(id)) !== undefined);
+      return answerAfterwards('private-reply', async () => bring(parts, interaction, id));
+    },
   };
 }
 

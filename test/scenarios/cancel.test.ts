@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
+import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { buttonsOf, press, pressForPictures, pressThrough, untilOffered } from './conversation.ts';
 import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, newsOf, postsOf } from './judgement.ts';
 import { answered, courseOf, imagine, isFor, shownUsd, theBillFor } from './requests.ts';
@@ -94,6 +97,33 @@ describe('Cancel, under the news of a job', { concurrency: true }, () => {
       );
       assert.equal(discord.directMessages(member.user).length, 1);
     });
+  });
+
+  it('is left to the process that has the job, and so is what comes of it', async (t) => {
+    const stage = await setStage(t);
+    await stage.startBot();
+    await stage.startBot({ environment: { DATA_DIR: join(stage.dataDirectory, 'elsewhere') } });
+    const { discord } = stage;
+    const server = addServer(stage);
+    const { member } = server;
+    const pressAtAll = (message: EmulatedMessage, label: string): InteractionHandle => {
+      const customId = buttonsOf(message).get(label)?.custom_id ?? assert.fail(`there is no button ${label}`);
+      return discord.click({ member, message, customId, deliverTo: 'all' });
+    };
+    for (const prompt of ['one owl', 'two owls', 'three owls']) {
+      const gate = stage.provider.holdAnswers();
+      const interaction = imagine(stage, server, prompt);
+      await gate.arrived(1);
+      const cancelled = pressAtAll(await newsOf(stage, interaction, /^The provider is at work/m), 'Cancel');
+      await cancelled.acknowledged();
+      await newsOf(stage, interaction, /^Cancelled\. The provider had already started/m);
+      gate.release();
+      const { message } = await answered(interaction);
+      // The latest one is asked alone, and it has the job.
+      await untilOffered(stage, server);
+      const shown = await answered(pressAtAll(message, 'Show it anyway'));
+      assert.equal(shown.message.shownAttachments.length, 1, shown.text);
+    }
   });
 
   it('has nothing to cancel after a restart, where the job has ended already', async (t) => {
