@@ -137,6 +137,11 @@ export const jobMutants: readonly Mutant[] = [
     killers: ['test/services/kept-results.test.ts'],
   },
   {
+    name: 'what a dead process has left of a request is in the way of what is left of it here',
+    edits: [{ file: 'src/services/spool/spool.ts', find: 'if (idle.has(to)) {', replace: 'if (idle.has(from)) {' }],
+    killers: [SPOOL_TESTS],
+  },
+  {
     name: 'after a loss of power a job comes back to the pictures of the next one',
     edits: [{ file: 'src/services/spool/spool.ts', find: '      await makeOwnerDurable();\n', replace: '' }],
     killers: [SPOOL_TESTS],

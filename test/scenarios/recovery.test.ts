@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { Stage } from '../../sandbox/stage.ts';
@@ -19,6 +20,9 @@ import { setStage } from './support.ts';
 /** Recovery every second instead of every minute. */
 const HASTY_RECOVERY = { RECOVERY_SECONDS: '1' };
 const WAIT_MS_MAX = 30_000;
+const CHECK_INTERVAL_MS = 50;
+/** Lines of it need a person's attention. */
+const ERROR_LEVEL = 50;
 const HTTP_UNAVAILABLE = 503;
 const MEBIBYTE = 1024 * 1024;
 const run = promisify(execFile);
@@ -36,9 +40,37 @@ function isPaid({ dataDirectory }: Stage): boolean {
   return [...readBooks(dataDirectory).transfers.values()].some(({ type }) => type === 'post');
 }
 
+/** Waits until so many folders are there in which a request was at work, and nobody is any more. */
+async function untilLeft({ dataDirectory }: Stage, { id }: InteractionHandle, count: number): Promise<void> {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    const left = readdirSync(join(dataDirectory, 'spool')).filter((folder) => folder.startsWith(`idle-${id}.`));
+    if (left.length === count) return;
+    assert.ok(Date.now() < deadline, `not ${count} folders: ${left.join(', ')}`);
+    await sleep(CHECK_INTERVAL_MS);
+  }
+}
+
 // Each test has a stage of its own, and much of its time is spent on waiting.
 describe('recovery', { concurrency: true }, () => {
   describe('after a crash', { concurrency: 2 }, () => {
+    test('of one of two processes that were asked the same: the other clears away what it has left', async (t) => {
+      const stage = await setStage(t, { environment: HASTY_RECOVERY });
+      const survivor = await stage.startBot();
+      const other = await stage.startBot();
+      const { discord, member, channel } = stage;
+      const options = { prompt: 'two thrushes' };
+      const interaction = discord.invoke({ command: 'imagine', member, channel, options, deliverTo: 'all' });
+      await onlyPost(stage, interaction, member);
+      await untilLeft(stage, interaction, 2);
+      await other.kill();
+      await untilLeft(stage, interaction, 1);
+      assert.deepEqual(
+        survivor.logLines.filter(({ level }) => Number(level) >= ERROR_LEVEL),
+        [],
+      );
+    });
+
     test('while the provider works: nobody guesses, and what still waited is free', async (t) => {
       const stage = await setStage(t, { environment: { PROVIDER_CONCURRENCY: '1' } });
       const bot = await stage.startBot();

@@ -96,6 +96,11 @@ export async function openSpool(
     },
     folder: (name) => createFolder(join(directory, name), shared),
     async rename(from, to) {
+      // Of a request that came to both processes, each has an idle folder. What was over in it, is over.
+      if (idle.has(to)) {
+        await rm(join(directory, from), { recursive: true, force: true });
+        return false;
+      }
       try {
         await rename(join(directory, from), join(directory, to));
         return true;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -39,6 +39,19 @@ describe('folders', () => {
     const heirs = ['job.a', 'job.b', 'job.c'].map(async (name) => spool.rename('job.dead', name));
     assert.equal((await Promise.all(heirs)).filter(Boolean).length, 1);
     assert.equal((await spool.list()).length, 1);
+  });
+
+  it('are cleared away where ours was for the same request, and is kept already', async (context) => {
+    const { spool, directory } = await openTestSpool(context);
+    const ours = await spool.create('job.ours');
+    await ours.writePaidRecord('receipt.json', {});
+    await ours.remove();
+    await mkdir(join(directory, 'idle-job.dead'));
+    await writeFile(join(directory, 'idle-job.dead', 'image-0'), 'pixels');
+    assert.deepEqual(await spool.list(), ['idle-job.dead']);
+    assert.equal(await spool.rename('idle-job.dead', 'idle-job.ours'), false);
+    assert.deepEqual(await spool.list(), []);
+    assert.ok(!(await readdir(directory)).includes('idle-job.dead'));
   });
 
   it('are not created twice', async (context) => {
