@@ -2,14 +2,16 @@ import type { AutocompleteInteraction, Interaction, RESTPostAPIInteractionCallba
 import { InteractionResponseType, MessageFlags } from 'discord.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { JobRefusal } from '../services/job-outcome.ts';
 import { referenceOf } from '../services/job-reference.ts';
 import { createRecentIds } from '../services/recent-ids.ts';
+import { StoreFailure } from '../storage/store.ts';
 import type { FirstAnswer, Task } from './command.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { AcknowledgementError } from './acknowledgements.ts';
 import { answerAlone } from './private-answer.ts';
 import type { ReplyEditor } from './reply-editor.ts';
-import { describeRefusal } from './refusal-message.ts';
+import { tellRefusal } from './refusal-message.ts';
 import { renderText } from './result-message.ts';
 import type { Verbs } from './verbs.ts';
 import { wordsFor } from './words.ts';
@@ -65,7 +67,7 @@ export function createRouter(parts: {
     return replies.fillEmpty(interaction, renderText(text));
   }
 
-  /** The one place where what nobody expected is caught: logged in full, and shown as a reference only. */
+  /** The one place where what nobody else catches is caught: logged in full, and shown as a reference only. */
   async function guard(interaction: Exclude<Interaction, AutocompleteInteraction>): Promise<void> {
     let answer: FirstAnswer | undefined;
     try {
@@ -74,12 +76,15 @@ export function createRouter(parts: {
     } catch (error) {
       const reference = referenceOf(interaction.id);
       log.error({ job: interaction.id, reference, err: error }, 'command failed');
-      const text = describeRefusal({ reason: 'bug', reference }, wordsFor(interaction.locale));
+      // Of a store that is away it is known what to do, and that nobody has to ask for it.
+      const refusal: JobRefusal =
+        error instanceof StoreFailure ? { reason: 'store-unavailable' } : { reason: 'bug', reference };
+      const text = tellRefusal(refusal, interaction, wordsFor(interaction.locale));
       await confess(interaction, answer, text);
     }
   }
 
-  /** Tells of a bug wherever there is room for it, and never in the place of a message that was there before. */
+  /** Tells of it wherever there is room for it, and never in the place of a message that was there before. */
   async function confess(interaction: Answerable, answer: FirstAnswer | undefined, text: string): Promise<void> {
     if (answer?.first === 'update') return replies.tellAlone(interaction, renderText(text));
     if (answer) return replies.edit(interaction, renderText(text));

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { UnsendableCommand } from '../../sandbox/discord/option-values.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
+import { lockStore } from './conversation.ts';
 import { answered, ask, askSettings, assertNothingTouched, billsFor } from './requests.ts';
 import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
@@ -34,6 +35,18 @@ describe('What administrators decide for their server', () => {
       assert.match(refused.text, /Only members who may manage this server can change its settings\./);
       assert.equal(refused.message.visibleTo, server.member.user.id);
     }
+    assert.match((await askSettings(stage, server, 'show')).text, /\$0\.03/);
+  });
+
+  it('is not changed while the store is away, and whoever tries is told to come back, as of every request', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const unlock = lockStore(stage);
+    const told = await askSettings(stage, server, 'budget', { usd: '15' });
+    unlock();
+    assert.match(told.text, /cannot read its books at the moment.*Try again in a few minutes\. You were not charged/);
+    assert.match(told.text, /Reference: `\d+`/);
+    assert.equal(told.message.visibleTo, server.administrator.user.id);
     assert.match((await askSettings(stage, server, 'show')).text, /\$0\.03/);
   });
 
