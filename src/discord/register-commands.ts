@@ -71,6 +71,9 @@ export async function registerCommands(options: {
   if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return { ended: Promise.resolve() };
   const first = attempt();
   const ended = register(first);
-  await Promise.race([first, sleep(FIRST_ATTEMPT_WAIT_MS_MAX)]);
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, FIRST_ATTEMPT_WAIT_MS_MAX);
+  await Promise.race([first, late.promise]);
+  clearTimeout(timer);
   return { ended };
 }
