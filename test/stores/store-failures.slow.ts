@@ -112,8 +112,12 @@ test('PostgreSQL, cut off while the bot starts, is missed by nobody', { skip: po
     await proxy.close();
     await database.drop();
   });
-  // The store has been opened by then, and recovery has still to begin.
-  const bot = await stage.startBot({ onLine: (line) => line.includes('models chosen') && proxy.cut() });
+  // Whoever asks for the gateway has opened the store, and recovery has still to begin.
+  const asked = stage.discord.faults.add({ kind: 'delay', delayMs: 1_000, route: 'gateway' });
+  const starting = stage.startBot();
+  await stage.discord.waitFor(() => asked.spoiled() > 0, WAIT_MS_MAX);
+  proxy.cut();
+  const bot = await starting;
   await stage.discord.waitFor(() => /servers that may have holds could not be listed/.test(bot.output), WAIT_MS_MAX);
   proxy.mend();
   assert.match((await answered(imagine(stage, 'after the outage'))).text, /after the outage/);
