@@ -65,6 +65,8 @@ const MODEL_WORDS = /\b(?:unknown|invalid) model\b|\bmodel does not exist\b/i;
 /** Said by one-api and its descendants where nobody behind them serves the model just now. */
 const NO_CHANNEL_WORDS = /no available channel|无可用渠道/i;
 const IMAGE_WORDS = /invalid image file/i;
+const UNKNOWN_PARAMETER_WORDS =
+  /unknown|unsupported|unrecogni[sz]ed|unexpected|extra_forbidden|additional propert|not (?:supported?|permitted|recogni[sz]ed)/i;
 const STREAM_WORDS = /\b(?:partial_images|stream(?:ing)?)\b/i;
 const VERIFICATION_WORDS = /must be verified/i;
 
@@ -182,11 +184,12 @@ export function isStreamRefusal(error: unknown): boolean {
 }
 
 /**
- * The parameters of which a refusal says that they are what it is about, as whoever does not know them does.
+ * The parameters that a refusal does not know. Only those: what it says of their values is meant for whoever they are of,
+ * and a member whom the provider has blocked must not get in without a name.
  * @param names those that could have been left out
  */
 export function findRefusedParameters<Name extends string>(error: unknown, names: readonly Name[]): readonly Name[] {
-  if (!isRefusalOfParameters(error)) return [];
+  if (!isRefusalOfParameters(error) || !UNKNOWN_PARAMETER_WORDS.test(`${error.code} ${error.message}`)) return [];
   return names.filter((name) => error.param === name || error.message.includes(name));
 }
 

@@ -89,6 +89,15 @@ test('a generation sends what the models take, and nothing else', async () => {
   assert.equal(request.headers.authorization, `Bearer ${apiKey}`);
 });
 
+test('a member whom the provider has blocked does not get in without a name', async () => {
+  const message = 'This safety_identifier has been blocked.';
+  await using server = await startLocalServer((response) =>
+    answerJson(response, 400, { error: { message, param: 'safety_identifier', code: 'identifier_blocked' } }),
+  );
+  const failure = await failureOf(make(createProvider(server.origin)));
+  assert.deepEqual([failure.kind, failure.charged, server.requests.length], ['invalid-request', 'no', 1]);
+});
+
 test('what a provider does not know, and nobody asked for, is left out', async () => {
   const call = createCall({ background: 'auto' });
   const unknown = ['safety_identifier', 'background'];
