@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import * as z from 'zod';
@@ -50,6 +50,15 @@ describe('the documentation', () => {
       const missing = [...links, ...paths].filter((path) => !existsSync(join(ROOT, path)));
       assert.deepEqual(missing, [], document);
     }
+  });
+
+  it('lists every decision', async () => {
+    const records = (await readdir(join(ROOT, 'docs/decisions'))).filter((name) => name !== 'README.md');
+    const index = await read('docs/decisions/README.md');
+    assert.deepEqual(
+      records.filter((name) => !index.includes(`(${name})`)),
+      [],
+    );
   });
 
   it('refers to npm scripts that are there', async () => {
