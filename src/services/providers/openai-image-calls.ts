@@ -14,22 +14,15 @@ import {
   type ImageProvider,
   type ImageResult,
   type OpenByteSink,
-  type PreviewTarget,
 } from './image-provider.ts';
-import { listDispensable, toEditFields, toGenerateParameters, type DispensableParameter } from './image-request.ts';
+import { toEditFields, toGenerateParameters } from './image-request.ts';
 import { explainFailures, type ReadBody } from './incoming-body.ts';
 import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
 import { openMultipartUpload, type MultipartUpload } from './multipart-upload.ts';
 import type { OpenAiImagesOptions } from './openai-images.ts';
 import { PreviewWriter } from './preview-writer.ts';
-import {
-  createRedactor,
-  findRefusedParameters,
-  isStreamRefusal,
-  toProviderFailure,
-  toToldFailure,
-  type CallState,
-} from './provider-errors.ts';
+import { createRedactor, toProviderFailure, toToldFailure, type CallState } from './provider-errors.ts';
+import { findRefusedParts, PartRefusedError, RefusedParts, type Reduced } from './refused-parts.ts';
 import {
   downloadResult,
   requireTrustedResultUrl,
@@ -56,43 +49,21 @@ export function createOpenAiImageCalls(options: OpenAiImagesOptions): Pick<Image
     pause: options.pause ?? ((waitMs, signal) => wait(waitMs, undefined, { signal })),
     ...createClient(apiKey, baseUrl, timeoutMs),
   };
-  /** What is not asked for, because the model's provider refuses it. It is asked again when the process begins anew. */
-  const refusedByModel = new Map<string, readonly RefusedPart[]>();
-  const refusedBy = (model: string): readonly RefusedPart[] => refusedByModel.get(model) ?? [];
-
-  /** Each repetition asks for less, so there are few; and each follows a refusal, so nothing was made before it. */
-  async function makeWithout(
-    refused: readonly RefusedPart[],
-    wish: Omit<ImageErrand, 'omitted'>,
-    deadline: CallDeadline,
-  ): Promise<ImageResult> {
-    const { call } = wish;
-    const omitted = new Set(listDispensable(call).filter((name) => refused.includes(name)));
-    const previews = refused.includes('stream') ? undefined : wish.previews;
-    try {
-      const result = await makeImages(context, { ...wish, previews, omitted }, deadline);
-      refusedByModel.set(call.model, [...new Set([...refusedBy(call.model), ...refused])]);
-      return result;
-    } catch (error) {
-      if (!(error instanceof PartRefusedError)) throw error;
-      return makeWithout([...refused, ...error.parts], wish, deadline);
-    }
-  }
+  const refusedParts = new RefusedParts();
 
   return {
     async makeImages(call, openByteSink, previews) {
       const deadline = startCallDeadline(timeoutMs);
       try {
-        return await makeWithout(refusedBy(call.model), { call, openByteSink, previews }, deadline);
+        return await refusedParts.without({ call, previews }, async (reduced) =>
+          makeImages(context, { call, openByteSink, ...reduced }, deadline),
+        );
       } finally {
         deadline.dispose();
       }
     },
   };
 }
-
-/** What a call can do without where its provider does not know it. */
-type RefusedPart = DispensableParameter | 'stream';
 
 type CallContext = {
   readonly transport: HttpTransport;
@@ -136,11 +107,9 @@ function createClient(apiKey: string, baseUrl: string, timeoutMs: number): Pick<
 }
 
 /** One request for images, and who takes what it brings. */
-type ImageErrand = {
+type ImageErrand = Reduced & {
   readonly call: ImageCall;
   readonly openByteSink: OpenByteSink;
-  readonly previews: PreviewTarget | undefined;
-  readonly omitted: ReadonlySet<DispensableParameter>;
 };
 
 /** What the steps of one attempt share. */
@@ -150,17 +119,6 @@ type Attempt = CallContext & {
   readonly deadline: CallDeadline;
   readonly exchange: HttpExchange;
 };
-
-/** The call was refused because of something that it can do without, so nothing was made. */
-class PartRefusedError extends Error {
-  override readonly name = 'PartRefusedError';
-  readonly parts: readonly RefusedPart[];
-
-  constructor(parts: readonly RefusedPart[], cause: unknown) {
-    super(`The provider does not take ${parts.join(', ')}.`, { cause });
-    this.parts = parts;
-  }
-}
 
 async function makeImages(context: CallContext, errand: ImageErrand, deadline: CallDeadline): Promise<ImageResult> {
   const { call, openByteSink, previews } = errand;
@@ -322,14 +280,6 @@ async function send(attempt: Attempt, upload: MultipartUpload | undefined): Prom
     if (parts.length > 0) throw new PartRefusedError(parts, error);
     throw judge(error, attempt, { makesImages: true });
   }
-}
-
-/** Only of what was asked for, so that nothing is left out twice. */
-function findRefusedParts(error: unknown, { call, previews, omitted }: ImageErrand): readonly RefusedPart[] {
-  const dispensable = listDispensable(call).filter((name) => !omitted.has(name));
-  const parameters = findRefusedParameters(error, dispensable);
-  if (parameters.length > 0) return parameters;
-  return previews !== undefined && isStreamRefusal(error) ? ['stream'] : [];
 }
 
 /** @returns what went wrong with the first of those that could not be fetched */
