@@ -175,6 +175,8 @@ type Order = {
   readonly memberLimits?: MemberLimits;
   /** The one movement that this one may follow, where the account's own order is not narrow enough. */
   readonly onlyAfter?: MovementType;
+  /** What the transfer must still be booked at, for a correction that was worked out from it. */
+  readonly onlyFrom?: NanoUsd;
 };
 
 /** Applies one movement to an account, or says why it must not be. */
@@ -224,7 +226,7 @@ const allowedAfter: Readonly<Record<TransferState['type'] | 'nothing', readonly 
   dispatch: ['post', 'void', 'unknown'],
   // The answer that nobody waited for any more turns up, and may be a refusal.
   unknown: ['post', 'void', 'release'],
-  // A charge that shows up after an administrator gave it up is still a charge.
+  // A charge that shows up after the operator gave it up is still a charge.
   release: ['post'],
   post: ['adjust'],
   void: [],
@@ -242,6 +244,10 @@ function refuse(
   if (movement.type === 'reserve' && current) return { refused: 'duplicate', transfer: current };
   const isInOrder = allowedAfter[current?.type ?? 'nothing'].includes(movement.type);
   if (!isInOrder || (order.onlyAfter && order.onlyAfter !== current?.type)) {
+    return { refused: 'out-of-order', transfer: current };
+  }
+  // Two corrections that were worked out from the same cost would correct it twice.
+  if (order.onlyFrom !== undefined && order.onlyFrom !== current?.amount) {
     return { refused: 'out-of-order', transfer: current };
   }
   if (movement.type === 'dispatch' && (!hold || hold.expiresAt <= order.at)) return { refused: 'expired' };

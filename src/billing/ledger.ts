@@ -1,6 +1,15 @@
 import type { Store } from '../storage/store.ts';
-import { StoreFailure } from '../storage/store.ts';
-import type { AccountHead, Applied, Charge, Entry, Refusal, RequestDetails, TransferState } from './guild-account.ts';
+import { StoreFailure, UnreadableValue } from '../storage/store.ts';
+import type {
+  AccountHead,
+  Applied,
+  Charge,
+  Entry,
+  Hold,
+  Refusal,
+  RequestDetails,
+  TransferState,
+} from './guild-account.ts';
 import type { MemberAccount, MemberLimits } from './member-account.ts';
 import { emptyHead } from './guild-account.ts';
 import { emptyMember } from './member-account.ts';
@@ -37,10 +46,17 @@ export type Ledger = {
     ref: TransferRef,
     why: { reason: string; estimated?: boolean; requestId?: string | undefined },
   ): Promise<Applied | Refusal>;
-  /** Gives up an unknown, by a rule or by an administrator. */
+  /** Gives up an unknown, as the operator has decided. */
   release(ref: TransferRef, why: { reason: string; by: string }): Promise<Applied | Refusal>;
-  /** Corrects a posted transfer by a signed amount. */
-  adjust(ref: TransferRef, correction: { amount: NanoUsd; reason: string; by: string }): Promise<Applied | Refusal>;
+  /**
+   * Corrects a posted transfer by a signed amount.
+   * @param from what the amount was worked out from; refused as out of order where the transfer is not booked at that
+   */
+  adjust(
+    ref: TransferRef,
+    correction: { amount: NanoUsd; reason: string; by: string },
+    from?: NanoUsd,
+  ): Promise<Applied | Refusal>;
 
   transfer(ref: TransferRef): Promise<TransferState | undefined>;
   head(guild: string, period: Period): Promise<AccountHead>;
@@ -83,6 +99,12 @@ export function createLedger(parts: {
   const readHead: Ledger['head'] = async (guild, period) =>
     (await store.read<AccountHead>(headKey(guild, period)))?.value ?? emptyHead();
 
+  /** The state is checked again within the commit: a call that went out in the meantime must never be freed. */
+  const expire = async (ref: TransferRef, { state }: Hold): Promise<Applied | Refusal> =>
+    state === 'reserved'
+      ? move(ref, { type: 'void', reason: 'expired' }, { onlyAfter: 'reserve' })
+      : move(ref, { type: 'unknown', reason: 'expired' }, { onlyAfter: 'dispatch' });
+
   return {
     reserve: async (ref, { limit, memberLimits = {}, ...order }) =>
       move(ref, { type: 'reserve', ...order }, { limit, memberLimits }),
@@ -92,7 +114,8 @@ export function createLedger(parts: {
     voidUndispatched: async (ref, reason) => move(ref, { type: 'void', reason }, { onlyAfter: 'reserve' }),
     unknown: async (ref, why) => move(ref, { type: 'unknown', ...why }),
     release: async (ref, why) => move(ref, { type: 'release', ...why }),
-    adjust: async (ref, correction) => move(ref, { type: 'adjust', ...correction }),
+    adjust: async (ref, correction, from) =>
+      move(ref, { type: 'adjust', ...correction }, from === undefined ? {} : { onlyFrom: from }),
     transfer: async (ref) => (await store.read<TransferState>(transferKey(ref.guild, ref.transfer)))?.value,
     head: readHead,
     member: readMember,
@@ -108,14 +131,18 @@ export function createLedger(parts: {
       const { open } = await readHead(guild, period);
       const expired = Object.entries(open).filter(([, hold]) => hold.expiresAt <= now());
       let ended = 0;
+      let unreadable: UnreadableValue | undefined;
       for (const [transfer, hold] of expired) {
-        // The state is checked again within the commit: a call that went out in the meantime must never be freed.
-        const outcome =
-          hold.state === 'reserved'
-            ? await move({ guild, transfer }, { type: 'void', reason: 'expired' }, { onlyAfter: 'reserve' })
-            : await move({ guild, transfer }, { type: 'unknown', reason: 'expired' }, { onlyAfter: 'dispatch' });
-        if (outcome.refused === undefined) ended += 1;
+        try {
+          const outcome = await expire({ guild, transfer }, hold);
+          if (outcome.refused === undefined) ended += 1;
+        } catch (error) {
+          // It is told of when the others have been ended: they are somebody else's.
+          if (!(error instanceof UnreadableValue)) throw error;
+          unreadable = error;
+        }
       }
+      if (unreadable) throw unreadable;
       return ended;
     },
   };

@@ -4,7 +4,8 @@
  */
 export type NanoUsd = number;
 
-const NANO_USD_PER_USD = 1_000_000_000;
+export const NANO_USD_PER_USD = 1_000_000_000;
+const NANO_USD_PER_CENT = 10_000_000;
 const NANO_USD_DIGITS = 9;
 const DECIMAL_PATTERN = /^(\d{1,6})(?:\.(\d{1,9}))?$/;
 
@@ -42,6 +43,11 @@ export function roundUpToMicroUsd(amount: NanoUsd): NanoUsd {
 /** Shows an amount rounded half up, for example `$0.0421`; four decimals are what messages show. */
 export function formatUsd(amount: NanoUsd, decimals = 4): string {
   return `${amount < 0 ? '-' : ''}$${decimalUsd(Math.abs(amount), decimals)}`;
+}
+
+/** Shows an amount that somebody decided on, such as a budget: in cents, unless it is finer than that. */
+export function formatDecidedUsd(amount: NanoUsd): string {
+  return formatUsd(amount, amount % NANO_USD_PER_CENT === 0 ? 2 : 4);
 }
 
 /** Shows an amount as a bare decimal rounded half up, for exports; six decimals are what exports show. */

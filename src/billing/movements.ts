@@ -21,6 +21,7 @@ export type Conditions = {
   readonly limit?: NanoUsd;
   readonly memberLimits?: MemberLimits;
   readonly onlyAfter?: MovementType;
+  readonly onlyFrom?: NanoUsd;
 };
 
 /** Brings one movement into an account, whole, or says why it must not be. */

@@ -7,6 +7,7 @@ import type { ReplayedJournal } from '../billing/journal-replay.ts';
 import { replayJournal } from '../billing/journal-replay.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import { formatPeriod } from '../billing/period.ts';
+import { isErrorCode } from '../services/spool/durable-file.ts';
 import type { Account } from './accounts.ts';
 import type { WrittenFile } from './journal-files.ts';
 import {
@@ -68,7 +69,7 @@ export async function readManifest(
 ): Promise<{ readonly manifest: Manifest | undefined; readonly sha256: string } | undefined> {
   const path = join(folderOf(directory, account), MANIFEST_FILE);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
+    if (isErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (text === undefined) return undefined;
@@ -106,7 +107,7 @@ async function checkFiles(directory: string, account: Account, files: readonly W
   if (!files.some(({ name }) => name === JSONL_FILE)) findings.push(`the manifest does not name ${JSONL_FILE}`);
   for (const { name, sha256, sizeBytes } of files) {
     const measured = await measureFile(join(folderOf(directory, account), name)).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
+      if (isErrorCode(error, 'ENOENT')) return undefined;
       throw error;
     });
     if (!measured) findings.push(`${name} is missing`);
@@ -134,8 +135,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

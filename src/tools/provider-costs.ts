@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { NanoUsd } from '../billing/money.ts';
-import { requireNanoUsd } from '../billing/money.ts';
+import { NANO_USD_PER_USD, requireNanoUsd } from '../billing/money.ts';
 import { ToolRefusal } from './command-line.ts';
 
 /** What a provider says it charged, by UTC day as `2026-11-20`. Days that are not there cost nothing. */
@@ -31,7 +31,6 @@ export type CostsPage = z.infer<typeof pageSchema>;
 
 const AMOUNT_PATTERN = /^-?\d{1,9}(\.\d{1,40})?(e-?\d{1,2})?$/i;
 const DAY_PATTERN = /^\d{4}-\d{2}-\d{2}$/;
-const NANO_USD_PER_USD = 1_000_000_000;
 const MS_PER_SECOND = 1_000;
 const SHOWN_LENGTH_MAX = 60;
 

@@ -1,13 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { formatUsd, parseUsd } from '../billing/money.ts';
 import type { NanoUsd } from '../billing/money.ts';
 import type { Period } from '../billing/period.ts';
 import { endOfPeriod, formatPeriod, periodOf, previousPeriod } from '../billing/period.ts';
 import { listAccounts } from './accounts.ts';
+import { usd } from './amounts.ts';
+import { releaseCall } from './call-corrections.ts';
 import type { Tool, ToolParts } from './command-line.ts';
 import { EXIT_OK, readMonth, requireOption, ToolRefusal, UsageError } from './command-line.ts';
+import { decisionOptions, readDecision } from './decision.ts';
 import { fetchOpenAiCosts } from './openai-costs.ts';
 import type { ProviderCall } from './provider-calls.ts';
 import { readProviderCalls } from './provider-calls.ts';
@@ -15,21 +16,19 @@ import type { DailyCosts } from './provider-costs.ts';
 import { isDay, parseCostsFile } from './provider-costs.ts';
 import type { ReconciledDay } from './reconciliation.ts';
 import { dayOf, readDifference, reconcileDays } from './reconciliation.ts';
+import { adjust, post, release } from './single-calls.ts';
 import { alignColumns } from './table.ts';
-import type { Decision } from './unknown-calls.ts';
-import { findUnknownCall, postCall, releaseCall } from './unknown-calls.ts';
 
 const USAGE = `usage:
   npm run reconcile -- [--month YYYY-MM] [--guild ID] [--costs FILE | --from-api] [--line-item TEXT]
   npm run reconcile -- release TRANSFER --reason TEXT [--guild ID] [--by NAME]
   npm run reconcile -- post TRANSFER --usd AMOUNT --reason TEXT [--guild ID] [--by NAME]
+  npm run reconcile -- adjust TRANSFER --usd AMOUNT --reason TEXT [--guild ID] [--by NAME]
   npm run reconcile -- release-all --before YYYY-MM-DD --reason TEXT [--guild ID] [--by NAME] [--yes]`;
 
 const COSTS_FILE_SIZE_BYTES_MAX = 16 * 1024 * 1024;
-const REASON_LENGTH_MAX = 500;
-const DECIMALS = 6;
 
-/** `npm run reconcile`: holds the ledger against the provider's bill, and ends what is unknown. */
+/** `npm run reconcile`: holds the ledger against the provider's bill, ends what is unknown, and corrects what is posted. */
 export const reconcileTool: Tool = {
   usage: USAGE,
   async run(commandLine, parts) {
@@ -39,6 +38,8 @@ export const reconcileTool: Tool = {
         return release(rest, parts);
       case 'post':
         return post(rest, parts);
+      case 'adjust':
+        return adjust(rest, parts);
       case 'release-all':
         return releaseAll(rest, parts);
       default:
@@ -173,37 +174,6 @@ function remarkOn(day: ReconciledDay, gap: Gap | undefined): string {
   return day.day === gap?.day ? `${reading} (without ${gap.month}, see below)`.trimStart() : reading;
 }
 
-const decisionOptions = {
-  reason: { type: 'string' },
-  guild: { type: 'string' },
-  by: { type: 'string' },
-} as const;
-
-async function release(args: readonly string[], parts: ToolParts): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options: decisionOptions, allowPositionals: true });
-  const why = readDecision(values);
-  const call = await findUnknownCall(parts, requireTransfer(positionals), values.guild);
-  if (!(await releaseCall(parts.ledger, call, why))) {
-    throw new ToolRefusal(`transfer ${call.transfer} is not unknown any more`);
-  }
-  parts.print(`released  transfer ${call.transfer}  guild ${call.guild}  ${usd(call.ceiling)} no longer counts`);
-  return EXIT_OK;
-}
-
-async function post(args: readonly string[], parts: ToolParts): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: { ...decisionOptions, usd: { type: 'string' } },
-    allowPositionals: true,
-  });
-  const why = readDecision(values);
-  const cost = readUsd(requireOption('usd', values.usd));
-  const call = await findUnknownCall(parts, requireTransfer(positionals), values.guild);
-  await postCall(parts.ledger, call, cost, why);
-  parts.print(`posted  transfer ${call.transfer}  guild ${call.guild}  ${usd(cost)}`);
-  return EXIT_OK;
-}
-
 async function releaseAll(args: readonly string[], parts: ToolParts): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -232,37 +202,4 @@ async function releaseAll(args: readonly string[], parts: ToolParts): Promise<nu
     values.yes ? `${count} released` : `${count} would be released. Nothing was changed; with --yes it is done.`,
   );
   return EXIT_OK;
-}
-
-function requireTransfer(positionals: readonly string[]): string {
-  const [transfer, ...others] = positionals;
-  if (transfer === undefined || others.length > 0) throw new UsageError(USAGE);
-  return transfer;
-}
-
-function readDecision(values: { readonly reason?: string; readonly by?: string }): Decision {
-  const reason = requireOption('reason', values.reason).trim();
-  if (reason.length > REASON_LENGTH_MAX) throw new UsageError(`--reason takes ${REASON_LENGTH_MAX} characters`);
-  return { reason, by: `operator ${values.by ?? userName()}` };
-}
-
-/** The name under which the operator is logged in; some containers know none. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unnamed';
-  }
-}
-
-function readUsd(text: string): NanoUsd {
-  try {
-    return parseUsd(text);
-  } catch {
-    throw new UsageError(`--usd ${text} is no amount; write it like 0.0421`);
-  }
-}
-
-function usd(amount: NanoUsd): string {
-  return formatUsd(amount, DECIMALS);
 }

@@ -66,7 +66,13 @@ export function openAccount(limit = LIMIT) {
   function move(
     movement: Movement,
     transfer = 'tx',
-    options: { at?: number; day?: string; onlyAfter?: MovementType; memberLimits?: MemberLimits } = {},
+    options: {
+      at?: number;
+      day?: string;
+      onlyAfter?: MovementType;
+      onlyFrom?: number;
+      memberLimits?: MemberLimits;
+    } = {},
   ) {
     const { at = 0, day = DAY, ...conditions } = options;
     const order = { transfer, period: PERIOD, day, at, movement, limit, ...conditions };

@@ -67,6 +67,16 @@ describe('the way of a transfer', () => {
     assert.deepEqual(outcome, { refused: 'out-of-order', transfer: account.transfers.get('tx') });
     assert.deepEqual(account.totals, { settled: 0, held: ESTIMATE, exposure: 0 });
   });
+
+  it('may be narrowed to one cost by whoever worked a correction out from it', () => {
+    const account = openAccount();
+    account.walk(['reserve', 'dispatch', 'post']);
+    granted(account.move(movements.adjust, 'tx', { onlyFrom: COST }));
+    const outcome = account.move(movements.adjust, 'tx', { onlyFrom: COST });
+    assert.deepEqual(outcome, { refused: 'out-of-order', transfer: account.transfers.get('tx') });
+    granted(account.move(movements.adjust, 'tx', { onlyFrom: COST - 20 }));
+    assert.deepEqual(account.totals, { settled: COST - 40, held: 0, exposure: 0 });
+  });
 });
 
 describe('a hold', () => {

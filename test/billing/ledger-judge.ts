@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { accountName, auditBooks, replayJournal, sortBooks } from '../audit.ts';
 import type { Books } from '../audit.ts';
+import { accountName, auditBooks, replayJournal, sortBooks } from '../audit.ts';
 import type { Aftermath, ProviderCall } from './ledger-world.ts';
 import { LIMIT, MEMBER_LIMITS, PERIOD } from './ledger-world.ts';
 

@@ -4,8 +4,10 @@ import type { Applied, Entry, Refusal } from '../../src/billing/guild-account.ts
 import type { Ledger } from '../../src/billing/ledger.ts';
 import { createLedger } from '../../src/billing/ledger.ts';
 import type { Store } from '../../src/storage/store.ts';
-import { StoreFailure } from '../../src/storage/store.ts';
+import { transferKey } from '../../src/billing/ledger-keys.ts';
+import { StoreFailure, UnreadableValue } from '../../src/storage/store.ts';
 import { chargeOf, details } from './account-fixture.ts';
+import { createFailingStore } from './failing-store.ts';
 import type { MemoryDatabase } from './memory-store.ts';
 import { createMemoryDatabase } from './memory-store.ts';
 
@@ -134,6 +136,20 @@ describe('expireHolds', () => {
     const { held, exposure } = await ledger.head(GUILD, '202611');
     assert.deepEqual({ held, exposure }, { held: 100, exposure: 100 });
     assert.equal(await ledger.expireHolds(GUILD, '202611'), 0);
+  });
+
+  it('ends what it can where one of them cannot be read, and says so then', async () => {
+    const store = createFailingStore();
+    const before = openLedger(undefined, store);
+    const expiresAt = before.clock.now + 10;
+    for (const number of [1, 2, 3]) await reserve(before.ledger, number, expiresAt);
+    store.spoil(transferKey(GUILD, ref(2).transfer));
+    const { ledger, clock } = openLedger(undefined, store);
+    clock.now = expiresAt;
+    await assert.rejects(async () => ledger.expireHolds(GUILD, '202611'), UnreadableValue);
+    assert.equal((await ledger.transfer(ref(1)))?.type, 'void');
+    assert.equal((await ledger.transfer(ref(3)))?.type, 'void');
+    assert.deepEqual(Object.keys((await ledger.head(GUILD, '202611')).open), [ref(2).transfer]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import {
   decimalUsd,
+  formatDecidedUsd,
   formatUsd,
   parseUsd,
   requireNanoUsd,
@@ -85,6 +86,12 @@ describe('formatUsd and decimalUsd', () => {
   it('put the sign in front', () => {
     assert.equal(formatUsd(-1_250_000_000), '-$1.2500');
     assert.equal(decimalUsd(-1_250_000_000, 6), '-1.250000');
+  });
+
+  it('show what somebody decided on in cents, unless it is finer', () => {
+    assert.equal(formatDecidedUsd(25_000_000_000), '$25.00');
+    assert.equal(formatDecidedUsd(10_000_000), '$0.01');
+    assert.equal(formatDecidedUsd(5_000_000), '$0.0050');
   });
 
   it('agree with exact arithmetic', () => {

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { entryKey, headKey, memberKey, transferKey } from '../../src/billing/ledger-keys.ts';
-import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { ledgerTool } from '../../src/tools/ledger-tool.ts';
 import { verifyAccount } from '../../src/tools/verification.ts';
 import { scenarios } from '../billing/ledger-scenario.ts';
 import { GUILDS, PERIOD, play } from '../billing/ledger-world.ts';
-import { createMemoryDatabase } from '../billing/memory-store.ts';
-import { createPostgresDatabase } from '../contracts/postgres-database.ts';
-import { POSTGRES_URL, REDIS_URL, whyMissing } from '../contracts/servers.ts';
 import type { LedgerOnStage } from './ledger-fixture.ts';
 import { book, GUILD, ledgerOn, makeDirectory, NOVEMBER, openLedgerOnStage, OTHER_GUILD } from './ledger-fixture.ts';
+import type { StoreOfTools } from './tool-stores.ts';
+import { stores } from './tool-stores.ts';
 
 const account = { guild: GUILD, period: PERIOD };
 
@@ -97,7 +93,7 @@ const damages: Readonly<
   },
 };
 
-function describeDamages(name: string, skip: string | false, open: (test: TestContext) => Promise<Store>): void {
+function describeDamages({ name, skip, open }: StoreOfTools): void {
   describe(`verify on ${name}`, { skip }, () => {
     it('finds nothing where nothing is wrong', async (test) => {
       const stage = ledgerOn(await open(test));
@@ -119,37 +115,7 @@ function describeDamages(name: string, skip: string | false, open: (test: TestCo
   });
 }
 
-async function openOnPostgres(test: TestContext): Promise<Store> {
-  const database = await createPostgresDatabase();
-  const store = await openStore(database.url, 'ledger');
-  test.after(async () => {
-    await store.close();
-    await database.drop();
-  });
-  return store;
-}
-
-/** A store in a namespace of its own, of which nothing is left. */
-async function openOnRedis(test: TestContext): Promise<Store> {
-  const store = await openStore(REDIS_URL, `easel-test-${randomBytes(6).toString('hex')}`);
-  const written = new Set<string>();
-  test.after(async () => {
-    await store.remove([...written]);
-    await store.close();
-  });
-  return {
-    ...store,
-    async commit(change) {
-      [change.guard, ...change.writes].forEach(({ key }) => written.add(key));
-      return store.commit(change);
-    },
-  };
-}
-
-describeDamages('memory', false, async () => createMemoryDatabase().connect());
-describeDamages('SQLite', false, async (test) => (await openLedgerOnStage(test, await makeDirectory(test))).store);
-describeDamages('PostgreSQL', (await whyMissing(POSTGRES_URL)) ?? false, openOnPostgres);
-describeDamages('Redis', (await whyMissing(REDIS_URL)) ?? false, openOnRedis);
+for (const store of stores) describeDamages(store);
 
 describe('verify', () => {
   it('finds every byte that is flipped in what is stored, and names the entry', async (test) => {
