@@ -1,10 +1,10 @@
 /** One fault of a request body, at the place where it stands. */
-export interface FormProblem {
+export type FormProblem = {
   readonly path: readonly (string | number)[];
   /** Discord's word for the kind of fault, such as BASE_TYPE_MAX_LENGTH. */
   readonly code: string;
   readonly message: string;
-}
+};
 
 /** A request Discord answers with an error: its HTTP status, its JSON code and message. */
 export class ApiRefusal extends Error {
@@ -28,10 +28,10 @@ export class ApiRefusal extends Error {
   }
 }
 
-interface ErrorTree {
+type ErrorTree = {
   children: Map<string, ErrorTree>;
   errors: { code: string; message: string }[];
-}
+};
 
 function nestProblems(problems: readonly FormProblem[]): Record<string, unknown> {
   const root: ErrorTree = { children: new Map(), errors: [] };

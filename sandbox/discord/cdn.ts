@@ -44,20 +44,20 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** A file before it has an id. */
-export interface NewFile {
+export type NewFile = {
   readonly channelId: string;
   readonly filename: string;
   readonly bytes: Buffer;
   readonly description?: string | undefined;
   /** Overrides the type that the file name's extension stands for. */
   readonly contentType?: string | undefined;
-}
+};
 
-export interface CdnOptions {
+export type CdnOptions = {
   readonly now: () => number;
   readonly nextId: SnowflakeSource;
   readonly secret: string;
-}
+};
 
 /** Discord's file server: keeps every attachment, and serves each at a signed address that dies after a day. */
 export class Cdn {

@@ -1,9 +1,9 @@
 /** Tells waiting code that something in the emulated world may have changed. */
-export interface Changes {
+export type Changes = {
   announce(): void;
   /** Calls `listener` at every change until the returned function is called. */
   subscribe(listener: () => void): () => void;
-}
+};
 
 export function createChanges(): Changes {
   let listeners: readonly (() => void)[] = [];

@@ -1,10 +1,10 @@
 /** A clock that follows real time and can be moved forward, so that a token of fifteen minutes can expire at once. */
-export interface EmulatedClock {
+export type EmulatedClock = {
   /** Milliseconds since the Unix epoch, real time plus every advance so far. */
   now(): number;
   /** Moves the clock forward by `durationMs`; time never runs backwards. */
   advance(durationMs: number): void;
-}
+};
 
 export function createEmulatedClock(realNow: () => number = Date.now): EmulatedClock {
   let offsetMs = 0;

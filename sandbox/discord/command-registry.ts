@@ -3,11 +3,11 @@ import { COMMAND_TYPE } from './command-schema.ts';
 import type { SnowflakeSource } from './snowflake.ts';
 
 /** A command as Discord keeps it. */
-export interface RegisteredCommand extends CommandForm {
+export type RegisteredCommand = {
   readonly id: string;
   /** Changes with every change of the command. */
   readonly version: string;
-}
+} & CommandForm;
 
 /** The application's global commands. */
 export class CommandRegistry {

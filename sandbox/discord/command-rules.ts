@@ -161,12 +161,12 @@ function problem(path: Path, code: string, message: string): FormProblem {
   return { path, code, message };
 }
 
-interface Described {
+type Described = {
   readonly name: string;
   readonly name_localizations?: Partial<Record<string, string>> | null | undefined;
   readonly description?: string | null | undefined;
   readonly description_localizations?: Partial<Record<string, string>> | null | undefined;
-}
+};
 
 function longest(text: string, translations: Described['name_localizations']): number {
   return Math.max(text.length, ...Object.values(translations ?? {}).map((translation) => translation?.length ?? 0));

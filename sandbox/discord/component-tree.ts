@@ -5,16 +5,16 @@ import { usesComponentsV2 } from './message.ts';
 import type { Embed } from './message-schema.ts';
 
 /** A component and where it stands in the message's JSON. */
-export interface PlacedComponent {
+export type PlacedComponent = {
   readonly component: AnyComponent;
   readonly path: readonly (string | number)[];
-}
+};
 
 /** A picture or file that a component shows, and where. */
-export interface PlacedMedia {
+export type PlacedMedia = {
   readonly url: string;
   readonly path: readonly (string | number)[];
-}
+};
 
 /** Every component of a message, nested ones included, from top to bottom. */
 export function walkComponents(components: readonly MessageComponent[]): PlacedComponent[] {

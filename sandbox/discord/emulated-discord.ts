@@ -30,7 +30,7 @@ import { createWebhookRoutes } from './webhook-routes.ts';
 import type { EmulatedChannel, EmulatedGuild, EmulatedUser } from './world.ts';
 import { World } from './world.ts';
 
-export interface EmulatedDiscordOptions {
+export type EmulatedDiscordOptions = {
   /** The port on 127.0.0.1; a free one when absent. */
   readonly port?: number;
   readonly botName?: string;
@@ -40,10 +40,10 @@ export interface EmulatedDiscordOptions {
   readonly openApiPath?: string;
   /** Real time in milliseconds since the Unix epoch. */
   readonly realNow?: () => number;
-}
+};
 
 /** Discord on 127.0.0.1: what bots connect to over HTTP and WebSocket, and the members' side in process. */
-export interface EmulatedDiscord {
+export type EmulatedDiscord = {
   /** For the bot's REST option `api`, such as `http://127.0.0.1:41234/api`. */
   readonly apiUrl: string;
   /** Origin of every attachment's address. */
@@ -88,7 +88,7 @@ export interface EmulatedDiscord {
   /** Calls `listener` whenever something may have changed, until the returned function is called. */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;
-}
+};
 
 const DEFAULT_BOT_TOKEN = 'MTI3MDAwMDAwMDAwMDAwMDAwMQ.Emul8d.a-token-that-opens-nothing-but-the-emulator';
 const DEFAULT_WAIT_MS = 5000;

@@ -59,25 +59,25 @@ type Fault = FaultKind & {
 };
 
 /** A fault that has been set, to be read or taken back. */
-interface FaultHandle {
+type FaultHandle = {
   /** Requests spoiled so far. */
   readonly spoiled: () => number;
   readonly remove: () => void;
-}
+};
 
-export interface Faults {
+export type Faults = {
   add(fault: Fault): FaultHandle;
   clear(): void;
   /** The fault that this request meets, counted as used; the first added that fits wins. `hasUploads`: whether it carries files. */
   take(route: RouteName, hasUploads?: boolean): FaultKind | undefined;
-}
+};
 
-interface ArmedFault {
+type ArmedFault = {
   readonly fault: Fault;
   passesLeft: number;
   timesLeft: number;
   spoiled: number;
-}
+};
 
 export function createFaults(): Faults {
   let armed: ArmedFault[] = [];

@@ -32,11 +32,11 @@ export const GATEWAY_CLOSE = {
 /** How many events a session keeps for a client that resumes. */
 const REPLAY_EVENTS_MAX = 1000;
 
-interface DispatchedEvent {
+type DispatchedEvent = {
   readonly sequence: number;
   readonly name: string;
   readonly data: unknown;
-}
+};
 
 /** One identified session; it outlives its socket, so that a client can resume it. */
 export class GatewaySession {

@@ -37,14 +37,14 @@ const payload = z.object({ op: z.number().int(), d: z.unknown() });
 /** To which sessions an event goes: the one that identified last, or every connected one of the shard. */
 export type Delivery = 'latest' | 'all';
 
-export interface GatewayOptions {
+export type GatewayOptions = {
   readonly world: World;
   readonly changes: Changes;
   readonly applicationId: string;
   readonly botToken: string;
   /** Where clients find this gateway again to resume. */
   readonly url: () => string;
-}
+};
 
 /** The WebSocket side of Discord, for any number of bot processes at once. */
 export class Gateway {

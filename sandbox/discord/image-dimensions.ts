@@ -1,8 +1,8 @@
 /** Width and height in pixels. */
-export interface ImageDimensions {
+export type ImageDimensions = {
   readonly width: number;
   readonly height: number;
-}
+};
 
 /** Reads the dimensions from the header of a PNG, GIF, WebP or JPEG file, as Discord does for attachments; else undefined. */
 export function readImageDimensions(bytes: Buffer): ImageDimensions | undefined {

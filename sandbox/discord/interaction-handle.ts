@@ -19,15 +19,15 @@ const ANSWER_STATES: Readonly<Record<CallbackType, Exclude<AnswerState, undefine
   [CALLBACK_TYPE.modal]: 'modal',
 };
 
-export interface WaitOptions {
+export type WaitOptions = {
   /** How long to wait, in real milliseconds; 5000 when absent. */
   readonly timeoutMs?: number;
-}
+};
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /** An interaction as the member who started it follows it. */
-export interface InteractionHandle {
+export type InteractionHandle = {
   readonly id: string;
   readonly token: string;
   /** How the bot answered first. A deferred reply stays `deferred` here after it has been filled. */
@@ -60,7 +60,7 @@ export interface InteractionHandle {
   finalMessageNow(where?: (message: EmulatedMessage) => boolean): EmulatedMessage | undefined;
   /** Sends the same event again, as the gateway may; returns how many sessions got it. */
   redeliver(options?: { readonly deliverTo?: Delivery; readonly times?: number }): number;
-}
+};
 
 export function createInteractionHandle(
   state: EmulatorState,

@@ -28,7 +28,7 @@ export function resolveChannel(state: EmulatorState, actor: Actor, channel?: Emu
   return first;
 }
 
-export interface NewInteraction {
+export type NewInteraction = {
   readonly type: InteractionType;
   readonly actor: Actor;
   readonly channel: EmulatedChannel;
@@ -36,7 +36,7 @@ export interface NewInteraction {
   readonly owners: IntegrationOwners;
   /** The message that carries the component, or that opened the modal. */
   readonly sourceMessage?: EmulatedMessage | undefined;
-}
+};
 
 /** Makes an interaction and the INTERACTION_CREATE event that tells the bot of it. */
 export function createInteraction(

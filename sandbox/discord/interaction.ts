@@ -23,13 +23,13 @@ export const ACKNOWLEDGE_WITHIN_MS = 3000;
 const TOKEN_LIFETIME_MS = 15 * 60 * 1000;
 
 /** A choice that an autocomplete answer offers. */
-export interface AutocompleteChoice {
+export type AutocompleteChoice = {
   readonly name: string;
   readonly value: string | number;
-}
+};
 
 /** An interaction and what became of it. */
-export interface InteractionRecord {
+export type InteractionRecord = {
   readonly id: string;
   readonly token: string;
   readonly type: InteractionType;
@@ -49,7 +49,7 @@ export interface InteractionRecord {
   originalMessageId: string | undefined;
   choices: readonly AutocompleteChoice[] | undefined;
   modal: Modal | undefined;
-}
+};
 
 /** All interactions, found by id for their first answer and by token for everything later. */
 export class InteractionStore {

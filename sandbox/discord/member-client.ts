@@ -32,12 +32,12 @@ import type { EmulatedChannel } from './world.ts';
 import type { WireObject } from './world-wire.ts';
 
 /** How an event reaches the bot: to which sessions, and how many times; once to the latest when absent. */
-export interface DeliveryOptions {
+export type DeliveryOptions = {
   readonly deliverTo?: Delivery;
   readonly times?: number;
-}
+};
 
-interface CommandOptions extends DeliveryOptions {
+type CommandOptions = {
   readonly member: Actor;
   /** The guild's first channel, or the direct messages, when absent. */
   readonly channel?: EmulatedChannel;
@@ -45,37 +45,37 @@ interface CommandOptions extends DeliveryOptions {
   readonly command: string;
   /** Sends the command as if an administrator had lifted its `default_member_permissions` for this member. */
   readonly permissionsLifted?: boolean;
-}
+} & DeliveryOptions;
 
-export interface InvokeOptions extends CommandOptions {
+export type InvokeOptions = {
   readonly options?: OptionValues;
-}
+} & CommandOptions;
 
-export interface AutocompleteOptions extends InvokeOptions {
+export type AutocompleteOptions = {
   readonly focused: FocusedOption;
-}
+} & InvokeOptions;
 
-export interface MessageMenuOptions extends CommandOptions {
+export type MessageMenuOptions = {
   readonly message: EmulatedMessage;
-}
+} & CommandOptions;
 
-export interface ClickOptions extends DeliveryOptions {
+export type ClickOptions = {
   readonly member: Actor;
   readonly message: EmulatedMessage;
   readonly customId: string;
-}
+} & DeliveryOptions;
 
-export interface SelectOptions extends ClickOptions {
+export type SelectOptions = {
   /** Values of a string select, or the users, roles or channels chosen. */
   readonly values: readonly string[] | readonly Entity[];
-}
+} & ClickOptions;
 
-export interface SubmitModalOptions extends DeliveryOptions {
+export type SubmitModalOptions = {
   readonly member: Actor;
   /** The interaction that the bot answered with a modal. */
   readonly interaction: InteractionHandle;
   readonly answers: ModalAnswers;
-}
+} & DeliveryOptions;
 
 /**
  * What members do in their clients. Everything the real client would not let through throws UnsendableCommand,

@@ -8,14 +8,14 @@ import type { EmulatorState } from './state.ts';
 import type { EmulatedChannel } from './world.ts';
 
 /** A file a member chooses to upload. */
-export interface UploadOptions {
+export type UploadOptions = {
   readonly bytes: Uint8Array;
   readonly filename: string;
   /** What Discord claims the file to be; by the file name's extension when absent. */
   readonly contentType?: string;
   /** How the file server behaves when the bot comes for the file; well when absent. */
   readonly misbehaviour?: Misbehaviour;
-}
+};
 
 /** Uploads a file for an option or a modal; Discord keeps those apart from the files of channels. */
 export function uploadAttachment(state: EmulatorState, options: UploadOptions): EmulatedAttachment {
@@ -29,7 +29,7 @@ export function uploadAttachment(state: EmulatorState, options: UploadOptions): 
   return attachment;
 }
 
-export interface MemberMessageOptions {
+export type MemberMessageOptions = {
   readonly member: Actor;
   /** The guild's first channel, or the direct messages, when absent. */
   readonly channel?: EmulatedChannel;
@@ -37,7 +37,7 @@ export interface MemberMessageOptions {
   readonly attachments?: readonly EmulatedAttachment[];
   /** Previews of what a link in the message leads to. */
   readonly embeds?: readonly Embed[];
-}
+};
 
 /** Posts a message as a member, for the message menu to be used on. */
 export function postAsMember(state: EmulatorState, options: MemberMessageOptions): EmulatedMessage {

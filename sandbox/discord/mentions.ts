@@ -2,13 +2,13 @@ import { collectText } from './component-tree.ts';
 import type { MessageContent, Pings } from './message.ts';
 
 /** What the author of a message may do about mentions, and what the guild knows of its roles. */
-export interface MentionScope {
+export type MentionScope = {
   /** Whether the author has the permission to mention everyone and every role. */
   readonly mayMentionEveryone: boolean;
   readonly isMentionableRole: (roleId: string) => boolean;
   /** Author of the message that this one replies to. */
   readonly repliedUserId: string | undefined;
-}
+};
 
 /**
  * Whom a message would notify, by Discord's rules for `allowed_mentions`: without it, everything its text mentions;

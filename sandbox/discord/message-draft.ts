@@ -9,11 +9,11 @@ import { MESSAGE_FLAG } from './message-schema.ts';
 import type { UploadedFile } from './request-body.ts';
 
 /** Where a message is about to stand. */
-export interface DraftPlace {
+export type DraftPlace = {
   readonly cdn: Cdn;
   readonly channelId: string;
   readonly attachmentSizeLimitBytes: number;
-}
+};
 
 const CREATION_FLAGS = MESSAGE_FLAG.suppressEmbeds | MESSAGE_FLAG.suppressNotifications | MESSAGE_FLAG.componentsV2;
 const EDITABLE_FLAGS = MESSAGE_FLAG.suppressEmbeds | MESSAGE_FLAG.componentsV2;

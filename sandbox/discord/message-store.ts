@@ -9,23 +9,23 @@ import { permits, PERMISSION } from './permissions.ts';
 import type { SnowflakeSource } from './snowflake.ts';
 import type { World } from './world.ts';
 
-export interface MessageStoreOptions {
+export type MessageStoreOptions = {
   readonly world: World;
   readonly cdn: Cdn;
   readonly changes: Changes;
   readonly now: () => number;
   readonly nextId: SnowflakeSource;
-}
+};
 
 /** What a message is born with and keeps. */
-export interface MessageOrigin {
+export type MessageOrigin = {
   readonly channelId: string;
   readonly authorId: string;
   readonly visibleTo: string;
   readonly interactionId?: string | undefined;
   readonly repliesToId?: string | undefined;
   readonly nonce?: string | undefined;
-}
+};
 
 /** Every message there ever was, each with its history; a deleted one is kept and marked. */
 export class MessageStore {

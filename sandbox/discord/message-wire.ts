@@ -13,12 +13,12 @@ import { userToWire } from './world-wire.ts';
 /** Kinds of message: an ordinary one, a reply, and the answer to a command. */
 const MESSAGE_TYPE = { default: 0, reply: 19, chatInputCommand: 20 } as const;
 
-export interface MessageWireContext {
+export type MessageWireContext = {
   readonly world: World;
   readonly cdn: Cdn;
   readonly interactions: Pick<InteractionStore, 'get'>;
   readonly applicationId: string;
-}
+};
 
 /** A message as REST and gateway show it to the bot: addresses signed afresh, media resolved, component ids filled in. */
 export function messageToWire(context: MessageWireContext, message: EmulatedMessage): WireObject {

@@ -3,7 +3,7 @@ import type { AllowedMentions, Embed } from './message-schema.ts';
 import { MESSAGE_FLAG } from './message-schema.ts';
 
 /** A file that hangs on a message, with its bytes. */
-export interface EmulatedAttachment {
+export type EmulatedAttachment = {
   readonly id: string;
   /** The folder of its address on the CDN. */
   readonly channelId: string;
@@ -15,17 +15,17 @@ export interface EmulatedAttachment {
   readonly width: number | undefined;
   readonly height: number | undefined;
   readonly bytes: Buffer;
-}
+};
 
 /** Whom a message notifies; ids, except `everyone`, which stands for @everyone and @here. */
-export interface Pings {
+export type Pings = {
   readonly users: readonly string[];
   readonly roles: readonly string[];
   readonly everyone: boolean;
-}
+};
 
 /** What an edit can change. */
-export interface MessageContent {
+export type MessageContent = {
   readonly content: string;
   readonly embeds: readonly Embed[];
   readonly components: readonly MessageComponent[];
@@ -33,16 +33,16 @@ export interface MessageContent {
   readonly flags: number;
   readonly hasPoll: boolean;
   readonly allowedMentions: AllowedMentions | undefined;
-}
+};
 
 /** One state of a message and when it began, in milliseconds since the Unix epoch. */
-export interface MessageVersion extends MessageContent {
+export type MessageVersion = {
   readonly atMs: number;
   readonly pings: Pings;
-}
+} & MessageContent;
 
 /** A message as it stands at one moment; read it again from the emulator to see later edits. */
-export interface EmulatedMessage extends MessageVersion {
+export type EmulatedMessage = {
   readonly id: string;
   readonly channelId: string;
   readonly guildId: string | undefined;
@@ -62,7 +62,7 @@ export interface EmulatedMessage extends MessageVersion {
   readonly shownAttachments: readonly EmulatedAttachment[];
   /** Every state it has had, the oldest first, the present one last. */
   readonly history: readonly MessageVersion[];
-}
+} & MessageVersion;
 
 export const EMPTY_CONTENT: MessageContent = {
   content: '',

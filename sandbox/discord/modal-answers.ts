@@ -69,11 +69,11 @@ function writeField(field: ModalField, answer: ModalAnswers[string], resolved: R
   }
 }
 
-interface Countable {
+type Countable = {
   readonly min_values?: number | null | undefined;
   readonly max_values?: number | null | undefined;
   readonly required?: boolean | null | undefined;
-}
+};
 
 /** Checks how many values were chosen; nothing at all is fine where the field is optional. */
 export function checkCount(field: Countable, count: number, refuse: (reason: string) => never): void {

@@ -9,10 +9,10 @@ import type { WireObject } from './world-wire.ts';
 export type OptionValues = Readonly<Record<string, string | number | boolean | Entity | undefined>>;
 
 /** The option a member is typing in while asking for suggestions, and the text so far. */
-export interface FocusedOption {
+export type FocusedOption = {
   readonly name: string;
   readonly text: string;
-}
+};
 
 const STRING_LENGTH_MAX = 6000;
 

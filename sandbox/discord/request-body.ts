@@ -5,20 +5,20 @@ import { refusals } from './api-refusal.ts';
 const REQUEST_BYTES_MAX = 25 * 1024 * 1024;
 
 /** A part of a multipart body that carries a file. */
-export interface UploadedFile {
+export type UploadedFile = {
   /** n of the part's name `files[n]`. */
   readonly index: number;
   readonly filename: string;
   readonly contentType: string;
   readonly bytes: Buffer;
-}
+};
 
 /** A request body as its route sees it. */
-export interface RequestBody {
+export type RequestBody = {
   /** The JSON body, or the `payload_json` part; undefined when there is none. */
   readonly json: unknown;
   readonly files: readonly UploadedFile[];
-}
+};
 
 /** Reads the whole body; refuses what is too large (40005) once it is read, so that the client can finish sending. */
 export async function readBytes(request: IncomingMessage): Promise<Buffer> {

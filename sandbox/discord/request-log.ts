@@ -2,7 +2,7 @@ import type { FormProblem } from './api-refusal.ts';
 import type { RouteName } from './faults.ts';
 
 /** A request that reached the emulator. */
-export interface LoggedRequest {
+export type LoggedRequest = {
   /** Milliseconds since the Unix epoch, by the emulator's clock. */
   readonly atMs: number;
   readonly method: string;
@@ -24,10 +24,10 @@ export interface LoggedRequest {
   fault: string | undefined;
   /** Discord's JSON code, where it was refused. */
   code: number | undefined;
-}
+};
 
 /** A request refused because its form is wrong: a bug of the bot, whatever the bot makes of the answer. */
-export interface Violation {
+export type Violation = {
   readonly atMs: number;
   readonly method: string;
   readonly path: string;
@@ -38,4 +38,4 @@ export interface Violation {
   readonly message: string;
   readonly problems: readonly FormProblem[];
   readonly body: unknown;
-}
+};

@@ -1,10 +1,10 @@
 import type { Route } from './route.ts';
 
 /** A route and the values in its path. */
-export interface MatchedRoute {
+export type MatchedRoute = {
   readonly route: Route;
   readonly parameter: (name: string) => string;
-}
+};
 
 /** Finds the route of a method and a path below the version; literal parts win over parameters. */
 export function createRouteTable(routes: readonly Route[]): (method: string, path: string) => MatchedRoute | undefined {

@@ -17,7 +17,7 @@ import type { MatchedRoute } from './route-table.ts';
 const API_PREFIX = '/api/v10';
 const FORM_ERROR_CODES: ReadonlySet<number> = new Set([50006, 50035, 50109]);
 
-export interface ServerOptions {
+export type ServerOptions = {
   readonly routes: readonly Route[];
   readonly cdn: Cdn;
   readonly faults: Faults;
@@ -26,14 +26,14 @@ export interface ServerOptions {
   readonly botToken: string;
   readonly now: () => number;
   readonly checkOpenApi: OpenApiCheck | undefined;
-}
+};
 
-interface Exchange {
+type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
   readonly log: LoggedRequest;
-}
+};
 
 /** The HTTP side: finds the route, applies faults, checks tokens and forms, answers as Discord does, keeps the log. */
 export function createDiscordServer(options: ServerOptions): Server {

@@ -12,7 +12,7 @@ import type { SnowflakeSource } from './snowflake.ts';
 import type { World } from './world.ts';
 
 /** The parts that make up one emulated Discord. */
-export interface EmulatorParts {
+export type EmulatorParts = {
   readonly applicationId: string;
   readonly botToken: string;
   readonly clock: EmulatedClock;
@@ -23,15 +23,15 @@ export interface EmulatorParts {
   readonly messages: MessageStore;
   readonly interactions: InteractionStore;
   readonly commands: CommandRegistry;
-}
+};
 
 /** The parts, and the two steps every answer to an interaction shares. */
-export interface EmulatorState extends EmulatorParts {
+export type EmulatorState = {
   /** Where the answers to an interaction stand, and how large their files may be. */
   readonly placeOf: (record: InteractionRecord) => DraftPlace;
   /** Posts a message as an answer; its ephemeral flag decides who sees it. */
   readonly createAnswer: (record: InteractionRecord, content: MessageContent) => EmulatedMessage;
-}
+} & EmulatorParts;
 
 /** Ephemeral answers, and all answers in direct messages, have one reader. */
 function isPrivate(content: MessageContent, record: InteractionRecord): boolean {

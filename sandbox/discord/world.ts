@@ -4,7 +4,7 @@ import type { SnowflakeSource } from './snowflake.ts';
 /** What Discord grants a server without boosts, and direct messages: 10 MiB a file. */
 const DEFAULT_ATTACHMENT_SIZE_LIMIT_BYTES = 10 * 1024 * 1024;
 
-export interface EmulatedUser {
+export type EmulatedUser = {
   readonly id: string;
   readonly username: string;
   readonly globalName: string;
@@ -15,23 +15,23 @@ export interface EmulatedUser {
   acceptsDirectMessages: boolean;
   /** The bot is installed to this user's account, and so at hand on servers that it is not on. */
   hasInstalledBot: boolean;
-}
+};
 
-export interface EmulatedRole {
+export type EmulatedRole = {
   readonly id: string;
   readonly name: string;
   permissions: bigint;
   mentionable: boolean;
-}
+};
 
-export interface EmulatedMember {
+export type EmulatedMember = {
   readonly guildId: string;
   readonly user: EmulatedUser;
   readonly nick: string | null;
   readonly roleIds: string[];
-}
+};
 
-export interface EmulatedChannel {
+export type EmulatedChannel = {
   readonly id: string;
   /** Undefined for a direct-message channel, which has a `recipientId` instead. */
   readonly guildId?: string;
@@ -39,9 +39,9 @@ export interface EmulatedChannel {
   readonly name: string;
   /** The bot's permissions in this channel, in place of the guild's. */
   botPermissions?: bigint;
-}
+};
 
-export interface EmulatedGuild {
+export type EmulatedGuild = {
   readonly id: string;
   readonly name: string;
   readonly locale: string;
@@ -53,30 +53,30 @@ export interface EmulatedGuild {
   readonly roles: Map<string, EmulatedRole>;
   readonly channels: Map<string, EmulatedChannel>;
   readonly members: Map<string, EmulatedMember>;
-}
+};
 
-export interface GuildOptions {
+export type GuildOptions = {
   name?: string;
   locale?: string;
   attachmentSizeLimitBytes?: number;
   botPermissions?: bigint;
-}
+};
 
-export interface UserOptions {
+export type UserOptions = {
   username?: string;
   globalName?: string;
   locale?: string;
   acceptsDirectMessages?: boolean;
-}
+};
 
-export interface MemberOptions extends UserOptions {
+export type MemberOptions = {
   /** An existing user; else a new one is made from the other options. */
   user?: EmulatedUser;
   nick?: string;
   roles?: readonly EmulatedRole[];
   /** Permissions beyond those of @everyone; granted by a role of the member's own. */
   permissions?: bigint;
-}
+} & UserOptions;
 
 /** The guilds, channels, users and members that exist, with the bot among them. */
 export class World {

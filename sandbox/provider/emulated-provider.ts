@@ -3,15 +3,22 @@
  * with every failure of the original to order. It never speaks to anybody else.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AnswerGate, createGateKeeper, type GateOptions } from './answer-gate.ts';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createGateKeeper } from './answer-gate.ts';
+import type { AnswerGate, GateOptions } from './answer-gate.ts';
 import { ApiRefusal } from './api-refusal.ts';
-import { type Bill, createBillingLog } from './billing-log.ts';
-import { type CallEnd, createCallLog, describeRequest, type ProviderCall } from './call-log.ts';
-import { type Exchange, sendRefusal } from './exchange.ts';
-import { createFaultBook, type Fault, type FaultHandle } from './faults.ts';
+import { createBillingLog } from './billing-log.ts';
+import type { Bill } from './billing-log.ts';
+import { createCallLog, describeRequest } from './call-log.ts';
+import type { CallEnd, ProviderCall } from './call-log.ts';
+import { sendRefusal } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { createFaultBook } from './faults.ts';
+import type { Fault, FaultHandle } from './faults.ts';
 import type { EmulatedProviderOptions } from './provider-options.ts';
-import { createResultFiles, type FileRequest, listenOnLoopback } from './result-files.ts';
+import { createResultFiles, listenOnLoopback } from './result-files.ts';
+import type { FileRequest } from './result-files.ts';
 import { createRouter } from './router.ts';
 
 export type EmulatedProvider = {

@@ -12,15 +12,8 @@
 
 import { HeldBuffers } from './held-buffers.ts';
 import { featherInwards } from './image-feather.ts';
-import {
-  describeImage,
-  hasSameSize,
-  openImage,
-  loadBytes,
-  type ByteSource,
-  type DescribedImage,
-  type ImageLimits,
-} from './image-intake.ts';
+import { describeImage, hasSameSize, openImage, loadBytes } from './image-intake.ts';
+import type { ByteSource, DescribedImage, ImageLimits } from './image-intake.ts';
 import { layOver, PIXEL_BYTES } from './image-layering.ts';
 import { keptByAlpha } from './image-masks.ts';
 import { JPEG_QUALITY_NEAR_LOSSLESS } from './image-normalization.ts';

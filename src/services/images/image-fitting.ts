@@ -1,14 +1,7 @@
 /** Makes a result small enough for where it is to be posted, at the least loss that does it. */
 
-import {
-  describeImage,
-  inspectImage,
-  loadBytes,
-  openImage,
-  type ByteSource,
-  type DescribedImage,
-  type ImageLimits,
-} from './image-intake.ts';
+import { describeImage, inspectImage, loadBytes, openImage } from './image-intake.ts';
+import type { ByteSource, DescribedImage, ImageLimits } from './image-intake.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from '../providers/image-provider.ts';
 

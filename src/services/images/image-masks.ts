@@ -11,19 +11,15 @@ import type { Sharp as Pipeline } from 'sharp';
 
 import { HeldBuffers } from './held-buffers.ts';
 import { withoutMetadata } from './image-containers.ts';
-import {
-  hasSameSize,
-  inspectImage,
-  openImage,
-  type ImageLimits,
-  type ImageRefusal,
-  type InspectedImage,
-  type UnreadableImage,
-} from './image-intake.ts';
-import { alignMask, type AlignedMask, type MaskedImage } from './image-mask-alignment.ts';
-import { harden, invert, toPixels, type MaskArea } from './image-mask-area.ts';
+import { hasSameSize, inspectImage, openImage } from './image-intake.ts';
+import type { ImageLimits, ImageRefusal, InspectedImage, UnreadableImage } from './image-intake.ts';
+import { alignMask } from './image-mask-alignment.ts';
+import type { AlignedMask, MaskedImage } from './image-mask-alignment.ts';
+import { harden, invert, toPixels } from './image-mask-area.ts';
+import type { MaskArea } from './image-mask-area.ts';
 import { sampleInk } from './image-mask-ink.ts';
-import { isFramedBy, judgePolarity, type MaskMarks } from './image-mask-polarity.ts';
+import { isFramedBy, judgePolarity } from './image-mask-polarity.ts';
+import type { MaskMarks } from './image-mask-polarity.ts';
 import type { ReadableKind } from './image-recognition.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from '../providers/image-provider.ts';

@@ -9,14 +9,8 @@
  */
 
 import { withoutMetadata } from './image-containers.ts';
-import {
-  hasSameSize,
-  inspectImage,
-  openImage,
-  type ImageLimits,
-  type ImageRefusal,
-  type InspectedImage,
-} from './image-intake.ts';
+import { hasSameSize, inspectImage, openImage } from './image-intake.ts';
+import type { ImageLimits, ImageRefusal, InspectedImage } from './image-intake.ts';
 import type { ReadableKind } from './image-recognition.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageFormat, ImageSize } from '../providers/image-provider.ts';

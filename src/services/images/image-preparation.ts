@@ -6,10 +6,13 @@
  * answer can also be `busy`.
  */
 
-import { keepOutside, type KeepOutsideOutcome, type KeepOutsideRequest } from './image-composition.ts';
-import { fitLosslessly, fitToBytes, type FitOutcome } from './image-fitting.ts';
+import { keepOutside } from './image-composition.ts';
+import type { KeepOutsideOutcome, KeepOutsideRequest } from './image-composition.ts';
+import { fitLosslessly, fitToBytes } from './image-fitting.ts';
+import type { FitOutcome } from './image-fitting.ts';
 import type { ByteSource, ImageLimits, ImageRefusal, UnreadableImage } from './image-intake.ts';
-import { MASK_MARKS, type MaskMarks } from './image-mask-polarity.ts';
+import { MASK_MARKS } from './image-mask-polarity.ts';
+import type { MaskMarks } from './image-mask-polarity.ts';
 import {
   isMaskRegion,
   MASK_REGIONS,
@@ -17,14 +20,12 @@ import {
   maskFromRegion,
   prepareMask,
   WHOLE_REGION,
-  type AmbiguousMask,
-  type MaskRefusal,
-  type MaskRegion,
-  type NoMask,
-  type PreparedMask,
 } from './image-masks.ts';
-import { prepareImage, type PreparedImage } from './image-normalization.ts';
-import { createImageWorkshop, type Busy } from './image-workshop.ts';
+import type { AmbiguousMask, MaskRefusal, MaskRegion, NoMask, PreparedMask } from './image-masks.ts';
+import { prepareImage } from './image-normalization.ts';
+import type { PreparedImage } from './image-normalization.ts';
+import { createImageWorkshop } from './image-workshop.ts';
+import type { Busy } from './image-workshop.ts';
 
 export { isMaskRegion, MASK_MARKS, MASK_REGIONS, WHOLE_REGION };
 export type { FitOutcome, KeepOutsideRequest, MaskMarks, MaskRegion, PreparedImage, PreparedMask };

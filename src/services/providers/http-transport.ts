@@ -1,9 +1,12 @@
 import { Readable } from 'node:stream';
-import { Headers, Pool, Response, type Dispatcher } from 'undici';
+import { Headers, Pool, Response } from 'undici';
+import type { Dispatcher } from 'undici';
 import { decompress } from './decompression.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-import { IncomingBody, type ReadBody } from './incoming-body.ts';
-import { createIntakeGate, type IntakeGate } from './intake-gate.ts';
+import { IncomingBody } from './incoming-body.ts';
+import type { ReadBody } from './incoming-body.ts';
+import { createIntakeGate } from './intake-gate.ts';
+import type { IntakeGate } from './intake-gate.ts';
 
 /** One request, and whether any of it can have reached the other side. */
 export type HttpExchange = {

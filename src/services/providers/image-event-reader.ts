@@ -1,12 +1,17 @@
 import type { DecoderPool } from './base64-decoder.ts';
-import { EventStreamSplitter, type EventPart } from './event-stream.ts';
-import { isRecord, readRest, type AnswerEnd, type AnswerReading, type ImageAnswer } from './image-answer-reader.ts';
-import { ImageAnswerScanner, UnreadableAnswerError, type ImageText } from './image-answer-scanner.ts';
-import { ImageTextDecoder, type ImageTextState, type PieceWriter } from './image-text-decoder.ts';
+import { EventStreamSplitter } from './event-stream.ts';
+import type { EventPart } from './event-stream.ts';
+import { isRecord, readRest } from './image-answer-reader.ts';
+import type { AnswerEnd, AnswerReading, ImageAnswer } from './image-answer-reader.ts';
+import { ImageAnswerScanner, UnreadableAnswerError } from './image-answer-scanner.ts';
+import type { ImageText } from './image-answer-scanner.ts';
+import { ImageTextDecoder } from './image-text-decoder.ts';
+import type { ImageTextState, PieceWriter } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
 import type { Taken } from './incoming-body.ts';
 import type { PreviewWriter } from './preview-writer.ts';
-import { runSeldomWaiting, type SeldomWaiting } from './seldom-waiting.ts';
+import { runSeldomWaiting } from './seldom-waiting.ts';
+import type { SeldomWaiting } from './seldom-waiting.ts';
 
 /** Who takes what a stream brings. */
 type StreamTakers = {

@@ -1,4 +1,5 @@
-import { InvalidBase64Error, type Base64Decoder, type DecoderPool, type FindRoom } from './base64-decoder.ts';
+import { InvalidBase64Error } from './base64-decoder.ts';
+import type { Base64Decoder, DecoderPool, FindRoom } from './base64-decoder.ts';
 import type { ImageText } from './image-answer-scanner.ts';
 import type { SeldomWaiting } from './seldom-waiting.ts';
 

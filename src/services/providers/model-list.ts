@@ -1,8 +1,11 @@
-import { startCallDeadline, type CallDeadline } from './call-deadline.ts';
+import { startCallDeadline } from './call-deadline.ts';
+import type { CallDeadline } from './call-deadline.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-import { createHttpTransport, type HttpExchange, type HttpTransport } from './http-transport.ts';
+import { createHttpTransport } from './http-transport.ts';
+import type { HttpExchange, HttpTransport } from './http-transport.ts';
 import type { ImageProvider, OfferedModel } from './image-provider.ts';
-import { readModelPage, type ModelPage } from './offered-models.ts';
+import { readModelPage } from './offered-models.ts';
+import type { ModelPage } from './offered-models.ts';
 
 export type ModelListOptions = {
   readonly apiKey: string;

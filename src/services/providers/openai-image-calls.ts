@@ -1,35 +1,39 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { recognizeForm, type AnswerForm } from './answer-form.ts';
-import { createDecoderPool, type DecoderPool } from './base64-decoder.ts';
-import { startCallDeadline, type CallDeadline } from './call-deadline.ts';
-import { createHttpTransport, type HttpExchange, type HttpTransport } from './http-transport.ts';
-import { beginImageAnswer, type AnswerEnd, type AnswerReading, type ImageAnswer } from './image-answer-reader.ts';
+import { recognizeForm } from './answer-form.ts';
+import type { AnswerForm } from './answer-form.ts';
+import { createDecoderPool } from './base64-decoder.ts';
+import type { DecoderPool } from './base64-decoder.ts';
+import { startCallDeadline } from './call-deadline.ts';
+import type { CallDeadline } from './call-deadline.ts';
+import { createHttpTransport } from './http-transport.ts';
+import type { HttpExchange, HttpTransport } from './http-transport.ts';
+import { beginImageAnswer } from './image-answer-reader.ts';
+import type { AnswerEnd, AnswerReading, ImageAnswer } from './image-answer-reader.ts';
 import { UnreadableAnswerError } from './image-answer-scanner.ts';
 import { beginImageEvents } from './image-event-reader.ts';
-import {
-  ProviderFailure,
-  type ImageCall,
-  type ImageProvider,
-  type ImageResult,
-  type OpenByteSink,
-} from './image-provider.ts';
+import { ProviderFailure } from './image-provider.ts';
+import type { ImageCall, ImageProvider, ImageResult, OpenByteSink } from './image-provider.ts';
 import { toEditFields, toGenerateParameters } from './image-request.ts';
-import { explainFailures, type ReadBody } from './incoming-body.ts';
+import { explainFailures } from './incoming-body.ts';
+import type { ReadBody } from './incoming-body.ts';
 import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
-import { openMultipartUpload, type MultipartUpload } from './multipart-upload.ts';
+import { openMultipartUpload } from './multipart-upload.ts';
+import type { MultipartUpload } from './multipart-upload.ts';
 import type { OpenAiImagesOptions } from './openai-images.ts';
 import { PreviewWriter } from './preview-writer.ts';
-import { createRedactor, toProviderFailure, toToldFailure, type CallState } from './provider-errors.ts';
-import { findRefusedParts, PartRefusedError, RefusedParts, type Reduced } from './refused-parts.ts';
+import { createRedactor, toProviderFailure, toToldFailure } from './provider-errors.ts';
+import type { CallState } from './provider-errors.ts';
+import { findRefusedParts, PartRefusedError, RefusedParts } from './refused-parts.ts';
+import type { Reduced } from './refused-parts.ts';
 import {
   downloadResult,
   requireTrustedResultUrl,
   ResultDownloadError,
   UntrustedResultError,
-  type Pause,
 } from './result-download.ts';
+import type { Pause } from './result-download.ts';
 
 /** The largest size that models make is 8.3 million pixels, which as a PNG of noise is about 34 MB. */
 const DEFAULT_IMAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import { APIError } from 'openai';
-import { ProviderFailure, type ProviderFailureKind } from './image-provider.ts';
+import { ProviderFailure } from './image-provider.ts';
+import type { ProviderFailureKind } from './image-provider.ts';
 import { readRetryAfterMs } from './retry-after.ts';
 
 /** What is known about a call at the moment in which it failed. */

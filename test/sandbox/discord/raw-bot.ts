@@ -3,15 +3,15 @@ import { createChanges, waitForChange } from '../../../sandbox/discord/changes.t
 import type { EmulatedDiscord } from '../../../sandbox/discord/emulated-discord.ts';
 
 /** A gateway event or operation as it came over the wire. */
-export interface ReceivedOperation {
+export type ReceivedOperation = {
   readonly op: number;
   readonly t: string | null;
   readonly s: number | null;
   readonly d: unknown;
-}
+};
 
 /** A bot reduced to the wire: one gateway connection whose messages are kept. */
-export interface RawBot {
+export type RawBot = {
   readonly received: readonly ReceivedOperation[];
   /** The close code, once the connection has ended. */
   closeCode(): number | undefined;
@@ -19,7 +19,7 @@ export interface RawBot {
   send(op: number, d: unknown): void;
   waitFor<T>(probe: () => T | undefined | false, what: string): Promise<T>;
   close(code?: number): void;
-}
+};
 
 const WAIT_MS = 2000;
 
@@ -65,12 +65,12 @@ export async function connectRawBot(
 }
 
 /** An answer of the REST interface. */
-export interface RawAnswer {
+export type RawAnswer = {
   readonly status: number;
   readonly headers: Headers;
   /** The JSON body, or undefined for an empty one. */
   readonly body: unknown;
-}
+};
 
 /** Calls the REST interface as the bot; with `files`, as multipart. */
 export async function call(

@@ -38,12 +38,12 @@ export const COMMANDS = [
 ] as const;
 
 /** An emulated Discord with a guild, an ordinary member, the commands above and a bot on the wire. */
-export interface Scene {
+export type Scene = {
   readonly discord: EmulatedDiscord;
   readonly guild: EmulatedGuild;
   readonly member: EmulatedMember;
   readonly bot: RawBot;
-}
+};
 
 /** Starts a scene that ends with the test. */
 export async function setScene(context: TestContext, options: EmulatedDiscordOptions = {}): Promise<Scene> {

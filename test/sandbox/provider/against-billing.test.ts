@@ -4,12 +4,11 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import {
   catalogue,
-  type CatalogueModel,
   fixedSizes,
   generationRules,
-  type ImageSize,
   isFreeSizeAllowed,
 } from '../../../sandbox/provider/model-catalogue.ts';
+import type { CatalogueModel, ImageSize } from '../../../sandbox/provider/model-catalogue.ts';
 import { costNanoUsd } from '../../../sandbox/provider/price-table.ts';
 import { outputTokensPerImage, usageOf } from '../../../sandbox/provider/token-tables.ts';
 import { estimateCeiling } from '../../../src/billing/estimate.ts';

@@ -7,8 +7,8 @@ import {
   isSizeAllowed,
   listSizeChoices,
   parseSize,
-  type SizeRule,
 } from '../../../src/services/providers/image-sizes.ts';
+import type { SizeRule } from '../../../src/services/providers/image-sizes.ts';
 import { createModelCatalogue } from '../../../src/services/providers/models.ts';
 
 function sizesOf(id: string): SizeRule {

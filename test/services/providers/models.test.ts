@@ -6,8 +6,8 @@ import {
   findUnsupportedOptions,
   losesTransparency,
   resolveAutoSize,
-  type ImageModel,
 } from '../../../src/services/providers/models.ts';
+import type { ImageModel } from '../../../src/services/providers/models.ts';
 
 function model(id: string): ImageModel {
   const found = createModelCatalogue().find(id);
