@@ -62,6 +62,7 @@ export const refusals = {
   invalidJson: () => new ApiRefusal(400, 50109, 'The request body contains invalid JSON.'),
   unknownApplication: () => new ApiRefusal(404, 10002, 'Unknown Application'),
   unknownChannel: () => new ApiRefusal(404, 10003, 'Unknown Channel'),
+  unknownGuild: () => new ApiRefusal(404, 10004, 'Unknown Guild'),
   unknownMessage: () => new ApiRefusal(404, 10008, 'Unknown Message'),
   unknownUser: () => new ApiRefusal(404, 10013, 'Unknown User'),
   unknownWebhook: () => new ApiRefusal(404, 10015, 'Unknown Webhook'),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { refusals } from './api-refusal.ts';
 import { parseForm } from './forms.ts';
-import { draftEdit, draftMessage } from './message-draft.ts';
 import type { DraftPlace } from './message-draft.ts';
+import { draftEdit, draftMessage } from './message-draft.ts';
 import type { EmulatedMessage } from './message.ts';
 import { MESSAGE_FLAG, messageBodies } from './message-schema.ts';
 import { messageToWire, readableMessageToWire } from './message-wire.ts';

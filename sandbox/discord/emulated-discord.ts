@@ -5,6 +5,7 @@ import { createCallbackRoutes } from './callback-routes.ts';
 import { Cdn } from './cdn.ts';
 import { createChanges, waitForChange } from './changes.ts';
 import { createChannelRoutes } from './channel-routes.ts';
+import { createGuildRoutes } from './guild-routes.ts';
 import type { EmulatedClock } from './clock.ts';
 import { createEmulatedClock } from './clock.ts';
 import type { RegisteredCommand } from './command-registry.ts';
@@ -112,6 +113,7 @@ export async function createEmulatedDiscord(options: EmulatedDiscordOptions = {}
       ...createCallbackRoutes(state),
       ...createWebhookRoutes(state),
       ...createChannelRoutes(state),
+      ...createGuildRoutes(state),
     ],
     faults,
     requests,

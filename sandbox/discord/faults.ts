@@ -13,6 +13,7 @@ export type RouteName =
   | 'GET follow-up'
   | 'PATCH follow-up'
   | 'DELETE follow-up'
+  | 'GET guild roles'
   | 'GET channel'
   | 'open direct channel'
   | 'GET channel messages'

@@ -8,11 +8,11 @@ import type { FaultKind, Faults } from './faults.ts';
 import type { OpenApiCheck } from './open-api.ts';
 import { OPENAPI_CODE_PREFIX } from './open-api.ts';
 import type { LoggedRequest, Violation } from './request-log.ts';
-import { parseRequestBody, readBytes } from './request-body.ts';
 import type { RequestBody } from './request-body.ts';
+import { parseRequestBody, readBytes } from './request-body.ts';
 import type { Route, RouteAnswer } from './route.ts';
-import { createRouteTable } from './route-table.ts';
 import type { MatchedRoute } from './route-table.ts';
+import { createRouteTable } from './route-table.ts';
 
 const API_PREFIX = '/api/v10';
 const FORM_ERROR_CODES: ReadonlySet<number> = new Set([50006, 50035, 50109]);

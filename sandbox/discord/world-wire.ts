@@ -51,6 +51,8 @@ export function roleToWire(role: EmulatedRole): WireObject {
     permissions: role.permissions.toString(),
     managed: false,
     mentionable: role.mentionable,
+    icon: null,
+    unicode_emoji: null,
     flags: 0,
   };
 }

@@ -151,6 +151,14 @@ export class World {
     return role;
   }
 
+  removeRole(guild: EmulatedGuild, role: EmulatedRole): void {
+    guild.roles.delete(role.id);
+    for (const { roleIds } of guild.members.values()) {
+      const at = roleIds.indexOf(role.id);
+      if (at !== -1) roleIds.splice(at, 1);
+    }
+  }
+
   addUser(options: UserOptions = {}): EmulatedUser {
     return this.#createUser(options, false);
   }

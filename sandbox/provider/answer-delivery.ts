@@ -1,9 +1,10 @@
 /** Sends finished work to the client, or fails to, as the call's plan says. */
 import { answerBody, errorEvent, streamEvents } from './answer-body.ts';
-import { serverError } from './api-refusal.ts';
 import type { WireError } from './api-refusal.ts';
+import { serverError } from './api-refusal.ts';
 import { refusalOf } from './call-judge.ts';
 import type { ProviderCall } from './call-log.ts';
+import type { Exchange, Pace } from './exchange.ts';
 import {
   breakOff,
   gzipFor,
@@ -16,7 +17,6 @@ import {
   writeHead,
   writePaced,
 } from './exchange.ts';
-import type { Exchange, Pace } from './exchange.ts';
 import type { EndingFault, FaultPlan, PictureFile } from './faults.ts';
 import type { FinishedWork } from './image-work.ts';
 import type { ResultFiles } from './result-files.ts';

@@ -1,16 +1,16 @@
 /** Decides whether a call is worked on at all. Whatever it refuses is never billed. */
-import { refusal } from './api-refusal.ts';
 import type { ApiRefusal, RefusalName } from './api-refusal.ts';
+import { refusal } from './api-refusal.ts';
 import type { ProviderCall } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
 import type { EndingFault } from './faults.ts';
 import type { ImageRateLimit } from './image-rate-limit.ts';
-import { readInputPictures } from './input-pictures.ts';
 import type { InputPictures } from './input-pictures.ts';
+import { readInputPictures } from './input-pictures.ts';
 import type { CatalogueModel } from './model-catalogue.ts';
 import type { OpenApiDescription } from './openapi-description.ts';
-import { readParameters } from './parameters.ts';
 import type { ImageEndpoint, Parameters } from './parameters.ts';
+import { readParameters } from './parameters.ts';
 import { readRequest } from './request-reader.ts';
 
 /** Words in a prompt that have it declined: before the work, or its result after it. */

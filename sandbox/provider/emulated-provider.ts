@@ -3,22 +3,22 @@
  * with every failure of the original to order. It never speaks to anybody else.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createGateKeeper } from './answer-gate.ts';
+import { createServer } from 'node:http';
 import type { AnswerGate, GateOptions } from './answer-gate.ts';
+import { createGateKeeper } from './answer-gate.ts';
 import { ApiRefusal } from './api-refusal.ts';
-import { createBillingLog } from './billing-log.ts';
 import type { Bill } from './billing-log.ts';
-import { createCallLog, describeRequest } from './call-log.ts';
+import { createBillingLog } from './billing-log.ts';
 import type { CallEnd, ProviderCall } from './call-log.ts';
-import { sendRefusal } from './exchange.ts';
+import { createCallLog, describeRequest } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
-import { createFaultBook } from './faults.ts';
+import { sendRefusal } from './exchange.ts';
 import type { Fault, FaultHandle } from './faults.ts';
+import { createFaultBook } from './faults.ts';
 import type { EmulatedProviderOptions } from './provider-options.ts';
-import { createResultFiles, listenOnLoopback } from './result-files.ts';
 import type { FileRequest } from './result-files.ts';
+import { createResultFiles, listenOnLoopback } from './result-files.ts';
 import { createRouter } from './router.ts';
 
 export type EmulatedProvider = {

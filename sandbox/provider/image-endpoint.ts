@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import type { DeliverAnswer } from './answer-delivery.ts';
 import type { GateKeeper } from './answer-gate.ts';
 import type { Bill, BillingLog, BillOutcome } from './billing-log.ts';
-import { refusalOf } from './call-judge.ts';
 import type { CallJudge } from './call-judge.ts';
+import { refusalOf } from './call-judge.ts';
 import type { ProviderCall } from './call-log.ts';
-import { breakOff, wait } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
+import { breakOff, wait } from './exchange.ts';
 import type { EndingFault, FaultBook } from './faults.ts';
-import { doImageWork } from './image-work.ts';
 import type { FinishedWork, WorkOptions } from './image-work.ts';
+import { doImageWork } from './image-work.ts';
 import type { ImageEndpoint } from './parameters.ts';
 import { costNanoUsd } from './price-table.ts';
 

@@ -1,13 +1,13 @@
 /** The work of one call: pictures and what they cost in tokens. */
 import type { InputPictures } from './input-pictures.ts';
-import { fixedSizes } from './model-catalogue.ts';
 import type { ImageSize, Quality } from './model-catalogue.ts';
+import { fixedSizes } from './model-catalogue.ts';
 import type { NoisePngSource } from './noise-png.ts';
 import type { Parameters } from './parameters.ts';
-import { makePartialPicture, makePicture } from './pictures.ts';
 import type { PictureRequest } from './pictures.ts';
-import { usageOf } from './token-tables.ts';
+import { makePartialPicture, makePicture } from './pictures.ts';
 import type { Usage } from './token-tables.ts';
+import { usageOf } from './token-tables.ts';
 
 /** What was made for one call. */
 export type FinishedWork = {

@@ -1,8 +1,8 @@
 /** GET /v1/models. */
 import { ApiRefusal, serverError } from './api-refusal.ts';
 import { refusalOf } from './call-judge.ts';
-import { breakOff, jsonHeaders, sendBody, sendHtml, wait } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
+import { breakOff, jsonHeaders, sendBody, sendHtml, wait } from './exchange.ts';
 import type { FaultPlan } from './faults.ts';
 import type { CatalogueModel } from './model-catalogue.ts';
 

@@ -1,7 +1,7 @@
 /** Judges requests and answers by OpenAI's own OpenAPI description, where its file is at hand. */
 import { readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parseDocument } from 'yaml';
 import { invalidParameter } from './api-refusal.ts';

@@ -1,8 +1,8 @@
 /** GET /v1/organization/costs: what the organization was billed, day by day. */
 import { ApiRefusal, invalidParameter } from './api-refusal.ts';
 import type { Bill } from './billing-log.ts';
-import { jsonHeaders, sendBody } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
+import { jsonHeaders, sendBody } from './exchange.ts';
 
 const dayMs = 86_400_000;
 const nanoUsdPerUsd = 1e9;

@@ -1,7 +1,7 @@
 /** Judges the parameters of a call as strictly as the real API, by model. */
 import { invalidParameter, refusal } from './api-refusal.ts';
-import { fixedSizes, generationRules, isFreeSizeAllowed } from './model-catalogue.ts';
 import type { CatalogueModel, ImageSize, InputFidelity, Quality } from './model-catalogue.ts';
+import { fixedSizes, generationRules, isFreeSizeAllowed } from './model-catalogue.ts';
 
 export type ImageEndpoint = 'generations' | 'edits';
 export type OutputFormat = 'png' | 'jpeg' | 'webp';

@@ -1,6 +1,6 @@
 /** Makes the pictures of an answer with sharp, off the event loop. */
-import sharp from 'sharp';
 import type { Sharp } from 'sharp';
+import sharp from 'sharp';
 import type { InputPictures } from './input-pictures.ts';
 import type { ImageSize } from './model-catalogue.ts';
 import type { OutputFormat } from './parameters.ts';

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { invalidParameter } from './api-refusal.ts';
 import type { OpenCall, ReceivedFile } from './call-log.ts';
-import { MalformedMultipart, readMultipart } from './multipart.ts';
 import type { Part } from './multipart.ts';
-import { readFormValue } from './parameters.ts';
+import { MalformedMultipart, readMultipart } from './multipart.ts';
 import type { Fields, ImageEndpoint } from './parameters.ts';
+import { readFormValue } from './parameters.ts';
 
 export type RequestContent = { readonly fields: Fields; readonly files: readonly Part[] };
 

@@ -1,7 +1,7 @@
 /** Serves finished pictures by address, for the providers that answer with `url`. */
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 
 /** One request for a file. */
 export type FileRequest = { readonly origin: string; readonly path: string; readonly status: number };

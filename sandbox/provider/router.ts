@@ -1,16 +1,16 @@
 /** Checks who asks, finds out what for, and puts together the parts that answer. */
-import { createAnswerDelivery } from './answer-delivery.ts';
 import type { AnswerDeliveryParts } from './answer-delivery.ts';
+import { createAnswerDelivery } from './answer-delivery.ts';
 import { refusal } from './api-refusal.ts';
-import { createCallJudge } from './call-judge.ts';
 import type { CallJudgeParts, ModerationWords } from './call-judge.ts';
-import { readBody } from './exchange.ts';
+import { createCallJudge } from './call-judge.ts';
 import type { Exchange } from './exchange.ts';
-import { createImageEndpoint } from './image-endpoint.ts';
+import { readBody } from './exchange.ts';
 import type { AnswerImageCall, ImageEndpointParts } from './image-endpoint.ts';
+import { createImageEndpoint } from './image-endpoint.ts';
 import { createImageRateLimit } from './image-rate-limit.ts';
-import { catalogue, modelsServedByDefault } from './model-catalogue.ts';
 import type { CatalogueModel } from './model-catalogue.ts';
+import { catalogue, modelsServedByDefault } from './model-catalogue.ts';
 import { answerModelList, listModels, unknownUrl } from './model-list.ts';
 import { createNoisePngSource } from './noise-png.ts';
 import { answerCosts, missingScope } from './organization-costs.ts';

@@ -1,11 +1,11 @@
 /** Paints the scene that a prompt describes, as SVG: sky, light, land, subject. It needs no fonts. */
 import type { ImageSize } from './model-catalogue.ts';
-import { createRandomSource } from './random-source.ts';
 import type { RandomSource } from './random-source.ts';
-import { drawSubject } from './scene-subjects.ts';
+import { createRandomSource } from './random-source.ts';
 import type { Inks } from './scene-subjects.ts';
-import { readSceneWords } from './scene-words.ts';
+import { drawSubject } from './scene-subjects.ts';
 import type { Colour, Hour, Place, Subject } from './scene-words.ts';
+import { readSceneWords } from './scene-words.ts';
 
 export type SceneRequest = {
   readonly prompt: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UnsendableCommand } from '../../../sandbox/discord/option-values.ts';
 import type { OptionValues } from '../../../sandbox/discord/option-values.ts';
+import { UnsendableCommand } from '../../../sandbox/discord/option-values.ts';
 import { PERMISSION } from '../../../sandbox/discord/permissions.ts';
 import { at, call } from './raw-bot.ts';
 import { callbackPath, deferredImagine, PIXEL_PNG, setScene, webhookPath } from './support.ts';

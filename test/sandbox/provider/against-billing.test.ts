@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type { CatalogueModel, ImageSize } from '../../../sandbox/provider/model-catalogue.ts';
 import {
   catalogue,
   fixedSizes,
   generationRules,
   isFreeSizeAllowed,
 } from '../../../sandbox/provider/model-catalogue.ts';
-import type { CatalogueModel, ImageSize } from '../../../sandbox/provider/model-catalogue.ts';
 import { costNanoUsd } from '../../../sandbox/provider/price-table.ts';
 import { outputTokensPerImage, usageOf } from '../../../sandbox/provider/token-tables.ts';
 import { estimateCeiling } from '../../../src/billing/estimate.ts';

@@ -7,8 +7,8 @@ import { APIError } from 'openai';
 import sharp from 'sharp';
 import { z } from 'zod';
 import type { AnswerShape } from '../../../sandbox/provider/faults.ts';
-import { errorOf, plain, pngUpload, post, startProvider } from './start-provider.ts';
 import type { StartedProvider } from './start-provider.ts';
+import { errorOf, plain, pngUpload, post, startProvider } from './start-provider.ts';
 
 const call = { model: 'gpt-image-2', prompt: 'a fox', quality: 'low', size: '1024x1024' } as const;
 

@@ -8,6 +8,7 @@ import OpenAI, { APIError, APIUserAbortError } from 'openai';
 import sharp from 'sharp';
 import { costNanoUsd } from '../../../sandbox/provider/price-table.ts';
 import { halfMask, imageBytes, plain, pngUpload, post, startProvider } from './start-provider.ts';
+import { until } from '../../until.ts';
 
 const call = { model: 'gpt-image-2', prompt: 'a fox', quality: 'low', size: '1024x1024' } as const;
 
@@ -205,7 +206,7 @@ test('closing ends held and hung calls', async (t) => {
   provider.faults.add({ kind: 'bill-then-hang', when: ({ prompt }) => prompt === 'hang' });
   const answers = [client.images.generate(call), client.images.generate({ ...call, prompt: 'hang' })];
   const settled = Promise.allSettled(answers);
-  while (provider.inFlight < 2) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => provider.inFlight === 2);
   await provider.close();
   assert.deepEqual(
     (await settled).map(({ status }) => status),

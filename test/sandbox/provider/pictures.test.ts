@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import sharp from 'sharp';
 import type { Region } from 'sharp';
+import sharp from 'sharp';
 import type { InputPictures } from '../../../sandbox/provider/input-pictures.ts';
 import { createNoisePngSource } from '../../../sandbox/provider/noise-png.ts';
-import { makePartialPicture, makePicture } from '../../../sandbox/provider/pictures.ts';
 import type { PictureRequest } from '../../../sandbox/provider/pictures.ts';
+import { makePartialPicture, makePicture } from '../../../sandbox/provider/pictures.ts';
 import { halfMask, plain } from './start-provider.ts';
 
 const request: PictureRequest = {

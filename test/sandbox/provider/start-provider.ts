@@ -2,11 +2,11 @@
 import type { TestContext } from 'node:test';
 import OpenAI, { toFile } from 'openai';
 import type { Uploadable } from 'openai/uploads';
-import sharp from 'sharp';
 import type { Color, Sharp } from 'sharp';
+import sharp from 'sharp';
 import { z } from 'zod';
-import { createEmulatedProvider } from '../../../sandbox/provider/emulated-provider.ts';
 import type { EmulatedProvider } from '../../../sandbox/provider/emulated-provider.ts';
+import { createEmulatedProvider } from '../../../sandbox/provider/emulated-provider.ts';
 import type { EmulatedProviderOptions } from '../../../sandbox/provider/provider-options.ts';
 
 export type StartedProvider = { readonly provider: EmulatedProvider; readonly client: OpenAI };
