@@ -8,7 +8,7 @@ import type { Ledger } from '../src/billing/ledger.ts';
 import { createLedger } from '../src/billing/ledger.ts';
 import { chartWords } from '../src/discord/usage-message.ts';
 import { wordsFor } from '../src/discord/words.ts';
-import { createChartPress } from '../src/services/usage/chart-press.ts';
+import { createChartRenderer } from '../src/services/usage/chart-renderer.ts';
 import { createExportFiles } from '../src/services/usage/export-files.ts';
 import { chartOf } from '../src/services/usage/usage-chart-data.ts';
 import { createUsageReports } from '../src/services/usage/usage-report.ts';
@@ -42,11 +42,11 @@ async function measure(directory: string): Promise<void> {
   print('entries in the month', `${head.seq} of ${MEMBERS} members`);
   const ledger = createLedger({ store, now: () => NOW, random: Math.random, sleep });
   const reports = createUsageReports(createUsageRollups({ ledger, store }));
-  const charts = createChartPress();
+  const charts = createChartRenderer();
   const words = chartWords(PERIOD, wordsFor('en-US'));
   const report = async (): Promise<void> => {
     const read = await reports.read(GUILD, PERIOD);
-    await charts.print(chartOf(read, { budget: BUDGET_NANO_USD, now: NOW, words }));
+    await charts.render(chartOf(read, { budget: BUDGET_NANO_USD, now: NOW, words }));
   };
   const read = async (): Promise<unknown> => reports.read(GUILD, PERIOD);
 

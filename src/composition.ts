@@ -30,7 +30,7 @@ import { PAINTER_PATH } from './http/server.ts';
 import { createAdmission } from './services/admission.ts';
 import type { BudgetWatch } from './services/budget-watch.ts';
 import { createBudgetWatch } from './services/budget-watch.ts';
-import { createChartPress } from './services/usage/chart-press.ts';
+import { createChartRenderer } from './services/usage/chart-renderer.ts';
 import { createClosingTime } from './services/closing-time.ts';
 import { createEditDrafts } from './services/edit-drafts.ts';
 import { createExportFiles } from './services/usage/export-files.ts';
@@ -154,7 +154,7 @@ function createReporting(config: Config, outside: Outside, { ledger, store }: Mo
   return {
     reports: createUsageReports(rollups),
     upkeep: createUsageUpkeep({ ...outside, ledger, rollups }),
-    charts: createChartPress(),
+    charts: createChartRenderer(),
     exports: createExportFiles({ ...outside, ledger, directory: join(config.DATA_DIR, 'exports') }),
   };
 }

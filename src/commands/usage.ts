@@ -15,7 +15,7 @@ import { chartWords, describeChart, describeUsage } from '../discord/usage-messa
 import { formatCodes, formatMonth, formatSize } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
-import type { ChartPress } from '../services/usage/chart-press.ts';
+import type { ChartRenderer } from '../services/usage/chart-renderer.ts';
 import type { ExportFile, ExportFiles } from '../services/usage/export-files.ts';
 import { chartOf } from '../services/usage/usage-chart-data.ts';
 import type { UsageReport, UsageReports } from '../services/usage/usage-report.ts';
@@ -24,7 +24,7 @@ import { mayManageServer } from './asker.ts';
 export type UsageCommandParts = {
   readonly ledger: Ledger;
   readonly reports: UsageReports;
-  readonly charts: ChartPress;
+  readonly charts: ChartRenderer;
   readonly exports: ExportFiles;
   readonly budgetOf: (guild: string) => Promise<NanoUsd>;
   readonly replies: ReplyEditor;
@@ -132,7 +132,9 @@ async function printChart(
   if (report.isPruned) return undefined;
   try {
     const budget = view.member === undefined ? view.limit : undefined;
-    const png = await charts.print(chartOf(report, { budget, now: view.now, words: chartWords(report.period, words) }));
+    const png = await charts.render(
+      chartOf(report, { budget, now: view.now, words: chartWords(report.period, words) }),
+    );
     const upload = uploadFromBytes(`usage-${formatPeriod(report.period)}.png`, 'image/png', png);
     return { upload, altText: describeChart(report, view, words) };
   } catch (error) {

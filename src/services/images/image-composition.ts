@@ -12,8 +12,8 @@
 
 import { HeldBuffers } from './held-buffers.ts';
 import { featherInwards } from './image-feather.ts';
-import { describeImage, hasSameSize, openImage, loadBytes } from './image-intake.ts';
 import type { ByteSource, DescribedImage, ImageLimits } from './image-intake.ts';
+import { describeImage, hasSameSize, openImage, loadBytes } from './image-intake.ts';
 import { layOver, PIXEL_BYTES } from './image-layering.ts';
 import { keptByAlpha } from './image-masks.ts';
 import { JPEG_QUALITY_NEAR_LOSSLESS } from './image-normalization.ts';
@@ -101,7 +101,7 @@ async function decodePixels(sharp: Sharp, layer: Layer, size: ImageSize, limits:
   return await scaled.toColourspace('srgb').ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
 }
 
-/** @param picture.hasAlpha Whether any pixel can be transparent. */
+/** @param picture.hasAlpha whether any pixel can be transparent. */
 async function encode(
   sharp: Sharp,
   pixels: Buffer,

@@ -90,7 +90,7 @@ export function* jpegSegments(bytes: Buffer): Generator<JpegSegment> {
 
 /**
  * Inside scan data a 0xff is followed by zero (a stuffed byte) or by a restart marker; anything else ends it.
- * @returns Undefined where there are more of these than the scan may still have.
+ * @returns undefined where there are more of these than the scan may still have.
  */
 function measureScan(
   bytes: Buffer,

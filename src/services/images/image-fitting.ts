@@ -1,7 +1,7 @@
 /** Makes a result small enough for where it is to be posted, at the least loss that does it. */
 
-import { describeImage, inspectImage, loadBytes, openImage } from './image-intake.ts';
 import type { ByteSource, DescribedImage, ImageLimits } from './image-intake.ts';
+import { describeImage, inspectImage, loadBytes, openImage } from './image-intake.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from '../providers/image-provider.ts';
 
@@ -30,7 +30,7 @@ const SCALE_MARGIN = 0.9;
 const EDGE_PX_MIN = 64;
 
 /**
- * @param sizeBytesMax The largest file that can be posted, in bytes.
+ * @param sizeBytesMax the largest file that can be posted, in bytes.
  * @throws Whatever the loading throws.
  */
 export async function fitToBytes(

@@ -4,8 +4,8 @@
 
 import type { Metadata, Sharp as Pipeline } from 'sharp';
 
-import { isAnimatedPng, isReadable, recognizeImage } from './image-recognition.ts';
 import type { ReadableKind, UnreadableKind } from './image-recognition.ts';
+import { isAnimatedPng, isReadable, recognizeImage } from './image-recognition.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from '../providers/image-provider.ts';
 

@@ -25,7 +25,7 @@ export type Cover = {
 
 /**
  * Changes the result in place.
- * @param original Begins at a multiple of four in its memory, as the result does and all buffers that are nobody's part.
+ * @param original begins at a multiple of four in its memory, as the result does and all buffers that are nobody's part.
  */
 export async function layOver(original: Buffer, result: Buffer, cover: Cover): Promise<void> {
   let start = 0;

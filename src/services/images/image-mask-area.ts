@@ -28,8 +28,8 @@ const FOUR_KEPT = -1;
 /**
  * Brings a plane to 0 and 255 alone, in place. Nearly everywhere four pixels in a row are of one kind, and are seen to
  * be at a glance: 0.3 ms for a megapixel, and 1.5 for one that is soft everywhere.
- * @param plane Begins at a multiple of four in its memory, as all buffers do that are nobody's part.
- * @returns Also whether it had been that before.
+ * @param plane begins at a multiple of four in its memory, as all buffers do that are nobody's part.
+ * @returns also whether it had been that before.
  */
 export async function harden(plane: Buffer): Promise<MaskArea & { readonly wasHard: boolean }> {
   let editableCount = 0;
@@ -50,7 +50,7 @@ export async function harden(plane: Buffer): Promise<MaskArea & { readonly wasHa
   return { plane, editableCount, wasHard };
 }
 
-/** @returns How many of them are editable. */
+/** @returns how many of them are editable. */
 function hardenBytes(bytes: Buffer, from: number, to: number): number {
   let editableCount = 0;
   for (let index = from; index < to; index += 1) {

@@ -1,7 +1,7 @@
 /** What somebody drew a mask with, told by samples of its file: enough to tell a mask from a photograph. */
 
-import { openImage } from './image-intake.ts';
 import type { ImageLimits } from './image-intake.ts';
+import { openImage } from './image-intake.ts';
 import { HALFWAY } from './image-mask-area.ts';
 import type { Sharp } from './image-workshop.ts';
 

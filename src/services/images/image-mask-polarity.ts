@@ -25,9 +25,9 @@ const WHITE_SHEET_BORDER_WHITE_SHARE_MIN = 0.99;
 const DRAWN_SHARE_MAX = 0.5;
 
 /**
- * @param white One byte for each pixel, row by row: 255 = white, 0 = black.
- * @param whiteShare The share of the pixels that are white.
- * @returns Undefined where it could be meant either way.
+ * @param white one byte for each pixel, row by row: 255 = white, 0 = black.
+ * @param whiteShare the share of the pixels that are white.
+ * @returns undefined where it could be meant either way.
  */
 export function judgePolarity(white: Buffer, size: ImageSize, whiteShare: number): MaskMarks | undefined {
   // Without any black there is no drawing.

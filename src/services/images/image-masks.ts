@@ -11,15 +11,15 @@ import type { Sharp as Pipeline } from 'sharp';
 
 import { HeldBuffers } from './held-buffers.ts';
 import { withoutMetadata } from './image-containers.ts';
-import { hasSameSize, inspectImage, openImage } from './image-intake.ts';
 import type { ImageLimits, ImageRefusal, InspectedImage, UnreadableImage } from './image-intake.ts';
-import { alignMask } from './image-mask-alignment.ts';
+import { hasSameSize, inspectImage, openImage } from './image-intake.ts';
 import type { AlignedMask, MaskedImage } from './image-mask-alignment.ts';
-import { harden, invert, toPixels } from './image-mask-area.ts';
+import { alignMask } from './image-mask-alignment.ts';
 import type { MaskArea } from './image-mask-area.ts';
+import { harden, invert, toPixels } from './image-mask-area.ts';
 import { sampleInk } from './image-mask-ink.ts';
-import { isFramedBy, judgePolarity } from './image-mask-polarity.ts';
 import type { MaskMarks } from './image-mask-polarity.ts';
+import { isFramedBy, judgePolarity } from './image-mask-polarity.ts';
 import type { ReadableKind } from './image-recognition.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageSize } from '../providers/image-provider.ts';
@@ -91,7 +91,7 @@ const COMPRESSION_LEVEL = 2;
 /**
  * Reads a mask for a prepared picture. Where any pixel is transparent, alpha decides (transparent = edit); otherwise
  * black and white do, as `image-mask-polarity.ts` says.
- * @param marks What marks the part that may change, where whoever drew the mask has said so; it decides, then.
+ * @param marks what marks the part that may change, where whoever drew the mask has said so; it decides, then.
  */
 export async function prepareMask(
   sharp: Sharp,
@@ -211,7 +211,7 @@ export async function maskFromRegion(
 
 /**
  * The kept area that a picture's alpha describes, at the wanted size.
- * @param from.isPlain Whether it has 8 bits a channel and is in sRGB.
+ * @param from.isPlain whether it has 8 bits a channel and is in sRGB.
  */
 export async function keptByAlpha(
   sharp: Sharp,
@@ -240,7 +240,7 @@ async function readPlane(plane: Pipeline): Promise<Buffer> {
 
 /**
  * Uses the area up.
- * @param ready The mask's file, where there is one that needs no change.
+ * @param ready the mask's file, where there is one that needs no change.
  */
 async function finishMask(
   sharp: Sharp,

@@ -9,8 +9,8 @@
  */
 
 import { withoutMetadata } from './image-containers.ts';
-import { hasSameSize, inspectImage, openImage } from './image-intake.ts';
 import type { ImageLimits, ImageRefusal, InspectedImage } from './image-intake.ts';
+import { hasSameSize, inspectImage, openImage } from './image-intake.ts';
 import type { ReadableKind } from './image-recognition.ts';
 import type { Sharp } from './image-workshop.ts';
 import type { ImageFormat, ImageSize } from '../providers/image-provider.ts';
@@ -48,7 +48,7 @@ const FORMATS_TO_KEEP: { readonly [Kind in ReadableKind]: ImageFormat | undefine
   tiff: undefined,
 };
 
-/** @returns The prepared picture, or why there is none. Damage in the pixels counts as a refusal, not as an error. */
+/** @returns the prepared picture, or why there is none. Damage in the pixels counts as a refusal, not as an error. */
 export async function prepareImage(
   sharp: Sharp,
   bytes: Buffer,

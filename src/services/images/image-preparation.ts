@@ -6,13 +6,14 @@
  * answer can also be `busy`.
  */
 
-import { keepOutside } from './image-composition.ts';
 import type { KeepOutsideOutcome, KeepOutsideRequest } from './image-composition.ts';
-import { fitLosslessly, fitToBytes } from './image-fitting.ts';
+import { keepOutside } from './image-composition.ts';
 import type { FitOutcome } from './image-fitting.ts';
+import { fitLosslessly, fitToBytes } from './image-fitting.ts';
 import type { ByteSource, ImageLimits, ImageRefusal, UnreadableImage } from './image-intake.ts';
-import { MASK_MARKS } from './image-mask-polarity.ts';
 import type { MaskMarks } from './image-mask-polarity.ts';
+import { MASK_MARKS } from './image-mask-polarity.ts';
+import type { AmbiguousMask, MaskRefusal, MaskRegion, NoMask, PreparedMask } from './image-masks.ts';
 import {
   isMaskRegion,
   MASK_REGIONS,
@@ -21,11 +22,10 @@ import {
   prepareMask,
   WHOLE_REGION,
 } from './image-masks.ts';
-import type { AmbiguousMask, MaskRefusal, MaskRegion, NoMask, PreparedMask } from './image-masks.ts';
-import { prepareImage } from './image-normalization.ts';
 import type { PreparedImage } from './image-normalization.ts';
-import { createImageWorkshop } from './image-workshop.ts';
+import { prepareImage } from './image-normalization.ts';
 import type { Busy } from './image-workshop.ts';
+import { createImageWorkshop } from './image-workshop.ts';
 
 export { isMaskRegion, MASK_MARKS, MASK_REGIONS, WHOLE_REGION };
 export type { FitOutcome, KeepOutsideRequest, MaskMarks, MaskRegion, PreparedImage, PreparedMask };
@@ -54,7 +54,7 @@ export type ImagePreparation = {
   prepareImage(bytes: Buffer): Promise<PreparedImage | ImageRefusal | Busy>;
   /**
    * Makes a member's mask fit for the prepared picture, or says why it cannot.
-   * @param marks Which colour marks what may change, where the member has said so.
+   * @param marks which colour marks what may change, where the member has said so.
    */
   prepareMask(
     bytes: Buffer,
@@ -74,8 +74,8 @@ export type ImagePreparation = {
 };
 
 /**
- * @param options.concurrency How many pieces of heavy work run at once; at most 3, see the workshop.
- * @param options.waitingMax How many may wait behind them.
+ * @param options.concurrency how many pieces of heavy work run at once; at most 3, see the workshop.
+ * @param options.waitingMax how many may wait behind them.
  */
 export function createImagePreparation(options: {
   readonly concurrency: number;

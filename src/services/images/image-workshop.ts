@@ -20,9 +20,9 @@ export type ImageWorkshop = {
 };
 
 /**
- * @param options.concurrency How many pieces of work run at once. Each takes one of the runtime's four worker
+ * @param options.concurrency how many pieces of work run at once. Each takes one of the runtime's four worker
  * threads, which files and name lookups share, so it should stay below four.
- * @param options.waitingMax How many may wait behind them before `busy` is the answer.
+ * @param options.waitingMax how many may wait behind them before `busy` is the answer.
  */
 export function createImageWorkshop(options: {
   readonly concurrency: number;

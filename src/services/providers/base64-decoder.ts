@@ -124,9 +124,7 @@ export class Base64Decoder {
   /** @returns how many characters were taken, from `start` on */
   #take(characters: Buffer, start: number): number {
     const isLong = characters.length - start >= LONG_RUN_CHARACTERS;
-    if (!isLong || !this.#isPure) {
-      return this.#stage(characters, start, STAGED_CHARACTERS_MAX);
-    }
+    if (!isLong || !this.#isPure) return this.#stage(characters, start, STAGED_CHARACTERS_MAX);
     if (this.#stagedCharacters > 0) {
       // What is needed to end the group that was begun, and then all that was staged is decoded.
       return this.#stage(characters, start, roundUpToGroup(this.#stagedCharacters));
@@ -177,9 +175,7 @@ export class Base64Decoder {
     } else {
       end = roundDownToGroup(end);
     }
-    if (end % GROUP_CHARACTERS === 1 || !this.#decode(this.#staging, 0, end)) {
-      return false;
-    }
+    if (end % GROUP_CHARACTERS === 1 || !this.#decode(this.#staging, 0, end)) return false;
     this.#staging.copyWithin(0, end, this.#stagedCharacters);
     this.#stagedCharacters -= end;
     return true;
@@ -189,9 +185,7 @@ export class Base64Decoder {
   #decode(text: Buffer, start: number, end: number): boolean {
     // Buffer's decoder skips what it does not know, so a short count is how foreign characters show.
     const written = this.#piece.write(text.toString('latin1', start, end), this.#pieceLength, 'base64');
-    if (written !== Math.floor(((end - start) * GROUP_BYTES) / GROUP_CHARACTERS)) {
-      return false;
-    }
+    if (written !== Math.floor(((end - start) * GROUP_BYTES) / GROUP_CHARACTERS)) return false;
     this.#pieceLength += written;
     return true;
   }
@@ -215,9 +209,7 @@ export class Base64Decoder {
 
   #dropDataUrlHead(): void {
     const head = this.#staging.toString('latin1', 0, Math.min(this.#stagedCharacters, DATA_URL_HEAD_CHARACTERS_MAX));
-    if (!/^\s*data:/i.test(head)) {
-      return;
-    }
+    if (!/^\s*data:/i.test(head)) return;
     const end = this.#staging.subarray(0, head.length).indexOf(COMMA);
     if (end < 0 || !/;\s*base64\s*$/i.test(head.slice(0, end))) {
       throw new InvalidBase64Error('The data URL is not in base64.');

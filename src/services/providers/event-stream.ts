@@ -81,9 +81,7 @@ export class EventStreamSplitter {
     } else if (this.#place !== 'ignored') {
       this.#word.append(run.subarray(0, WORD_SIZE_BYTES_MAX - this.#word.length));
     }
-    if (end === chunk.length) {
-      return end;
-    }
+    if (end === chunk.length) return end;
     if (chunk[end] === COLON && this.#place === 'field') {
       this.#lineHasBytes = true;
       this.#place = 'value-start';

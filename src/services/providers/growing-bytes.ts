@@ -16,9 +16,7 @@ export class GrowingBytes {
 
   /** @returns false, with nothing appended, where the limit would be passed */
   append(run: Uint8Array): boolean {
-    if (!this.#reserve(run.length)) {
-      return false;
-    }
+    if (!this.#reserve(run.length)) return false;
     this.#bytes.set(run, this.#length);
     this.#length += run.length;
     return true;
@@ -26,9 +24,7 @@ export class GrowingBytes {
 
   /** @returns false, with nothing appended, where the limit would be passed */
   appendByte(byte: number): boolean {
-    if (!this.#reserve(1)) {
-      return false;
-    }
+    if (!this.#reserve(1)) return false;
     this.#bytes[this.#length] = byte;
     this.#length += 1;
     return true;
@@ -46,9 +42,7 @@ export class GrowingBytes {
 
   #reserve(sizeBytes: number): boolean {
     const needed = this.#length + sizeBytes;
-    if (needed > this.#sizeBytesMax) {
-      return false;
-    }
+    if (needed > this.#sizeBytesMax) return false;
     if (needed > this.#bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.min(this.#sizeBytesMax, Math.max(needed, this.#bytes.length * 2)));
       grown.set(this.#bytes.subarray(0, this.#length));

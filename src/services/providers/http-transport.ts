@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
-import { Headers, Pool, Response } from 'undici';
 import type { Dispatcher } from 'undici';
+import { Headers, Pool, Response } from 'undici';
 import { decompress } from './decompression.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-import { IncomingBody } from './incoming-body.ts';
 import type { ReadBody } from './incoming-body.ts';
-import { createIntakeGate } from './intake-gate.ts';
+import { IncomingBody } from './incoming-body.ts';
 import type { IntakeGate } from './intake-gate.ts';
+import { createIntakeGate } from './intake-gate.ts';
 
 /** One request, and whether any of it can have reached the other side. */
 export type HttpExchange = {
@@ -200,12 +200,8 @@ function toRequestHeaders(given: RequestInit['headers'] = {}): Record<string, st
 }
 
 function toRequestBody(body: RequestInit['body']): string | Readable | null {
-  if (body === undefined || body === null || typeof body === 'string') {
-    return body ?? null;
-  }
-  if (body instanceof ReadableStream) {
-    return Readable.from(body, { objectMode: false });
-  }
+  if (body === undefined || body === null || typeof body === 'string') return body ?? null;
+  if (body instanceof ReadableStream) return Readable.from(body, { objectMode: false });
   throw new TypeError('A request body must be text or a stream.');
 }
 

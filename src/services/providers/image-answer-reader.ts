@@ -1,11 +1,11 @@
 import type { DecoderPool } from './base64-decoder.ts';
 import { ImageAnswerScanner } from './image-answer-scanner.ts';
-import { ImageTextDecoder } from './image-text-decoder.ts';
 import type { ImageTextState } from './image-text-decoder.ts';
+import { ImageTextDecoder } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
 import type { Taken, TakeBytes } from './incoming-body.ts';
-import { runSeldomWaiting } from './seldom-waiting.ts';
 import type { SeldomWaiting } from './seldom-waiting.ts';
+import { runSeldomWaiting } from './seldom-waiting.ts';
 
 /** What an answer said besides the images that it carried itself. */
 export type ImageAnswer = {

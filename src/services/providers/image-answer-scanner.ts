@@ -119,9 +119,7 @@ export class ImageAnswerScanner {
    * @throws {UnreadableAnswerError} where the body ended early or is not JSON
    */
   finish(): unknown {
-    if (!this.#isComplete) {
-      throw new UnreadableAnswerError('The answer ended before its JSON did.');
-    }
+    if (!this.#isComplete) throw new UnreadableAnswerError('The answer ended before its JSON did.');
     try {
       return JSON.parse(this.#rest.text());
     } catch (cause) {
@@ -133,9 +131,7 @@ export class ImageAnswerScanner {
     for (let position = start; position < chunk.length; position += 1) {
       const byte = chunk.readUInt8(position);
       // Some gateways send spaces to keep a connection alive: they must not count against the limit.
-      if (byte <= HIGHEST_WHITESPACE || this.#isComplete) {
-        continue;
-      }
+      if (byte <= HIGHEST_WHITESPACE || this.#isComplete) continue;
       if (byte === QUOTE) {
         this.#beginText();
         return position + 1;
@@ -149,9 +145,7 @@ export class ImageAnswerScanner {
   /** Keeps track of where in the JSON we are. */
   #follow(byte: number): void {
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      if (this.#containers.length === DEPTH_MAX) {
-        throw new UnreadableAnswerError('The answer is nested too deeply.');
-      }
+      if (this.#containers.length === DEPTH_MAX) throw new UnreadableAnswerError('The answer is nested too deeply.');
       this.#containers.push({ isObject: byte === OPEN_BRACE, key: '' });
       this.#expectsKey = byte === OPEN_BRACE;
       if (this.#containers.length === 3) {
@@ -170,9 +164,7 @@ export class ImageAnswerScanner {
 
   #beginText(): void {
     const container = this.#containers.at(-1);
-    if (container === undefined) {
-      throw new UnreadableAnswerError('The answer is not a JSON object.');
-    }
+    if (container === undefined) throw new UnreadableAnswerError('The answer is not a JSON object.');
     this.#textIsKey = container.isObject && this.#expectsKey;
     this.#expectsKey = false;
     const key = this.#textIsKey ? undefined : this.#keyInsideEntry();
@@ -196,9 +188,7 @@ export class ImageAnswerScanner {
   /** The current key, where we are directly inside what has an image: `data[i]`, or the event. */
   #keyInsideEntry(): string | undefined {
     const [root, list, entry] = this.#containers;
-    if (this.#kind === 'event' && this.#containers.length === 1) {
-      return root?.isObject ? root.key : undefined;
-    }
+    if (this.#kind === 'event' && this.#containers.length === 1) return root?.isObject ? root.key : undefined;
     const isEntry = this.#containers.length === 3 && root?.isObject && root.key === 'data' && list?.isObject === false;
     return isEntry && entry?.isObject ? entry.key : undefined;
   }
@@ -223,9 +213,7 @@ export class ImageAnswerScanner {
   }
 
   #keepText(run: Uint8Array): void {
-    if (this.#textIsDropped) {
-      return;
-    }
+    if (this.#textIsDropped) return;
     if (this.#rest.length - this.#textStart + run.length > TEXT_SIZE_BYTES_MAX) {
       this.#rest.truncate(this.#textStart);
       this.#textIsDropped = true;
@@ -317,9 +305,7 @@ export class ImageAnswerScanner {
   }
 
   #keep(run: Uint8Array): void {
-    if (!this.#rest.append(run)) {
-      throw new UnreadableAnswerError('The answer has too much in it besides its images.');
-    }
+    if (!this.#rest.append(run)) throw new UnreadableAnswerError('The answer has too much in it besides its images.');
   }
 
   #keepByte(byte: number): void {

@@ -1,17 +1,17 @@
 import type { DecoderPool } from './base64-decoder.ts';
-import { EventStreamSplitter } from './event-stream.ts';
 import type { EventPart } from './event-stream.ts';
-import { isRecord, readRest } from './image-answer-reader.ts';
+import { EventStreamSplitter } from './event-stream.ts';
 import type { AnswerEnd, AnswerReading, ImageAnswer } from './image-answer-reader.ts';
-import { ImageAnswerScanner, UnreadableAnswerError } from './image-answer-scanner.ts';
+import { isRecord, readRest } from './image-answer-reader.ts';
 import type { ImageText } from './image-answer-scanner.ts';
-import { ImageTextDecoder } from './image-text-decoder.ts';
+import { ImageAnswerScanner, UnreadableAnswerError } from './image-answer-scanner.ts';
 import type { ImageTextState, PieceWriter } from './image-text-decoder.ts';
+import { ImageTextDecoder } from './image-text-decoder.ts';
 import type { ImageWriter } from './image-writer.ts';
 import type { Taken } from './incoming-body.ts';
 import type { PreviewWriter } from './preview-writer.ts';
-import { runSeldomWaiting } from './seldom-waiting.ts';
 import type { SeldomWaiting } from './seldom-waiting.ts';
+import { runSeldomWaiting } from './seldom-waiting.ts';
 
 /** Who takes what a stream brings. */
 type StreamTakers = {
@@ -42,9 +42,7 @@ export function beginImageEvents(takers: StreamTakers, imageCountMax: number, de
   function* take(bytes: Buffer): SeldomWaiting<Taken> {
     for (const part of splitter.split(bytes)) {
       end = yield* events.take(part);
-      if (end !== undefined) {
-        return 'enough';
-      }
+      if (end !== undefined) return 'enough';
     }
     return 'more';
   }
@@ -108,9 +106,7 @@ class ImageEvents {
       // Not only at the empty line behind it: a connection that breaks there has still brought all that counts.
       return this.#scanner.isComplete ? yield* this.#conclude(this.#scanner.finish()) : undefined;
     } catch (error) {
-      if (!(error instanceof UnreadableAnswerError)) {
-        throw error;
-      }
+      if (!(error instanceof UnreadableAnswerError)) throw error;
       // Not an image event, but a word like `[DONE]`.
       yield* this.#leaveImage();
       this.#isRead = true;
@@ -135,9 +131,7 @@ class ImageEvents {
 
   *#conclude(event: unknown): SeldomWaiting<AnswerEnd | undefined> {
     this.#isRead = true;
-    if (!isRecord(event)) {
-      return undefined;
-    }
+    if (!isRecord(event)) return undefined;
     const type = this.#type() ?? '';
     if (PARTIAL_TYPE.test(type)) {
       yield* this.#keepImage(this.#takers.previews);
@@ -194,9 +188,7 @@ class ImageEvents {
       return;
     }
     this.#eventCount += 1;
-    if (this.#eventCount > EVENTS_MAX) {
-      throw new UnreadableAnswerError('The stream has too many events.');
-    }
+    if (this.#eventCount > EVENTS_MAX) throw new UnreadableAnswerError('The stream has too many events.');
     if (!this.#isRead) {
       yield* this.#leaveImage();
     }

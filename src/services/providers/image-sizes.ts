@@ -54,9 +54,7 @@ export function writeSize({ width, height }: ImageSize): string {
 }
 
 export function isSizeAllowed(rule: SizeRule, { width, height }: ImageSize): boolean {
-  if (rule.kind === 'fixed') {
-    return rule.sizes.some((size) => size.width === width && size.height === height);
-  }
+  if (rule.kind === 'fixed') return rule.sizes.some((size) => size.width === width && size.height === height);
   const area = width * height;
   return (
     width % rule.stepPixels === 0 &&

@@ -1,5 +1,5 @@
-import { InvalidBase64Error } from './base64-decoder.ts';
 import type { Base64Decoder, DecoderPool, FindRoom } from './base64-decoder.ts';
+import { InvalidBase64Error } from './base64-decoder.ts';
 import type { ImageText } from './image-answer-scanner.ts';
 import type { SeldomWaiting } from './seldom-waiting.ts';
 
@@ -53,9 +53,7 @@ export class ImageTextDecoder {
   }
 
   *#decode(pieces: Iterable<Uint8Array>, writer: PieceWriter): SeldomWaiting {
-    if (this.#isBroken) {
-      return;
-    }
+    if (this.#isBroken) return;
     try {
       for (const piece of pieces) {
         const written = writer.write(piece);
@@ -64,9 +62,7 @@ export class ImageTextDecoder {
         }
       }
     } catch (error) {
-      if (!(error instanceof InvalidBase64Error)) {
-        throw error;
-      }
+      if (!(error instanceof InvalidBase64Error)) throw error;
       this.#isBroken = true;
     }
   }

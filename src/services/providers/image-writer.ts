@@ -56,9 +56,7 @@ export class ImageWriter {
    * @returns false where it had no bytes, and so is no image
    */
   async finish(): Promise<boolean> {
-    if (this.#sink === undefined) {
-      return false;
-    }
+    if (this.#sink === undefined) return false;
     await this.#sink.close();
     this.#sink = undefined;
     this.#sizeBytes = 0;

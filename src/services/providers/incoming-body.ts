@@ -84,7 +84,7 @@ export class IncomingBody {
     });
   }
 
-  /** Whoever reads it has all that they want, though they were not asked just now. */
+  /** Ends the reading where its reader has all that it wants, between two pieces. */
   close(): void {
     if (this.#end === undefined) this.#endEarly();
     this.#advance();

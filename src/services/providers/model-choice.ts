@@ -74,12 +74,8 @@ function judgeShutdown(
   now: Date,
 ): ShutdownWarning | undefined {
   const shutdownAt = offer?.shutdownAt ?? catalogueDate;
-  if (shutdownAt === undefined) {
-    return undefined;
-  }
+  if (shutdownAt === undefined) return undefined;
   const remainingMs = shutdownAt.getTime() - now.getTime();
-  if (remainingMs <= 0) {
-    return { reason: 'shut-down', model: id, shutdownAt, isUsed: offer?.shutdownAt === undefined };
-  }
+  if (remainingMs <= 0) return { reason: 'shut-down', model: id, shutdownAt, isUsed: offer?.shutdownAt === undefined };
   return remainingMs <= NOTICE_DAYS * DAY_MS ? { reason: 'shutting-down', model: id, shutdownAt } : undefined;
 }

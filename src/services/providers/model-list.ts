@@ -1,11 +1,12 @@
-import { startCallDeadline } from './call-deadline.ts';
 import type { CallDeadline } from './call-deadline.ts';
+import { startCallDeadline } from './call-deadline.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-import { createHttpTransport } from './http-transport.ts';
 import type { HttpExchange, HttpTransport } from './http-transport.ts';
+import { createHttpTransport } from './http-transport.ts';
 import type { ImageProvider, OfferedModel } from './image-provider.ts';
-import { readModelPage } from './offered-models.ts';
+import { parseJson } from './json-fields.ts';
 import type { ModelPage } from './offered-models.ts';
+import { readModelPage } from './offered-models.ts';
 
 export type ModelListOptions = {
   readonly apiKey: string;
@@ -132,15 +133,7 @@ async function readPage(exchange: HttpExchange): Promise<ModelPage | undefined> 
 async function toApiError(response: Response): Promise<Error> {
   const { APIError } = await import('openai');
   const text = await response.text();
-  const body = parseJson(text);
+  const parsed = parseJson(text);
+  const body = typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   return APIError.generate(response.status, body, body === undefined ? text : undefined, response.headers);
-}
-
-function parseJson(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

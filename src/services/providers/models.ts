@@ -1,9 +1,9 @@
-import { BACKGROUNDS, IMAGE_FORMATS, INPUT_FIDELITIES, QUALITIES } from './image-provider.ts';
 import type { Background, ImageFormat, ImageSize, InputFidelity, Quality } from './image-provider.ts';
-import { defaultSize, fitSize, isSizeAllowed, writeSize } from './image-sizes.ts';
+import { BACKGROUNDS, IMAGE_FORMATS, INPUT_FIDELITIES, QUALITIES } from './image-provider.ts';
 import type { SizeRule } from './image-sizes.ts';
-import { FINER_TOKENS, FIRST_GENERATION_TOKENS, SECOND_GENERATION_TOKENS, UNPUBLISHED_TOKENS } from './token-rules.ts';
+import { defaultSize, fitSize, isSizeAllowed, writeSize } from './image-sizes.ts';
 import type { TokenRule } from './token-rules.ts';
+import { FINER_TOKENS, FIRST_GENERATION_TOKENS, SECOND_GENERATION_TOKENS, UNPUBLISHED_TOKENS } from './token-rules.ts';
 
 /** What an image model can do, as data. */
 export type ImageModel = {

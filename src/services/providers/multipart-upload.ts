@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { InputFile } from './image-provider.ts';
 
 /**
@@ -61,9 +61,7 @@ const LINE_END = Buffer.from('\r\n');
 
 async function openPart(field: FormField, boundary: string): Promise<OpenPart> {
   const start = `--${boundary}\r\ncontent-disposition: form-data; name="${escapeParameter(field.name)}"`;
-  if ('value' in field) {
-    return { head: Buffer.from(`${start}\r\n\r\n${field.value}`) };
-  }
+  if ('value' in field) return { head: Buffer.from(`${start}\r\n\r\n${field.value}`) };
   const { path, name, contentType } = field.file;
   const head = Buffer.from(`${start}; filename="${escapeParameter(name)}"\r\ncontent-type: ${contentType}\r\n\r\n`);
   const handle = await open(path, 'r');
@@ -108,9 +106,7 @@ async function* readPieces(sections: readonly (Buffer | OpenFile)[], sizeBytes: 
 async function readSection(section: Buffer | OpenFile, position: number, place: Buffer): Promise<number> {
   if (!('handle' in section)) return section.copy(place, 0, position);
   const { bytesRead } = await section.handle.read(place, 0, place.length, position);
-  if (bytesRead === 0) {
-    throw new Error('A picture became shorter while it was being sent.');
-  }
+  if (bytesRead === 0) throw new Error('A picture became shorter while it was being sent.');
   return bytesRead;
 }
 

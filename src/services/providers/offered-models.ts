@@ -1,4 +1,5 @@
 import type { OfferedModel } from './image-provider.ts';
+import { parseJson, readField } from './json-fields.ts';
 
 /** Unix times above this are in milliseconds: as seconds they would lie beyond the year 5000. */
 const UNIX_SECONDS_MAX = 1e11;
@@ -19,9 +20,7 @@ export type ModelPage = {
 export function readModelPage(text: string): ModelPage | undefined {
   const answer = parseJson(text);
   const list = readField(answer, 'data');
-  if (!Array.isArray(list)) {
-    return undefined;
-  }
+  if (!Array.isArray(list)) return undefined;
   const models = list.flatMap((entry: unknown) => {
     const id = typeof entry === 'string' ? entry : readField(entry, 'id');
     return typeof id === 'string' ? [{ id, shutdownAt: readDate(readField(entry, 'shutdown_date')) }] : [];
@@ -31,27 +30,13 @@ export function readModelPage(text: string): ModelPage | undefined {
   return { models, hasMore, lastId: typeof lastId === 'string' ? lastId : models.at(-1)?.id };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** OpenAI describes a date in words; seconds since 1970, as in `created`, are understood as well. */
 function readDate(value: unknown): Date | undefined {
-  if (typeof value === 'number') {
-    return toValidDate(value > UNIX_SECONDS_MAX ? value : value * 1000);
-  }
+  if (typeof value === 'number') return toValidDate(value > UNIX_SECONDS_MAX ? value : value * 1000);
   return typeof value === 'string' ? toValidDate(value) : undefined;
 }
 
 function toValidDate(value: string | number): Date | undefined {
   const date = new Date(value);
   return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
-function readField(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

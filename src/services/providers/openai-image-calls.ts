@@ -1,39 +1,39 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { recognizeForm } from './answer-form.ts';
 import type { AnswerForm } from './answer-form.ts';
-import { createDecoderPool } from './base64-decoder.ts';
+import { recognizeForm } from './answer-form.ts';
 import type { DecoderPool } from './base64-decoder.ts';
-import { startCallDeadline } from './call-deadline.ts';
+import { createDecoderPool } from './base64-decoder.ts';
 import type { CallDeadline } from './call-deadline.ts';
-import { createHttpTransport } from './http-transport.ts';
+import { startCallDeadline } from './call-deadline.ts';
 import type { HttpExchange, HttpTransport } from './http-transport.ts';
-import { beginImageAnswer } from './image-answer-reader.ts';
+import { createHttpTransport } from './http-transport.ts';
 import type { AnswerEnd, AnswerReading, ImageAnswer } from './image-answer-reader.ts';
+import { beginImageAnswer } from './image-answer-reader.ts';
 import { UnreadableAnswerError } from './image-answer-scanner.ts';
 import { beginImageEvents } from './image-event-reader.ts';
-import { ProviderFailure } from './image-provider.ts';
 import type { ImageCall, ImageProvider, ImageResult, OpenByteSink } from './image-provider.ts';
+import { ProviderFailure } from './image-provider.ts';
 import { toEditFields, toGenerateParameters } from './image-request.ts';
-import { explainFailures } from './incoming-body.ts';
 import type { ReadBody } from './incoming-body.ts';
+import { explainFailures } from './incoming-body.ts';
 import { ImageTooLargeError, ImageWriter } from './image-writer.ts';
-import { openMultipartUpload } from './multipart-upload.ts';
 import type { MultipartUpload } from './multipart-upload.ts';
+import { openMultipartUpload } from './multipart-upload.ts';
 import type { OpenAiImagesOptions } from './openai-images.ts';
 import { PreviewWriter } from './preview-writer.ts';
-import { createRedactor, toProviderFailure, toToldFailure } from './provider-errors.ts';
 import type { CallState } from './provider-errors.ts';
-import { findRefusedParts, PartRefusedError, RefusedParts } from './refused-parts.ts';
+import { createRedactor, toProviderFailure, toToldFailure } from './provider-errors.ts';
 import type { Reduced } from './refused-parts.ts';
+import { findRefusedParts, PartRefusedError, RefusedParts } from './refused-parts.ts';
+import type { Pause } from './result-download.ts';
 import {
   downloadResult,
   requireTrustedResultUrl,
   ResultDownloadError,
   UntrustedResultError,
 } from './result-download.ts';
-import type { Pause } from './result-download.ts';
 
 /** The largest size that models make is 8.3 million pixels, which as a PNG of noise is about 34 MB. */
 const DEFAULT_IMAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024;
@@ -111,26 +111,26 @@ function createClient(apiKey: string, baseUrl: string, timeoutMs: number): Pick<
 }
 
 /** One request for images, and who takes what it brings. */
-type ImageErrand = Reduced & {
+type ImageTask = Reduced & {
   readonly call: ImageCall;
   readonly openByteSink: OpenByteSink;
 };
 
 /** What the steps of one attempt share. */
 type Attempt = CallContext & {
-  readonly errand: ImageErrand;
+  readonly task: ImageTask;
   readonly writer: ImageWriter;
   readonly deadline: CallDeadline;
   readonly exchange: HttpExchange;
 };
 
-async function makeImages(context: CallContext, errand: ImageErrand, deadline: CallDeadline): Promise<ImageResult> {
-  const { call, openByteSink, previews } = errand;
+async function makeImages(context: CallContext, task: ImageTask, deadline: CallDeadline): Promise<ImageResult> {
+  const { call, openByteSink, previews } = task;
   const exchange = context.transport.beginExchange();
   const writer = new ImageWriter(openByteSink, context.imageSizeBytesMax);
-  const attempt: Attempt = { ...context, errand, writer, deadline, exchange };
+  const attempt: Attempt = { ...context, task, writer, deadline, exchange };
   const partialImages = previews?.count ?? 0;
-  const upload = call.images.length > 0 ? await openUpload(errand, partialImages) : undefined;
+  const upload = call.images.length > 0 ? await openUpload(task, partialImages) : undefined;
   let requestId: string | undefined;
   let answer: ImageAnswer | undefined;
   try {
@@ -139,9 +139,7 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
     requestId = givenId === null ? undefined : context.redact(givenId);
     answer = await readAnswer(attempt, response, requestId);
     const problem = await downloadResults(answer.resultUrls, call.count, context, writer, deadline.signal);
-    if (writer.wholeCount > 0) {
-      return { ...tell(answer, call), imageCount: writer.wholeCount, requestId };
-    }
+    if (writer.wholeCount > 0) return { ...billingOf(answer, call), imageCount: writer.wholeCount, requestId };
     throw explainEmptyAnswer(answer, problem, attempt, requestId);
   } catch (error) {
     // What a sink threw is not the provider's failure, and goes on as it is.
@@ -151,7 +149,7 @@ async function makeImages(context: CallContext, errand: ImageErrand, deadline: C
         : error;
     // Images that are whole are paid for, whatever became of those behind them.
     if (writer.wholeCount === 0) throw failure;
-    return { ...tell(answer, call), imageCount: writer.wholeCount, requestId, cutOffBy: failure };
+    return { ...billingOf(answer, call), imageCount: writer.wholeCount, requestId, cutOffBy: failure };
   } finally {
     await writer.abandon();
     await upload?.close();
@@ -182,14 +180,14 @@ function explainEmptyAnswer(
 }
 
 /** What an answer tells of its price; nothing where it was not read to its end. */
-function tell(answer: ImageAnswer | undefined, { count }: ImageCall): Pick<ImageResult, 'madeCount' | 'usage'> {
+function billingOf(answer: ImageAnswer | undefined, { count }: ImageCall): Pick<ImageResult, 'madeCount' | 'usage'> {
   return { madeCount: answer && Math.min(answer.toldCount, count), usage: answer?.usage };
 }
 
 async function readAnswer(attempt: Attempt, response: Response, requestId: string | undefined): Promise<ImageAnswer> {
-  const { errand, writer, decoders } = attempt;
-  const { count } = errand.call;
-  const previews = new PreviewWriter(errand.previews);
+  const { task, writer, decoders } = attempt;
+  const { count } = task.call;
+  const previews = new PreviewWriter(task.previews);
   let hasPartialImages = false;
   const takers = { writer, previews, onImage: () => (hasPartialImages = true) };
   const fail = (error: unknown): ProviderFailure => judge(error, attempt, { makesImages: true, requestId });
@@ -257,7 +255,7 @@ function stateOf({ exchange, deadline }: Judged, known: KnownOfCall): CallState 
   };
 }
 
-async function openUpload({ call, omitted }: ImageErrand, partialImages: number): Promise<MultipartUpload> {
+async function openUpload({ call, omitted }: ImageTask, partialImages: number): Promise<MultipartUpload> {
   try {
     return await openMultipartUpload(toEditFields(call, partialImages, omitted));
   } catch (cause) {
@@ -270,8 +268,8 @@ async function openUpload({ call, omitted }: ImageErrand, partialImages: number)
  * The form of an edit is built here because the SDK's would hold every file in memory.
  */
 async function send(attempt: Attempt, upload: MultipartUpload | undefined): Promise<Response> {
-  const { errand, deadline, exchange, exchanges, client } = attempt;
-  const { call, previews, omitted } = errand;
+  const { task, deadline, exchange, exchanges, client } = attempt;
+  const { call, previews, omitted } = task;
   const { signal } = deadline;
   try {
     return await exchanges.run(exchange, async () =>
@@ -280,7 +278,7 @@ async function send(attempt: Attempt, upload: MultipartUpload | undefined): Prom
         : client.post('/images/edits', { body: upload.body, headers: upload.headers, signal }).asResponse(),
     );
   } catch (error) {
-    const parts = findRefusedParts(error, errand);
+    const parts = findRefusedParts(error, task);
     if (parts.length > 0) throw new PartRefusedError(parts, error);
     throw judge(error, attempt, { makesImages: true });
   }
@@ -300,9 +298,7 @@ async function downloadResults(
       const url = requireTrustedResultUrl(text, context.trustedOrigins);
       await downloadResult(url, { ...context, writer }, signal);
     } catch (error) {
-      if (!(error instanceof ResultDownloadError)) {
-        throw error;
-      }
+      if (!(error instanceof ResultDownloadError)) throw error;
       problem ??= error;
     }
   }

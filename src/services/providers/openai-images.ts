@@ -1,5 +1,5 @@
-import { ProviderFailure } from './image-provider.ts';
 import type { ImageProvider } from './image-provider.ts';
+import { ProviderFailure } from './image-provider.ts';
 import { createModelList } from './model-list.ts';
 import type { Pause } from './result-download.ts';
 

@@ -22,9 +22,7 @@ export class PreviewWriter {
   /** Appends to the current preview, beginning it if there is none. The bytes may be reused once this resolves. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#sizeBytes += bytes.length;
-    if (!this.#isWanted()) {
-      return;
-    }
+    if (!this.#isWanted()) return;
     try {
       this.#sink ??= await this.#target?.openByteSink(this.#arrivedCount);
       await this.#sink?.write(bytes);

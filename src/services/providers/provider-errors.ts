@@ -1,6 +1,7 @@
 import { APIError } from 'openai';
-import { ProviderFailure } from './image-provider.ts';
 import type { ProviderFailureKind } from './image-provider.ts';
+import { ProviderFailure } from './image-provider.ts';
+import { readField } from './json-fields.ts';
 import { readRetryAfterMs } from './retry-after.ts';
 
 /** What is known about a call at the moment in which it failed. */
@@ -83,12 +84,8 @@ export function toProviderFailure(
   redact: (text: string) => string,
   now: Date,
 ): ProviderFailure {
-  if (error instanceof ProviderFailure) {
-    return error;
-  }
-  if (error instanceof APIError && error.status !== undefined) {
-    return fromAnswer(error, state, redact, now);
-  }
+  if (error instanceof ProviderFailure) return error;
+  if (error instanceof APIError && error.status !== undefined) return fromAnswer(error, state, redact, now);
   const charged = state.wasDispatched && state.makesImages ? 'unknown' : 'no';
   const { requestId } = state;
   // The SDK wraps what the connection threw; its own message only says "Connection error."
@@ -113,12 +110,8 @@ export function createRedactor(apiKey: string): (text: string) => string {
 }
 
 function judgeBrokenCall(cause: unknown, state: CallState): ProviderFailureKind {
-  if (state.isTimeUp) {
-    return 'timeout';
-  }
-  if (!state.wasDispatched) {
-    return 'unreachable';
-  }
+  if (state.isTimeUp) return 'timeout';
+  if (!state.wasDispatched) return 'unreachable';
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' ? 'timeout' : 'connection-lost';
 }
@@ -128,7 +121,7 @@ function fromAnswer(error: APIError, state: CallState, redact: (text: string) =>
   const { kind, charged } = judgeAnswer(error);
   const requestId = error.requestID ? redact(error.requestID) : state.requestId;
   return new ProviderFailure(kind, chargeOf(charged, state), {
-    message: redact(error.message),
+    message: redact(tellAnswer(error)),
     requestId,
     retryAfterMs:
       kind === 'rate-limited' ? readRetryAfterMs(error.headers ?? new Headers(), error.message, now) : undefined,
@@ -136,10 +129,14 @@ function fromAnswer(error: APIError, state: CallState, redact: (text: string) =>
   });
 }
 
+/** Where the provider has moved to is what its operator needs to know. */
+function tellAnswer({ status, message, headers }: APIError): string {
+  const location = MOVED_STATUSES.has(status ?? 0) ? headers?.get('location') : undefined;
+  return location ? `${message}: moved to ${location}` : message;
+}
+
 function chargeOf(claimed: 'no' | 'unknown', { makesImages, hasPartialImages }: CallState): 'no' | 'unknown' {
-  if (!makesImages) {
-    return 'no';
-  }
+  if (!makesImages) return 'no';
   return hasPartialImages ? 'unknown' : claimed;
 }
 
@@ -159,9 +156,7 @@ export function toToldFailure(
 
 function statusOf(error: unknown): number {
   const code = readText(error, 'code');
-  if (PACE_CODES.has(code) || ACCOUNT_LIMIT_CODES.has(code)) {
-    return 429;
-  }
+  if (PACE_CODES.has(code) || ACCOUNT_LIMIT_CODES.has(code)) return 429;
   const isRefusal =
     REFUSAL_TYPES.has(readText(error, 'type')) ||
     MODERATION_CODES.has(code) ||
@@ -214,12 +209,10 @@ function judgeAnswer(error: APIError): Verdict {
     return { kind: 'timeout', charged: 'unknown' };
   }
   if (MOVED_STATUSES.has(status)) {
-    // The request is to be made elsewhere, so it was not done here: the base URL is wrong.
-    return { kind: 'unreachable', charged: 'no' };
+    // The request is to be made elsewhere, so it was not done here: the base URL is wrong, and stays so.
+    return { kind: 'misconfigured', charged: 'no' };
   }
-  if (status < 400) {
-    return { kind: 'unusable-answer', charged: 'unknown' };
-  }
+  if (status < 400) return { kind: 'unusable-answer', charged: 'unknown' };
   return { kind: judgeRefusal(status, error), charged: 'no' };
 }
 
@@ -227,15 +220,9 @@ function judgeAnswer(error: APIError): Verdict {
 function judgeRefusal(status: number, error: APIError): ProviderFailureKind {
   const code = error.code ?? '';
   const { message } = error;
-  if (BLOCKED_ACCOUNT_WORDS.test(message)) {
-    return 'invalid-key';
-  }
-  if (MODERATION_CODES.has(code) || (status !== 429 && MODERATION_WORDS.test(message))) {
-    return 'moderation';
-  }
-  if (ACCOUNT_LIMIT_CODES.has(code) || (!PACE_CODES.has(code) && isAboutAccountLimit(message))) {
-    return 'out-of-quota';
-  }
+  if (BLOCKED_ACCOUNT_WORDS.test(message)) return 'invalid-key';
+  if (MODERATION_CODES.has(code) || (status !== 429 && MODERATION_WORDS.test(message))) return 'moderation';
+  if (ACCOUNT_LIMIT_CODES.has(code) || (!PACE_CODES.has(code) && isAboutAccountLimit(message))) return 'out-of-quota';
   if (MODEL_CODES.has(code) || (status === 400 && (error.param === 'model' || MODEL_WORDS.test(message)))) {
     return 'model-not-found';
   }
@@ -273,10 +260,6 @@ function readModerationStage(error: unknown): 'input' | 'output' | undefined {
   const details = readField(error, 'moderation_details');
   const stage = readField(details, 'moderation_stage');
   return stage === 'input' || stage === 'output' ? stage : undefined;
-}
-
-function readField(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 function describe(error: Error): string {

@@ -54,15 +54,11 @@ export async function downloadResult(
   for (let attempt = 1; ; attempt += 1) {
     try {
       await fetchResult(url, parts, signal);
-      if (await writer.finish()) {
-        return;
-      }
+      if (await writer.finish()) return;
       throw new ResultDownloadError(`The result at ${url.origin} is empty.`);
     } catch (error) {
       await writer.abandon();
-      if (!(error instanceof ResultDownloadError) || attempt === ATTEMPTS_MAX || signal.aborted) {
-        throw error;
-      }
+      if (!(error instanceof ResultDownloadError) || attempt === ATTEMPTS_MAX || signal.aborted) throw error;
     }
     // An aborted pause ends at once, and the next attempt then fails by the same signal.
     await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal).catch(() => {});

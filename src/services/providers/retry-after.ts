@@ -23,18 +23,14 @@ function readNumber(text: string | null): number | undefined {
 
 function readSecondsOrDate(text: string | null, now: Date): number | undefined {
   const seconds = readNumber(text);
-  if (seconds !== undefined) {
-    return seconds * 1000;
-  }
+  if (seconds !== undefined) return seconds * 1000;
   const date = text === null ? Number.NaN : Date.parse(text);
   return Number.isNaN(date) ? undefined : date - now.getTime();
 }
 
 function readMessage(message: string): number | undefined {
   const words = /(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|[hms])[a-z]*\s*)+)/i.exec(message)?.[1];
-  if (words === undefined) {
-    return undefined;
-  }
+  if (words === undefined) return undefined;
   return [...words.matchAll(/(\d+(?:\.\d+)?)\s*(millisecond|ms|[hms])/gi)].reduce((totalMs, [, amount, unit]) => {
     const name = unit?.toLowerCase() ?? '';
     return totalMs + Number(amount) * (MILLISECONDS_BY_UNIT[name === 'millisecond' ? 'ms' : name] ?? 0);

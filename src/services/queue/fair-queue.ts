@@ -94,7 +94,7 @@ export function createFairQueue(limits: FairQueueLimits, now: () => number): Fai
       pace.take(next.ticket.images);
       next.begin();
     }
-    // Who was served before everybody had gone has nothing to do with who comes next.
+    // Rounds that are past are forgotten when nobody is left: who comes next has nothing to do with them.
     if (line.size === 0 && running.size === 0) line = createTurnOrder(limits.lengthMax);
     if (line.size > 0) news ??= setTimeout(tellPlaces, NEWS_INTERVAL_MS);
   }

@@ -71,7 +71,7 @@ export function createIdleFolders(directory: string, limits: Partial<IdleFolderL
     free.splice(free.indexOf(folder), 1);
     const { name, durableNames } = folder;
     try {
-      const pictures = readdirSync(join(directory, name)).filter((file) => !isRecord(file));
+      const pictures = readdirSync(join(directory, name)).filter((file) => !isRecordFile(file));
       await Promise.all(pictures.map(async (file) => emptyFile(join(directory, name, file))));
       free.unshift({ name, durableNames, hasPictures: false });
     } catch {
@@ -107,9 +107,9 @@ export function createIdleFolders(directory: string, limits: Partial<IdleFolderL
     await Promise.all(others.map(async (file) => rm(join(directory, folder, file))));
     const kept = files.filter((file) => durableNames.has(file));
     for (const file of kept) {
-      if (isRecord(file) && !clearedNames.has(file)) createRecordFile(join(directory, folder, file), false).clear();
+      if (isRecordFile(file) && !clearedNames.has(file)) createRecordFile(join(directory, folder, file), false).clear();
     }
-    return !kept.every(isRecord);
+    return !kept.every(isRecordFile);
   }
 
   return {
@@ -155,6 +155,6 @@ async function emptyFile(path: string): Promise<void> {
   closeSync(file);
 }
 
-function isRecord(file: string): boolean {
+function isRecordFile(file: string): boolean {
   return file.endsWith(RECORD_SUFFIX);
 }

@@ -38,7 +38,7 @@ export function createRecordFile(path: string, isUnused: boolean): RecordFile {
 
   function clear(): void {
     const usedBytes = end ?? Buffer.byteLength(readText(path));
-    // Should it come to no more, the first of these bytes says all of it.
+    // Should the process die meanwhile, the first byte alone says that the record is cleared.
     if (usedBytes > 0) {
       const file = openToOverwrite(path);
       try {

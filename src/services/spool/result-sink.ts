@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
-import { closeDurably, openToOverwrite, writeAll } from './durable-file.ts';
 import type { Patience } from './durable-file.ts';
+import { closeDurably, openToOverwrite, writeAll } from './durable-file.ts';
 import type { PictureShelf } from './picture-shelf.ts';
 import type { ByteSink } from '../providers/image-provider.ts';
 

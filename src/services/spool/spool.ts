@@ -45,8 +45,9 @@ export type SpoolFolder = {
   /**
    * The same for a record of something that is paid for: on a full disk it waits for room, and with it every name in
    * the folder is durable, and that the folder is there.
+   * @param patience another one than to wait for room
    */
-  writePaidRecord(name: string, record: unknown): Promise<void>;
+  writePaidRecord(name: string, record: unknown, patience?: Patience): Promise<void>;
   /** Undefined where there is none, or one of which a crash left only the name or a part. */
   readRecord(name: string): unknown;
   clearRecord(name: string): void;
@@ -125,11 +126,16 @@ export async function openSpool(
 type Shared = { readonly shelf: PictureShelf; readonly patiently: Patience; readonly idle: IdleFolders };
 
 /**
- * @param unused for a folder that is empty so far, the files whose names would outlive a loss of power; nothing is known
- * of any other folder
+ * @param durableNames for a folder that this process made or cleared, those of its files whose names would outlive a loss
+ * of power; left out for any other folder, of which nothing is known
  */
-function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused?: ReadonlySet<string>): SpoolFolder {
-  const names = createFolderNames(folder, unused);
+function createFolder(
+  folder: string,
+  { shelf, patiently, idle }: Shared,
+  durableNames?: ReadonlySet<string>,
+): SpoolFolder {
+  const isMadeHere = durableNames !== undefined;
+  const names = createFolderNames(folder, durableNames);
   const records = new Map<string, RecordFile>();
   let ownership: Promise<unknown> | undefined;
 
@@ -143,7 +149,7 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
   }
 
   function recordOf(name: string): RecordFile {
-    const record = records.get(name) ?? createRecordFile(pathOf(name), unused !== undefined);
+    const record = records.get(name) ?? createRecordFile(pathOf(name), isMadeHere);
     records.set(name, record);
     return record;
   }
@@ -167,7 +173,7 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
 
   async function retire(): Promise<void> {
     // What was not made here may be known elsewhere, to somebody who fetches its pictures or takes it over.
-    if (unused !== undefined) {
+    if (isMadeHere) {
       // Here it is known where each of them ends; whoever empties the folder would have to read them.
       for (const record of records.values()) record.clear();
       if (await idle.keep(basename(folder), names.durable, new Set(records.keys()))) return;
@@ -181,8 +187,8 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     path: pathOf,
     writeRecordQuickly: async (name, record) => recordToWrite(name).write(record, false),
     writeRecord: async (name, record) => recordToWrite(name).write(record, true),
-    async writePaidRecord(name, record) {
-      await patiently(async () => recordToWrite(name).write(record, true));
+    async writePaidRecord(name, record, patience = patiently) {
+      await patience(async () => recordToWrite(name).write(record, true));
       await names.makeDurable();
     },
     readRecord: (name) => recordOf(name).read(),
@@ -206,7 +212,7 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
     },
     removeOthers,
     async removeLeftovers() {
-      if (unused !== undefined) await removeOthers([...names.written]);
+      if (isMadeHere) await removeOthers([...names.written]);
     },
     async remove() {
       shelf.clear(folder);
@@ -216,8 +222,10 @@ function createFolder(folder: string, { shelf, patiently, idle }: Shared, unused
   };
 }
 
+/** A file that is not there is as good as an empty one: there is nothing in it either. */
 async function inspectFile(path: string, edgeBytes: number): Promise<FileEdges> {
-  const file = await open(path, 'r');
+  const file = await unlessMissing(open(path, 'r'));
+  if (!file) return { head: Buffer.alloc(0), tail: Buffer.alloc(0), sizeBytes: 0 };
   const read = async (position: number): Promise<Buffer> => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(edgeBytes), 0, edgeBytes, position);
     return buffer.subarray(0, bytesRead);

@@ -1,9 +1,9 @@
 import type { NanoUsd } from '../../billing/money.ts';
+import { NANO_USD_PER_USD } from '../../billing/money.ts';
 
 /** The marks of an axis that shows money, from one amount to another. */
 export type DollarMarks = { readonly min: NanoUsd; readonly max: NanoUsd; readonly step: NanoUsd };
 
-const NANO_USD_PER_USD = 1_000_000_000;
 /** What an axis without amounts goes up to. */
 const MAX_OF_NOTHING = NANO_USD_PER_USD;
 

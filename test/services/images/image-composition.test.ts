@@ -5,9 +5,10 @@ import * as fc from 'fast-check';
 import sharp from 'sharp';
 
 import { FEATHER_PX } from '../../../src/services/images/image-feather.ts';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import type { KeepOutsideRequest, PreparedImage } from '../../../src/services/images/image-preparation.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import type { ImageFormat } from '../../../src/services/providers/image-provider.ts';
+import type { Rectangle, Rgba, Size } from '../../fixtures/pictures.ts';
 import {
   alphaMask,
   decode,
@@ -18,7 +19,6 @@ import {
   pngOfClaimedSize,
   withBrokenPixels,
 } from '../../fixtures/pictures.ts';
-import type { Rectangle, Rgba, Size } from '../../fixtures/pictures.ts';
 
 const SIZE = { width: 160, height: 96 };
 const HOLE = { left: 40, top: 24, width: 80, height: 48 };

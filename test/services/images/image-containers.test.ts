@@ -25,7 +25,7 @@ async function pngWith(...parts: readonly Buffer[]): Promise<Buffer> {
   return insert(await quadrants(SIZE).png().toBuffer(), headerEnd, Buffer.concat(parts));
 }
 
-/** @param where Ahead of everything, or in the middle of the compressed pixels, where they end. */
+/** @param where ahead of everything, or in the middle of the compressed pixels, where they end. */
 async function jpegWith(part: readonly number[], where: 'head' | 'scan'): Promise<Buffer> {
   const jpeg = await quadrants(SIZE).jpeg().toBuffer();
   return insert(jpeg, where === 'head' ? 2 : jpeg.length - 2, repeat(Buffer.from(part)));

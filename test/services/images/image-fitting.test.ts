@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 
 import sharp from 'sharp';
 
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import type { FitOutcome } from '../../../src/services/images/image-preparation.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import { animation, decode, photograph, plane } from '../../fixtures/pictures.ts';
 
 const SIZE = { width: 640, height: 400 };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import sharp from 'sharp';
 import type { Sharp } from 'sharp';
+import sharp from 'sharp';
 import type { MaskMarks } from '../../../src/services/images/image-preparation.ts';
-import { photograph, plane, whiteOnBlack } from '../../fixtures/pictures.ts';
 import type { Rectangle } from '../../fixtures/pictures.ts';
+import { photograph, plane, whiteOnBlack } from '../../fixtures/pictures.ts';
 import { SIZE, HOLE, HOLE_SHARE, preparation, imageOf, prepareMask, alphaOf, plainSheet } from './mask-fixture.ts';
 
 const INVERTED: { readonly [Marks in MaskMarks]: MaskMarks } = { white: 'black', black: 'white' };

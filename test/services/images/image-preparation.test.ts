@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import sharp from 'sharp';
 
 import { describeImage } from '../../../src/services/images/image-intake.ts';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import type { PreparedImage } from '../../../src/services/images/image-preparation.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import {
   animatedPng,
   animation,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import type { MaskMarks, PreparedImage, PreparedMask } from '../../../src/services/images/image-preparation.ts';
-import { photograph } from '../../fixtures/pictures.ts';
+import { createImagePreparation, STANDARD_IMAGE_LIMITS } from '../../../src/services/images/image-preparation.ts';
 import type { Size } from '../../fixtures/pictures.ts';
+import { photograph } from '../../fixtures/pictures.ts';
 
 export const SIZE = { width: 120, height: 80 };
 export const HOLE = { left: 30, top: 20, width: 60, height: 40 };

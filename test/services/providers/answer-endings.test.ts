@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { describe, it } from 'node:test';
+import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { ImageResult, OpenByteSink } from '../../../src/services/providers/image-provider.ts';

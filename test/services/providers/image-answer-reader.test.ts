@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createDecoderPool } from '../../../src/services/providers/base64-decoder.ts';
-import { beginImageAnswer } from '../../../src/services/providers/image-answer-reader.ts';
 import type { ImageAnswer } from '../../../src/services/providers/image-answer-reader.ts';
+import { beginImageAnswer } from '../../../src/services/providers/image-answer-reader.ts';
 import { UnreadableAnswerError } from '../../../src/services/providers/image-answer-scanner.ts';
 import { ImageTooLargeError, ImageWriter } from '../../../src/services/providers/image-writer.ts';
 import { createMemorySinks } from './memory-sinks.ts';
@@ -157,12 +157,8 @@ function render(value: unknown, random: () => number): string {
     return `"${written.join('')}"`;
   };
   const list = (items: readonly string[]): string => items.join(`${space()},${space()}`);
-  if (typeof value === 'string') {
-    return text(value);
-  }
-  if (Array.isArray(value)) {
-    return `[${space()}${list(value.map((item) => render(item, random)))}${space()}]`;
-  }
+  if (typeof value === 'string') return text(value);
+  if (Array.isArray(value)) return `[${space()}${list(value.map((item) => render(item, random)))}${space()}]`;
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value).map(
       ([key, item]) => `${text(key)}${space()}:${space()}${render(item, random)}`,

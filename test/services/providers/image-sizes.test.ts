@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type { SizeRule } from '../../../src/services/providers/image-sizes.ts';
 import {
   fitSize,
   hasSameShape,
@@ -8,7 +9,6 @@ import {
   listSizeChoices,
   parseSize,
 } from '../../../src/services/providers/image-sizes.ts';
-import type { SizeRule } from '../../../src/services/providers/image-sizes.ts';
 import { createModelCatalogue } from '../../../src/services/providers/models.ts';
 
 function sizesOf(id: string): SizeRule {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { explainFailures, IncomingBody } from '../../../src/services/providers/incoming-body.ts';
 import type { Taken } from '../../../src/services/providers/incoming-body.ts';
+import { explainFailures, IncomingBody } from '../../../src/services/providers/incoming-body.ts';
 import { createIntakeGate } from '../../../src/services/providers/intake-gate.ts';
 
 /** A body whose connection is played by the test. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createIntakeGate } from '../../../src/services/providers/intake-gate.ts';
 import type { IntakePlace } from '../../../src/services/providers/intake-gate.ts';
+import { createIntakeGate } from '../../../src/services/providers/intake-gate.ts';
 
 const PAUSE_MS_MAX = 10;
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { Server } from 'node:net';
 
 export type ReceivedRequest = {
@@ -63,8 +63,6 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
 /** The port on which a server listens. */
 export function portOf(server: Server): number {
   const address = server.address();
-  if (address === null || typeof address === 'string') {
-    throw new TypeError('The server does not listen on a port.');
-  }
+  if (address === null || typeof address === 'string') throw new TypeError('The server does not listen on a port.');
   return address.port;
 }

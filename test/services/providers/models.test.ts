@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ImageModel } from '../../../src/services/providers/models.ts';
 import {
   builtInModels,
   createModelCatalogue,
@@ -7,7 +8,6 @@ import {
   losesTransparency,
   resolveAutoSize,
 } from '../../../src/services/providers/models.ts';
-import type { ImageModel } from '../../../src/services/providers/models.ts';
 
 function model(id: string): ImageModel {
   const found = createModelCatalogue().find(id);

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 
-import { openMultipartUpload } from '../../../src/services/providers/multipart-upload.ts';
 import type { FormField } from '../../../src/services/providers/multipart-upload.ts';
+import { openMultipartUpload } from '../../../src/services/providers/multipart-upload.ts';
 
 const MIB = 1024 * 1024;
 const folder = await mkdtemp(join(tmpdir(), 'easel-upload-'));

@@ -8,18 +8,18 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import sharp from 'sharp';
-import { createEmulatedProvider } from '../../../sandbox/provider/emulated-provider.ts';
 import type { EmulatedProvider } from '../../../sandbox/provider/emulated-provider.ts';
+import { createEmulatedProvider } from '../../../sandbox/provider/emulated-provider.ts';
 import type { EmulatedProviderOptions } from '../../../sandbox/provider/provider-options.ts';
-import { ProviderFailure } from '../../../src/services/providers/image-provider.ts';
 import type {
   ImageCall,
   ImageProvider,
   ImageResult,
   PreviewTarget,
 } from '../../../src/services/providers/image-provider.ts';
-import { createOpenAiImages } from '../../../src/services/providers/openai-images.ts';
+import { ProviderFailure } from '../../../src/services/providers/image-provider.ts';
 import type { OpenAiImagesOptions } from '../../../src/services/providers/openai-images.ts';
+import { createOpenAiImages } from '../../../src/services/providers/openai-images.ts';
 import { assertSameImages } from './assert-same-images.ts';
 import { createCall } from './call-fixture.ts';
 import { answerJson, startLocalServer } from './local-server.ts';

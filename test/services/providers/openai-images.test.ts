@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { ProviderFailure } from '../../../src/services/providers/image-provider.ts';
 import type {
   ImageCall,
   ImageProvider,
   ImageResult,
   OpenByteSink,
 } from '../../../src/services/providers/image-provider.ts';
-import { createOpenAiImages } from '../../../src/services/providers/openai-images.ts';
+import { ProviderFailure } from '../../../src/services/providers/image-provider.ts';
 import type { OpenAiImagesOptions } from '../../../src/services/providers/openai-images.ts';
+import { createOpenAiImages } from '../../../src/services/providers/openai-images.ts';
 import { assertSameImages } from './assert-same-images.ts';
 import { createCall } from './call-fixture.ts';
 import { answerJson, portOf, startLocalServer } from './local-server.ts';

@@ -64,10 +64,9 @@ const refusals: readonly Row[] = [
   ],
   [429, { code: 'slow_down', message: 'Slow down.' }, 'rate-limited', 'no'],
   [418, undefined, 'invalid-request', 'no'],
-  [301, undefined, 'unreachable', 'no'],
-  [302, undefined, 'unusable-answer', 'unknown'],
-  [307, undefined, 'unreachable', 'no'],
-  [308, undefined, 'unreachable', 'no'],
+  [301, undefined, 'misconfigured', 'no'],
+  [307, undefined, 'misconfigured', 'no'],
+  [308, undefined, 'misconfigured', 'no'],
   [302, undefined, 'unusable-answer', 'unknown'],
   [408, { message: 'Timeout' }, 'timeout', 'unknown'],
   [500, { type: 'server_error', message: 'The server had an error.' }, 'server-error', 'unknown'],
@@ -147,6 +146,12 @@ test('the stage of a moderation and the wait of a rate limit are passed on', asy
   const limited = { code: 'rate_limit_exceeded', message: 'Please try again in 12s.' };
   assert.equal((await callAnswered(429, limited)).retryAfterMs, 12_000);
   assert.equal((await callAnswered(429, limited, { 'retry-after': '3' })).retryAfterMs, 3000);
+});
+
+test('where the provider has moved to is told', async () => {
+  const location = 'https://images.example/v2';
+  assert.match((await callAnswered(301, undefined, { location })).message, /moved to https:\/\/images\.example\/v2/);
+  assert.doesNotMatch((await callAnswered(404, undefined, { location })).message, /images\.example/);
 });
 
 test('an endless error page is cut off', async () => {

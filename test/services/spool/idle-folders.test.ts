@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createIdleFolders } from '../../../src/services/spool/idle-folders.ts';
 import { openSpool } from '../../../src/services/spool/spool.ts';
+import { until } from '../../until.ts';
 import { createDirectory } from '../job-fixture.ts';
 
 const SECRET = 'nobody else shall read this';
@@ -66,8 +66,8 @@ describe('idle folders', () => {
     const path = join(directory, 'idle-2.mine', 'image-0');
     makeFolder(directory, '2.mine');
     await impatient.keep('2.mine', new Set(['image-0', 'job.json']));
-    while (statSync(path).size > 0) await sleep(1);
-    while (impatient.take('3.mine') === undefined) await sleep(1);
+    await until(() => statSync(path).size === 0);
+    await until(() => impatient.take('3.mine') !== undefined);
     assert.deepEqual(readdirSync(join(directory, '3.mine')).toSorted(), ['image-0', 'job.json']);
   });
 
