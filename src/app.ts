@@ -9,7 +9,7 @@ import { localizeCommand } from './discord/command-localizations.ts';
 import { createGateway } from './discord/gateway.ts';
 import { registerCommands } from './discord/register-commands.ts';
 import { startHttpServer } from './http/server.ts';
-import { rememberBriefly } from './services/brief-memory.ts';
+import { cacheBriefly } from './services/brief-cache.ts';
 import { closeInOrder } from './services/closing-steps.ts';
 
 /** Easel, built and listening to its port. */
@@ -34,8 +34,10 @@ const PROBE_KEPT_MS = 1_000;
  * @param onLost called where no more commands will ever come in, with the reason
  */
 export async function createApp(config: Config, log: Logger, onLost: (reason: string) => void): Promise<App> {
-  const outside: Outside = { now: Date.now, random: Math.random, sleep, log };
+  const stopping = new AbortController();
+  const outside: Outside = { now: Date.now, random: Math.random, sleep, stopping: stopping.signal, log };
   let isReady = false;
+  const ready = Promise.withResolvers<void>();
   const parts = await createParts(config, outside, () => isReady);
   const { rest, core, reporting, painter, router } = parts;
   const gateway = createGateway({
@@ -48,7 +50,6 @@ export async function createApp(config: Config, log: Logger, onLost: (reason: st
   });
   // Before the first command can come in: a port that is taken must not end a process that people count on.
   const server = await listen(config, outside, parts, () => isReady && gateway.isConnected());
-  const stopping = new AbortController();
   const timers: NodeJS.Timeout[] = [];
   /** What goes on beside the commands, and has an end of its own. */
   const beside: Promise<unknown>[] = [];
@@ -68,6 +69,7 @@ export async function createApp(config: Config, log: Logger, onLost: (reason: st
       applicationId,
       commands,
       recordPath: join(config.DATA_DIR, 'registered-commands'),
+      ready: ready.promise,
       stopping: stopping.signal,
       sleep,
       log,
@@ -80,6 +82,7 @@ export async function createApp(config: Config, log: Logger, onLost: (reason: st
     const recovering = core.recovery.sweep();
     void recovering.then(async () => reporting.upkeep.run());
     beside.push(recovering, loadTheRest(parts, log));
+    ready.resolve();
   }
 
   return {
@@ -116,7 +119,7 @@ async function listen(
   isConnected: () => boolean,
 ) {
   // A probe is a durable commit, and anybody may ask.
-  const isWritable = rememberBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
+  const isWritable = cacheBriefly(async () => money.store.isWritable(), { ...outside, keptMs: PROBE_KEPT_MS });
   return startHttpServer({
     host: config.HTTP_HOST,
     port: config.HTTP_PORT,

@@ -53,7 +53,7 @@ import { createModelSuccession } from './services/model-succession.ts';
 import { createPaintLinks } from './services/paint-links.ts';
 import { createPaintPictures } from './services/paint-pictures.ts';
 import { createPictureIntake } from './services/picture-intake.ts';
-import { createAlarmingCaller } from './services/operator-alarm.ts';
+import { withOperatorAlarm } from './services/operator-alarm.ts';
 import { takeProcessLease } from './services/process-lease.ts';
 import { callDurationMsMax, createProviderCaller } from './services/provider-call.ts';
 import { createModelCatalogue } from './services/providers/models.ts';
@@ -68,7 +68,7 @@ import { openSpool } from './services/spool/spool.ts';
 import { createUsageReports } from './services/usage/usage-report.ts';
 import { createUsageRollups } from './services/usage/usage-rollups.ts';
 import { createUsageUpkeep } from './services/usage/usage-upkeep.ts';
-import { openStore } from './storage/open-store.ts';
+import { isForManyMachines, openStore } from './storage/open-store.ts';
 
 /** The composition root: every concrete part there is, built and joined with the others. */
 
@@ -78,7 +78,10 @@ const QUEUE_WAIT_MS_MAX = 10 * 60_000;
 /** Pictures are worked on by two of the runtime's four threads; files and names need the others. */
 const WORKSHOP_CONCURRENCY = 2;
 const WORKSHOP_WAITING_MAX = 64;
-/** Two processes are asked the same within seconds, and the slower one of them gives up within a few more. */
+/**
+ * Where two processes are asked the same, the slower one gives up within seconds of the other's answer: far fewer jobs
+ * than this end in that time.
+ */
 const ENDED_JOBS_MAX = 1_000;
 
 /** What comes in from outside, so that no part reaches for it by itself. */
@@ -86,6 +89,8 @@ export type Outside = {
   readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
+  /** Aborted as soon as the process is asked to stop. */
+  readonly stopping: AbortSignal;
   readonly log: Logger;
 };
 
@@ -137,6 +142,7 @@ async function createMoney(config: Config, outside: Outside) {
   const defaultBudget = config.DEFAULT_GUILD_BUDGET_USD;
   return {
     store,
+    hasOtherMachines: isForManyMachines(url),
     ledger: createLedger({ ...outside, store }),
     settings,
     prices: createPriceBook(config.PRICES_FILE.prices, openAiPrices),
@@ -196,11 +202,11 @@ async function createCore(config: Config, outside: Outside, money: Money, supply
     ...outside,
     ...money,
     admission,
-    intake: createPictureIntake(preparation),
+    intake: createPictureIntake({ ...outside, preparation, closing: closing.signal }),
     journal,
     reservations: createReservations({ ...outside, ...money, holds, callMsMax }),
     queue,
-    caller: createAlarmingCaller(caller, outside),
+    caller: withOperatorAlarm(caller, outside),
     succession: createModelSuccession({ ...outside, ...money, roster, journal }),
     completion,
     conclusion,

@@ -156,7 +156,7 @@ const toolSchema = schema.pick({ DATA_DIR: true, STORE_URL: true }).extend({
  */
 export function readConfig(environment: Environment): Config {
   const config = keepToCeiling(parseEnvironment(schema, environment));
-  const isChosen = isGiven(environment['ATTACHMENT_ORIGINS'] ?? '');
+  const isChosen = isGiven(environment['ATTACHMENT_ORIGINS']);
   const { origin } = new URL(config.DISCORD_API_URL);
   if (isChosen || origin === new URL(DISCORD_API_URL).origin) return config;
   // Another Discord has its files where it is itself, and its operator has no other reason to name the place.
@@ -193,7 +193,7 @@ function parseEnvironment<Settings>(settings: z.ZodType<Settings>, environment: 
 }
 
 function isGiven(value: string | undefined): boolean {
-  return value?.trim() !== '';
+  return value !== undefined && value.trim() !== '';
 }
 
 /** Where the ledger lies, and the file that keeps a second process out of a store that only one may use. */

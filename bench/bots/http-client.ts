@@ -1,5 +1,5 @@
-import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:http';
 
 /** Node's own HTTP client, with nothing on top. */
 

@@ -9,7 +9,7 @@ import { readAsker } from './asker.ts';
 import { answerWithImages } from './image-command.ts';
 import { toAttached } from './image-options.ts';
 import type { ResultCommandParts } from './posted-result.ts';
-import { chooseAgain, fetchPictures, recall } from './posted-result.ts';
+import { chooseAgain, fetchPictures, readRecord } from './posted-result.ts';
 
 /**
  * Under a result: the same request anew. The pictures that a member attached are not kept, so where there were some, a
@@ -19,7 +19,7 @@ export function createAgainButton(parts: ResultCommandParts): Button {
   return {
     verb: VERB.again,
     async answer(interaction, id) {
-      const record = await recall(parts, interaction, id);
+      const record = await readRecord(parts, interaction, id);
       if ('first' in record) return record;
       const request = { ...readAsker(interaction), ...record.asked, ...chooseAgain(record, parts.roster) };
       if (record.made.pictures === 0) {
@@ -42,7 +42,7 @@ export function createAgainModal(parts: ResultCommandParts): Modal {
   return {
     verb: VERB.again,
     async answer(interaction, id) {
-      const record = await recall(parts, interaction, id);
+      const record = await readRecord(parts, interaction, id);
       if ('first' in record) return record;
       const { prompt, uploads, mask, keepOutside, isPrivate, isSpoiler } = readImageModal(interaction);
       const request = {

@@ -17,7 +17,7 @@ export function readAsker(interaction: GuildInteraction): Pick<ImageRequest, 'id
  * The roles as the command brings them along. Of a server whose name Discord told when we connected, the library makes a
  * member of its own, whose public list holds only roles that it knows, and it knows none: what came is in its private one.
  */
-export function rolesOf({ member }: GuildInteraction): string[] {
+export function rolesOf({ member }: GuildInteraction | AutocompleteInteraction): string[] {
   if (!member) return [];
   return member instanceof GuildMember ? member['_roles'] : member.roles;
 }

@@ -12,7 +12,7 @@ export function createCancelButton(parts: ImageCommandParts): Button {
   return {
     verb: VERB.cancel,
     async answer(interaction, id) {
-      await giveWayUnless(parts.jobs.isRunning(id));
+      await giveWayUnless(() => parts.jobs.isRunning(id));
       return answerAfterwards('update', async () => cancel(parts, interaction, id));
     },
   };
@@ -24,7 +24,8 @@ async function cancel(
   id: string,
 ): Promise<void> {
   const words = wordsFor(interaction.locale);
-  const sayAlone = async (key: MessageKey): Promise<void> => replies.tellAlone(interaction, renderText(words.say(key)));
+  const tellEphemerally = async (key: MessageKey): Promise<void> =>
+    replies.tellEphemerally(interaction, renderText(words.say(key)));
   switch (await jobs.cancel(id, interaction.user.id)) {
     case 'cancelled':
       // The job ends by it, and says so in this very message.
@@ -32,9 +33,9 @@ async function cancel(
     case 'running':
       return progress.sayCancelled(id, interaction, words);
     case 'not-yours':
-      return sayAlone('cancel.not-yours');
+      return tellEphemerally('cancel.not-yours');
     case 'too-late':
     case 'unknown':
-      return sayAlone('cancel.over');
+      return tellEphemerally('cancel.over');
   }
 }

@@ -22,25 +22,25 @@ export function createDeleteButton(parts: ResultCommandParts): Button {
 async function remove(parts: ResultCommandParts, interaction: GuildButton, id: string): Promise<void> {
   const { records, originals, replies } = parts;
   const words = wordsFor(interaction.locale);
-  const sayAlone = async (text: string): Promise<void> => replies.tellAlone(interaction, renderText(text));
+  const tellEphemerally = async (text: string): Promise<void> => replies.tellEphemerally(interaction, renderText(text));
   const found = await orUnavailable(records.read(interaction.guildId, id));
   const record = found === 'unavailable' ? undefined : found;
   // Where no record tells whose the result is, Discord knows whose command the message answers.
   const requester = record?.member ?? interaction.message.interactionMetadata?.user.id;
   const mayManage = interaction.memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false;
   if (interaction.user.id !== requester && !mayManage) {
-    return sayAlone(
+    return tellEphemerally(
       requester === undefined
         ? words.say('delete.not-yours-unknown')
         : words.say('delete.not-yours', { member: `<@${requester}>` }),
     );
   }
   if ((await orUnavailable(records.remove(interaction.guildId, id))) === 'unavailable') {
-    return sayAlone(describeRefusal({ reason: 'store-unavailable' }, words));
+    return tellEphemerally(describeRefusal({ reason: 'store-unavailable' }, words));
   }
   await originals.drop(id);
   if (await replies.remove(interaction)) return;
   // The message stands on, and so does what its other buttons go by, and by which whoever asked can try again.
   if (record) await records.putBack(record);
-  return sayAlone(words.say('delete.failed'));
+  return tellEphemerally(words.say('delete.failed'));
 }

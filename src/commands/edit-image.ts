@@ -1,12 +1,12 @@
 import { ApplicationCommandType, InteractionContextType } from 'discord.js';
 import { VERB } from '../discord/button-verbs.ts';
-import type { Button, Deferral, GuildModal, MessageMenu, Modal } from '../discord/command.ts';
+import type { Button, Deferral, FirstAnswer, GuildModal, MessageMenu, Modal } from '../discord/command.ts';
 import { writeCustomId } from '../discord/custom-id.ts';
 import type { FilledIn } from '../discord/image-modals.ts';
 import { readImageModal, renderEditModal } from '../discord/image-modals.ts';
 import type { MessagePicture } from '../discord/message-pictures.ts';
 import type { PictureMemory } from '../discord/picture-memory.ts';
-import { answerAlone } from '../discord/private-answer.ts';
+import { answerEphemerally } from '../discord/ephemeral-answer.ts';
 import { truncate } from '../discord/wording.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { ImageRequest } from '../services/image-request.ts';
@@ -29,14 +29,10 @@ export function createEditButton(parts: EditImageParts): Button {
   return {
     verb: VERB.edit,
     answer(interaction, id) {
-      const words = wordsFor(interaction.locale);
       const { message } = interaction;
-      const pictures = picturesOf(parts.attachments, message);
-      if (pictures.length === 0) return answerAlone(parts.replies, interaction, words.say('edit-image.no-picture'));
-      const prefilled = { keepOutside: true, isPrivate: isEphemeral(message), isSpoiler: isCovered(pictures) };
       const customId = writeCustomId({ verb: VERB.edit, id });
-      const offered = { pictures: pictures.length, painting: parts.painting !== undefined };
-      return { first: 'modal', modal: renderEditModal(customId, offered, prefilled, words) };
+      const pictures = picturesOf(parts.attachments, message);
+      return openForm(parts, interaction, { customId, pictures, isPrivate: isEphemeral(message) });
     },
   };
 }
@@ -68,15 +64,11 @@ export function createEditMenu(parts: EditImageParts): MessageMenu {
       contexts: [InteractionContextType.Guild],
     },
     answer(interaction) {
-      const words = wordsFor(interaction.locale);
-      const message = interaction.targetMessage;
-      const pictures = picturesOf(parts.attachments, message);
-      if (pictures.length === 0) return answerAlone(parts.replies, interaction, words.say('edit-image.no-picture'));
-      parts.pictureMemory.remember(message.id, pictures);
-      const prefilled = { keepOutside: true, isPrivate: false, isSpoiler: isCovered(pictures) };
+      const { targetMessage: message } = interaction;
       const customId = writeCustomId({ verb: VERB.editMessage, id: message.id });
-      const offered = { pictures: pictures.length, painting: parts.painting !== undefined };
-      return { first: 'modal', modal: renderEditModal(customId, offered, prefilled, words) };
+      const pictures = picturesOf(parts.attachments, message);
+      if (pictures.length > 0) parts.pictureMemory.remember(message.id, pictures);
+      return openForm(parts, interaction, { customId, pictures, isPrivate: false });
     },
   };
 }
@@ -97,6 +89,20 @@ export function createEditMessageModal(parts: EditImageParts): Modal {
   };
 }
 
+/** The form for one of these pictures, or the answer that there is none. */
+function openForm(
+  parts: EditImageParts,
+  interaction: Pick<GuildModal, 'locale' | 'applicationId' | 'token'>,
+  about: { readonly customId: string; readonly pictures: readonly MessagePicture[]; readonly isPrivate: boolean },
+): FirstAnswer {
+  const { customId, pictures, isPrivate } = about;
+  const words = wordsFor(interaction.locale);
+  if (pictures.length === 0) return answerEphemerally(parts.replies, interaction, words.say('edit-image.no-picture'));
+  const prefilled = { keepOutside: true, isPrivate, isSpoiler: isCovered(pictures) };
+  const offered = { pictures: pictures.length, painting: parts.painting !== undefined };
+  return { first: 'modal', modal: renderEditModal(customId, offered, prefilled, words) };
+}
+
 /** What a form has to go on, and what was chosen without it. */
 type Edit = {
   readonly form: FilledIn;
@@ -115,7 +121,7 @@ function answerForm(
     const words = wordsFor(interaction.locale);
     const written = truncate(form.prompt, GIVEN_BACK_LENGTH_MAX).replaceAll('```', "'''");
     const text = `${words.say('edit-image.picture-gone')}\n\`\`\`\n${written}\n\`\`\``;
-    return answerAlone(parts.replies, interaction, text);
+    return answerEphemerally(parts.replies, interaction, text);
   }
   const { uploads: _uploads, mask, picture: _picture, isToPaint, ...filled } = form;
   const asker = readAsker(interaction);

@@ -103,7 +103,7 @@ export function createEditCommand(parts: ImageCommandParts): Command {
         mask: mask && toAttached(mask.label, mask, attachments),
       });
     },
-    suggest: (interaction) => suggestOptions(parts.roster, interaction),
+    suggest: async (interaction) => suggestOptions(parts, interaction),
   };
 }
 

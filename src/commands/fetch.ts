@@ -15,8 +15,10 @@ export function createFetchButton(parts: FetchButtonParts): Button {
   return {
     verb: VERB.fetch,
     async answer(interaction, id) {
-      const kept = await parts.keptResults.list(interaction.guildId, interaction.user.id);
-      await giveWayUnless(kept.some((result) => result.id === id));
+      await giveWayUnless(async () => {
+        const kept = await parts.keptResults.list(interaction.guildId, interaction.user.id);
+        return kept.some((result) => result.id === id);
+      });
       return answerAfterwards('private-reply', async () => fetchResult(parts, interaction, id));
     },
   };

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../services/time-limit.ts';
 
 /** Longer than another process takes to acknowledge, and far less than the acknowledgement may take. */
 const GIVING_WAY_MS = 500;
+/** A disk that takes longer to say what is on it is as good as an empty one: the acknowledgement waits. */
+const LOOKING_MS_MAX = 500;
 
 /**
- * Every process is told of every press, and it belongs to the one that acknowledges it first. What only one of them can
- * do, because it has the job or its files, the others leave to that one; if nobody comes, they say that it is not there.
+ * Every process is told of every command and every press, and it belongs to the one that acknowledges it first. What only
+ * one of them can do, because it has the job or its files, the others leave to that one; if nobody comes, they say that it
+ * is not there.
  */
-export async function giveWayUnless(canDoIt: boolean): Promise<void> {
-  if (!canDoIt) await sleep(GIVING_WAY_MS, undefined, { ref: false });
+export async function giveWayUnless(canDoIt: () => boolean | Promise<boolean>): Promise<void> {
+  if (!(await within(LOOKING_MS_MAX, async () => canDoIt()))) await sleep(GIVING_WAY_MS, undefined, { ref: false });
 }

@@ -2,11 +2,12 @@ import type { AttachmentLoader } from '../discord/attachments.ts';
 import type { Deferral, GuildInteraction, Task } from '../discord/command.ts';
 import type { Painting } from '../discord/painting.ts';
 import type { ProgressMessages } from '../discord/progress-message.ts';
-import { tellRefusal } from '../discord/refusal-message.ts';
+import { describeRefusalWithReference } from '../discord/refusal-message.ts';
 import { addressOf } from '../discord/reply-address.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
+import type { GuildSettingsStore } from '../services/guild-settings-store.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
 import type { ImageRequest, RequestAttachments } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
@@ -15,6 +16,7 @@ import type { ModelRoster } from '../services/model-roster.ts';
 export type ImageCommandParts = {
   readonly jobs: ImageJobs;
   readonly roster: ModelRoster;
+  readonly settings: Pick<GuildSettingsStore, 'read'>;
   readonly attachments: AttachmentLoader;
   readonly replies: ReplyEditor;
   readonly progress: ProgressMessages;
@@ -55,7 +57,9 @@ export async function beginImageTask(
   const words = wordsFor(interaction.locale);
   const job = await jobs.begin(request, addressOf(interaction));
   if ('reason' in job) {
-    return { run: async () => replies.edit(interaction, renderText(tellRefusal(job, request, words))) };
+    return {
+      run: async () => replies.answer(interaction, renderText(describeRefusalWithReference(job, request, words))),
+    };
   }
   const { id, isSpoiler } = request;
   const uploadLimitBytes = interaction.attachmentSizeLimit;

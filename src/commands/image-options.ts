@@ -1,20 +1,25 @@
 import type { APIApplicationCommandBasicOption, Attachment, AutocompleteInteraction } from 'discord.js';
 import { ApplicationCommandOptionType } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
-import type { GuildCommand } from '../discord/command.ts';
+import type { GuildCommand, Suggestion } from '../discord/command.ts';
 import { PROMPT_LENGTH_MAX } from '../discord/image-modals.ts';
+import { modelsFor } from '../services/access.ts';
+import type { GuildSettings } from '../services/guild-settings.ts';
+import type { GuildSettingsStore } from '../services/guild-settings-store.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { BACKGROUNDS, IMAGE_FORMATS, QUALITIES } from '../services/providers/image-provider.ts';
 import { listSizeChoices, writeSize } from '../services/providers/image-sizes.ts';
-import { readAsker } from './asker.ts';
+import { within } from '../services/time-limit.ts';
+import { readAsker, rolesOf } from './asker.ts';
+import { orUnavailable } from './or-unavailable.ts';
 
 /** Options that making and editing have in common, in the words in which members see them. */
 
-/** Discord's own limit for what is suggested: nothing that can be chosen is longer. */
+/** Discord's own limits for what is suggested: nothing that can be chosen is longer. */
 export const CHOICE_LENGTH_MAX = 100;
+export const SUGGESTIONS_MAX = 25;
 export const COUNT_MAX = 4;
-const SUGGESTIONS_MAX = 25;
 
 export const promptOption: APIApplicationCommandBasicOption = {
   type: ApplicationCommandOptionType.String,
@@ -109,14 +114,55 @@ export function toAttached(
   return { label, load: async () => loader.load(attachment.url) };
 }
 
-/** Suggests models, and the sizes that the chosen one makes. */
-export function suggestOptions(roster: ModelRoster, interaction: AutocompleteInteraction) {
+export type SuggestionParts = {
+  readonly roster: ModelRoster;
+  readonly settings: Pick<GuildSettingsStore, 'read'>;
+};
+
+/** Whoever types on has asked again by then. */
+const SETTINGS_WAIT_MS_MAX = 500;
+
+/** Suggests the models that a member may use, and the sizes that the one makes that will be used. */
+export async function suggestOptions(
+  parts: SuggestionParts,
+  interaction: AutocompleteInteraction,
+): Promise<readonly Suggestion[]> {
+  const settings = await readSettingsSoon(parts, interaction);
+  return suggestOf(parts, interaction, settings);
+}
+
+/** The same for whoever decides what a server's members may use: they are told of every model. */
+export async function suggestDefaults(
+  parts: SuggestionParts,
+  interaction: AutocompleteInteraction,
+): Promise<readonly Suggestion[]> {
+  const settings = await readSettingsSoon(parts, interaction);
+  return suggestOf(parts, interaction, settings && { ...settings, access: {} });
+}
+
+/** Undefined where the store is away or slow, because a suggestion that comes too late is none. */
+async function readSettingsSoon(
+  { settings }: SuggestionParts,
+  { guildId }: AutocompleteInteraction,
+): Promise<GuildSettings | undefined> {
+  if (guildId === null) return undefined;
+  const read = await orUnavailable(within(SETTINGS_WAIT_MS_MAX, async () => settings.read(guildId)));
+  return read === 'unavailable' ? undefined : read;
+}
+
+function suggestOf(
+  { roster }: SuggestionParts,
+  interaction: AutocompleteInteraction,
+  settings: GuildSettings | undefined,
+): readonly Suggestion[] {
   const { name, value } = interaction.options.getFocused(true);
   const typed = value.toLowerCase();
   const chosen = interaction.options.getString('model');
-  const model = roster.models.find(({ id }) => id === chosen) ?? roster.models[0];
+  const asker = { guild: interaction.guildId ?? '', roles: rolesOf(interaction) };
+  const models = settings ? modelsFor(asker, settings, roster.models) : roster.models;
+  const model = models.find(({ id }) => id === chosen) ?? models[0];
   const sizes = model ? listSizeChoices(model.sizes).map(writeSize) : [];
-  const suggestions = name === 'model' ? roster.models.map(({ id }) => id) : ['auto', ...sizes];
+  const suggestions = name === 'model' ? models.map(({ id }) => id) : ['auto', ...sizes];
   return suggestions
     .filter((suggestion) => suggestion.toLowerCase().includes(typed))
     .slice(0, SUGGESTIONS_MAX)

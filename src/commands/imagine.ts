@@ -37,6 +37,6 @@ export function createImagineCommand(parts: ImageCommandParts): Command {
       const images = reference ? [toAttached('reference', reference, parts.attachments)] : [];
       return answerWithImages(parts, interaction, request, { images, mask: undefined });
     },
-    suggest: (interaction) => suggestOptions(parts.roster, interaction),
+    suggest: async (interaction) => suggestOptions(parts, interaction),
   };
 }

@@ -16,7 +16,7 @@ export function createOriginalButton(parts: OriginalCommandParts): Button {
   return {
     verb: VERB.original,
     async answer(interaction, id) {
-      await giveWayUnless((await parts.originals.read(id)) !== undefined);
+      await giveWayUnless(async () => (await parts.originals.read(id)) !== undefined);
       return answerAfterwards('private-reply', async () => bring(parts, interaction, id));
     },
   };
@@ -24,10 +24,10 @@ export function createOriginalButton(parts: OriginalCommandParts): Button {
 
 async function bring(parts: OriginalCommandParts, interaction: GuildButton, id: string): Promise<void> {
   const words = wordsFor(interaction.locale);
-  const sayAlone = async (text: string): Promise<void> => parts.replies.edit(interaction, renderText(text));
+  const answer = async (text: string): Promise<void> => parts.replies.answer(interaction, renderText(text));
   // The record says whose they are: where the result was private, so are they.
   const record = await findRecord(parts, interaction, id);
-  if (record === 'unavailable') return sayAlone(describeRefusal({ reason: 'store-unavailable' }, words));
+  if (record === 'unavailable') return answer(describeRefusal({ reason: 'store-unavailable' }, words));
   const originals = record && (await parts.originals.read(id));
-  return originals ? parts.originalsSender.send(interaction, originals) : sayAlone(words.say('original.gone'));
+  return originals ? parts.originalsSender.send(interaction, originals) : answer(words.say('original.gone'));
 }

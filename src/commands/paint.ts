@@ -4,12 +4,12 @@ import { answerAfterwards } from '../discord/command.ts';
 import { beginOrPutBack } from '../discord/drafted-edits.ts';
 import { renderPaintLink, renderPaintQuestion } from '../discord/paint-messages.ts';
 import type { Painting } from '../discord/painting.ts';
-import { describeRefusal, tellRefusal } from '../discord/refusal-message.ts';
+import { describeRefusal, describeRefusalWithReference } from '../discord/refusal-message.ts';
 import { addressOf } from '../discord/reply-address.ts';
 import { renderText } from '../discord/result-message.ts';
 import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
-import type { EditDraft, Invitation, NewDraft } from '../services/edit-drafts.ts';
+import type { DraftPress, EditDraft, NewDraft } from '../services/edit-drafts.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import type { JobRefusal } from '../services/job-outcome.ts';
 import { rolesOf } from './asker.ts';
@@ -64,21 +64,24 @@ async function refuse(
   request: ImageRequest,
   refusal: JobRefusal,
 ): Promise<void> {
-  return replies.edit(interaction, renderText(tellRefusal(refusal, request, wordsFor(interaction.locale))));
+  return replies.answer(
+    interaction,
+    renderText(describeRefusalWithReference(refusal, request, wordsFor(interaction.locale))),
+  );
 }
 
 /** Gives whoever asked a link to the painter, and nobody else. Each press makes a new link, and the last one holds. */
 export function createPaintButton(parts: ImageCommandParts, painting: Painting): Button {
   return createDraftButton(VERB.paint, parts, painting, async (interaction, draft) => {
-    const invited = await painting.drafts.invite(interaction.guildId, draft.request.id, readInvitation(interaction));
+    const invited = await painting.drafts.invite(interaction.guildId, draft.request.id, readPress(interaction));
     if (!invited) return false;
     const link = painting.links.linkFor({
       guild: interaction.guildId,
       draft: draft.request.id,
       press: interaction.id,
     });
-    const payload = renderPaintLink(link, invited.until, wordsFor(interaction.locale));
-    const message = await parts.replies.tellAloneForNow(interaction, payload);
+    const payload = renderPaintLink(link, invited.invitation.until, wordsFor(interaction.locale));
+    const message = await parts.replies.tellEphemerallyForNow(interaction, payload);
     // Where that cannot be noted, the message goes on to offer a link that has ended, and nothing else is lost.
     if (message !== undefined) {
       await orUnavailable(painting.drafts.noteLink(interaction.guildId, draft.request.id, interaction.id, message));
@@ -90,11 +93,11 @@ export function createPaintButton(parts: ImageCommandParts, painting: Painting):
 /** Lets all of the picture change. The question stays where that cannot begin just now. */
 export function createWholeButton(parts: ImageCommandParts, painting: Painting): Button {
   return createDraftButton(VERB.whole, parts, painting, async (interaction, draft) => {
-    const by = readInvitation(interaction);
+    const by = readPress(interaction);
     const obstacle = await painting.edits.obstacleTo(draft, by);
     if (obstacle) {
       const text = describeRefusal(obstacle, wordsFor(interaction.locale));
-      await parts.replies.tellAlone(interaction, renderText(text));
+      await parts.replies.tellEphemerally(interaction, renderText(text));
       return true;
     }
     const taken = await painting.drafts.take(interaction.guildId, draft.request.id);
@@ -115,7 +118,7 @@ function createDraftButton(
 ): Button {
   async function run(interaction: GuildButton, id: string): Promise<void> {
     const words = wordsFor(interaction.locale);
-    const tell = async (text: string): Promise<void> => replies.tellAlone(interaction, renderText(text));
+    const tell = async (text: string): Promise<void> => replies.tellEphemerally(interaction, renderText(text));
     const say = async (key: MessageKey): Promise<void> => tell(words.say(key));
     const draft = await orUnavailable(drafts.read(interaction.guildId, id));
     if (draft === 'unavailable') return tell(describeRefusal({ reason: 'store-unavailable' }, words));
@@ -132,8 +135,10 @@ function createDraftButton(
   };
 }
 
-function readInvitation(interaction: GuildButton): Invitation {
-  return { id: interaction.id, roles: rolesOf(interaction), address: addressOf(interaction) };
+/** What comes of a press stands in the message that the button is under. */
+function readPress(interaction: GuildButton): DraftPress {
+  const address = { ...addressOf(interaction), replyId: interaction.message.id };
+  return { id: interaction.id, roles: rolesOf(interaction), address };
 }
 
 /** Whether it was left open what may change. */

@@ -1,17 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIMessage, Message } from 'discord.js';
 import { MessageFlags, Routes } from 'discord.js';
 import type { AttachmentLoader } from '../discord/attachments.ts';
 import type { Deferral, GuildButton, GuildModal } from '../discord/command.ts';
 import type { MessagePicture } from '../discord/message-pictures.ts';
 import { contentsOf, findPictures } from '../discord/message-pictures.ts';
-import { answerAlone } from '../discord/private-answer.ts';
+import { answerEphemerally } from '../discord/ephemeral-answer.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import type { KeptOriginals } from '../services/kept-originals.ts';
 import type { ResultRecord, ResultRecords } from '../services/result-records.ts';
+import { within } from '../services/time-limit.ts';
 import type { ImageCommandParts } from './image-command.ts';
 import { orUnavailable } from './or-unavailable.ts';
 
@@ -41,7 +41,7 @@ export async function findRecord(
 }
 
 /** The same, or the answer for whoever pressed where it is not to be had. */
-export async function recall(
+export async function readRecord(
   parts: ResultCommandParts,
   interaction: GuildButton | GuildModal,
   id: string,
@@ -49,9 +49,9 @@ export async function recall(
   const words = wordsFor(interaction.locale);
   const record = await findRecord(parts, interaction, id);
   if (record === 'unavailable') {
-    return answerAlone(parts.replies, interaction, describeRefusal({ reason: 'store-unavailable' }, words));
+    return answerEphemerally(parts.replies, interaction, describeRefusal({ reason: 'store-unavailable' }, words));
   }
-  return record ?? answerAlone(parts.replies, interaction, words.say('record.gone'));
+  return record ?? answerEphemerally(parts.replies, interaction, words.say('record.gone'));
 }
 
 /** A store that takes longer is as good as none: Discord would not take the answer any more. */
@@ -60,8 +60,8 @@ async function readSoon(
   guild: string,
   id: string,
 ): Promise<ResultRecord | 'unavailable' | undefined> {
-  const late = sleep(RECORD_WAIT_MS_MAX, 'unavailable' as const, { ref: false });
-  return Promise.race([records.read(guild, id), late]);
+  const read = await within(RECORD_WAIT_MS_MAX, async () => ({ record: await records.read(guild, id) }));
+  return read === undefined ? 'unavailable' : read.record;
 }
 
 /** What was chosen for a result, to be chosen again: as it was made, or as it was asked for where the model is gone. */

@@ -21,6 +21,7 @@ import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
 import type { UsageReports } from '../services/usage/usage-report.ts';
 import { rolesOf } from './asker.ts';
+import { giveWayUnless } from './giving-way.ts';
 
 export type QuotaCommandParts = {
   readonly ledger: Ledger;
@@ -29,6 +30,8 @@ export type QuotaCommandParts = {
   readonly keptResults: KeptResults;
   readonly budgetOf: (guild: string) => Promise<NanoUsd>;
   readonly replies: ReplyEditor;
+  /** Whether processes on other machines may answer as well, which keep results that are not to be found here. */
+  readonly hasOtherMachines: boolean;
 };
 
 /** As many buttons as one row holds; whoever has more fetches these first. */
@@ -42,8 +45,16 @@ export function createQuotaCommand(parts: QuotaCommandParts): Command {
       description: 'What you have spent on images this month, and what is left',
       contexts: [InteractionContextType.Guild],
     },
-    answer: (interaction) => answerAfterwards('private-reply', async () => answer(parts, interaction)),
+    async answer(interaction) {
+      if (parts.hasOtherMachines) await giveWayUnless(async () => hasKept(parts, interaction));
+      return answerAfterwards('private-reply', async () => answer(parts, interaction));
+    },
   };
+}
+
+async function hasKept({ keptResults }: QuotaCommandParts, { guildId, user }: GuildCommand): Promise<boolean> {
+  const kept = await keptResults.list(guildId, user.id);
+  return kept.length > 0;
 }
 
 async function answer(parts: QuotaCommandParts, interaction: GuildCommand): Promise<void> {
@@ -60,7 +71,7 @@ async function answer(parts: QuotaCommandParts, interaction: GuildCommand): Prom
   const quota = describeQuota(report, remaining, words);
   const message = renderText(allowance === undefined ? quota : `${quota}\n${allowance}`);
   const kept = await keptResults.list(guild, user.id);
-  await replies.edit(interaction, withBelow(message, ...offer(kept, words)));
+  await replies.answer(interaction, withBelow(message, ...offer(kept, words)));
 }
 
 function offer(kept: readonly KeptResult[], { say }: Words): APIMessageTopLevelComponent[] {

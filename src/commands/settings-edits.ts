@@ -27,9 +27,7 @@ export function editBudget(asked: {
   const budget = readUsd(asked.usd);
   if (budget === 'not an amount') return { problem: 'not-an-amount', example: '25.00' };
   if (isNothing(budget, warningPercent) && !isCleared) return { problem: 'nothing-said' };
-  if (budget !== undefined && max !== undefined && budget > max) {
-    return { problem: 'above-ceiling', max };
-  }
+  if (budget !== undefined && max !== undefined && budget > max) return { problem: 'above-ceiling', max };
   return {
     apply: (settings) => {
       const start = isCleared ? initialSettings() : settings;
@@ -103,9 +101,7 @@ export function editAccess(asked: {
         countMax: countMax ?? start?.countMax,
       };
       const access = withKey(settings.access, role, isRemoved ? undefined : rule);
-      if (Object.keys(access).length > ACCESS_RULES_MAX) {
-        return { problem: 'access-rules-full', max: ACCESS_RULES_MAX };
-      }
+      if (Object.keys(access).length > ACCESS_RULES_MAX) return { problem: 'access-rules-full', max: ACCESS_RULES_MAX };
       return { ...settings, access };
     },
   };

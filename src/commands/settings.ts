@@ -16,7 +16,8 @@ import type { GuildSettingsStore } from '../services/guild-settings-store.ts';
 import type { ModelRoster } from '../services/model-roster.ts';
 import { priceOfPreviews } from '../services/preview-price.ts';
 import { mayManageServer } from './asker.ts';
-import { suggestOptions } from './image-options.ts';
+import { suggestDefaults } from './image-options.ts';
+import { findLostRoles, withoutRoles } from './lost-roles.ts';
 import type { SettingsEdit } from './settings-edits.ts';
 import { editAccess, editBudget, editDefaults, editLimit, editLog, editPreviews } from './settings-edits.ts';
 import { settingsSubcommands } from './settings-options.ts';
@@ -34,6 +35,8 @@ export type SettingsCommandParts = {
   readonly budgetMax: NanoUsd | undefined;
 };
 
+/** What decides for roles, and therefore lets go of what was decided for deleted ones. */
+const SUBCOMMANDS_OF_ROLES: ReadonlySet<string> = new Set(['limit', 'access']);
 const HISTORY_SHOWN_MAX = 5;
 /** Discord's own limit is 4,000 for all texts of a message. */
 const TEXT_LENGTH_MAX = 3_900;
@@ -49,7 +52,7 @@ export function createSettingsCommand(parts: SettingsCommandParts): Command {
       options: [...settingsSubcommands],
     },
     answer: (interaction) => answerAfterwards('private-reply', async () => answer(parts, interaction)),
-    suggest: (interaction) => suggestOptions(parts.roster, interaction),
+    suggest: async (interaction) => suggestDefaults(parts, interaction),
   };
 }
 
@@ -65,14 +68,24 @@ async function answer(parts: SettingsCommandParts, interaction: GuildCommand): P
   if (edit === undefined) return say(await describe(parts, guild, await settings.read(guild), words));
   if ('problem' in edit) return say(describeProblem(edit, words));
   const channel = what === 'log' ? interaction.options.getChannel('channel') : null;
-  const serverWords = wordsFor(interaction.guildLocale ?? interaction.locale);
-  if (channel && !(await parts.logChannel.introduce(channel.id, interaction.user.id, serverWords))) {
-    const closed = words.say('settings.log-closed', { channel: `<#${channel.id}>` });
-    return say(join(closed, words.say('settings.unchanged'), words));
+  if (channel) {
+    const serverWords = wordsFor(interaction.guildLocale ?? interaction.locale);
+    const introduction = await parts.logChannel.introduce(channel.id, interaction.user.id, serverWords);
+    if (introduction !== 'said') {
+      const obstacle = words.say(`settings.log-${introduction}`, { channel: `<#${channel.id}>` });
+      return say(join(obstacle, words.say('settings.unchanged'), words));
+    }
   }
-  const changed = await settings.change(guild, { by: interaction.user.id, what }, edit.apply);
+  const lost = SUBCOMMANDS_OF_ROLES.has(what) ? await findLostRoles(settings, interaction) : [];
+  const apply = (before: GuildSettings): ReturnType<typeof edit.apply> => edit.apply(withoutRoles(before, lost));
+  const changed = await settings.change(guild, { by: interaction.user.id, what }, apply);
   if ('problem' in changed) return say(describeProblem(changed, words));
-  return say(`${words.say('settings.changed')}\n\n${await describe(parts, guild, changed, words)}`);
+  return say(`${describeChange(lost, words)}\n\n${await describe(parts, guild, changed, words)}`);
+}
+
+function describeChange(lost: readonly string[], words: Words): string {
+  const changed = words.say('settings.changed');
+  return lost.length === 0 ? changed : join(changed, words.say('settings.roles-gone', { count: lost.length }), words);
 }
 
 /** A server may have decided more than a message holds; then a file has the whole of it. */
@@ -82,11 +95,11 @@ async function reply(
   text: string,
   { say }: Words,
 ): Promise<void> {
-  if (text.length <= TEXT_LENGTH_MAX) return replies.edit(interaction, renderText(text));
+  if (text.length <= TEXT_LENGTH_MAX) return replies.answer(interaction, renderText(text));
   const shown = text.slice(0, text.lastIndexOf('\n', TEXT_LENGTH_MAX));
   const file = uploadFromBytes('settings.txt', 'text/plain', Buffer.from(text));
   const message = renderTextWithFiles(`${shown}\n${say('settings.too-long')}`, [file.name]);
-  return replies.edit(interaction, message, [file]);
+  return replies.answer(interaction, message, [file]);
 }
 
 /** @everyone has the server's own id. Whoever means it means each member. */

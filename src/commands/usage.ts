@@ -20,6 +20,7 @@ import type { ExportFile, ExportFiles } from '../services/usage/export-files.ts'
 import { chartOf } from '../services/usage/usage-chart-data.ts';
 import type { UsageReport, UsageReports } from '../services/usage/usage-report.ts';
 import { mayManageServer } from './asker.ts';
+import { SUGGESTIONS_MAX } from './image-options.ts';
 
 export type UsageCommandParts = {
   readonly ledger: Ledger;
@@ -32,7 +33,6 @@ export type UsageCommandParts = {
   readonly log: Logger;
 };
 
-const SUGGESTIONS_MAX = 25;
 /** A table, and the same as JSON. */
 const EXPORT_FILES = 2;
 
@@ -72,12 +72,12 @@ async function answer(parts: UsageCommandParts, interaction: GuildCommand): Prom
   const words = wordsFor(interaction.locale);
 
   if (!mayManageServer(interaction)) {
-    return replies.edit(interaction, renderText(words.say('usage.not-allowed')));
+    return replies.answer(interaction, renderText(words.say('usage.not-allowed')));
   }
   const month = options.getString('month');
   const period = month === null ? periodOfSnowflake(interaction.id) : parsePeriod(month);
   if (period === undefined) {
-    return replies.edit(interaction, renderText(words.say('usage.not-a-month')));
+    return replies.answer(interaction, renderText(words.say('usage.not-a-month')));
   }
   const member = options.getUser('member')?.id;
   const report = await reports.read(guild, period, member);
@@ -119,7 +119,7 @@ async function send(
   const picture = chart && { name: chart.upload.name, altText: chart.altText };
   const uploads = [...(chart ? [chart.upload] : []), ...files.map((file) => uploadFromFile(file.path, file))];
   const message = renderTextWithFiles(text, names, picture);
-  await parts.replies.edit(interaction, message, uploads, renderText(withoutFiles));
+  await parts.replies.answer(interaction, message, uploads, renderText(withoutFiles));
 }
 
 /** A report is worth as much without its picture, which words can stand in for. */

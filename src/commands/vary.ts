@@ -2,7 +2,7 @@ import { VERB } from '../discord/button-verbs.ts';
 import type { Button, Deferral, GuildButton, GuildModal, Modal } from '../discord/command.ts';
 import { writeCustomId } from '../discord/custom-id.ts';
 import { readImageModal, renderPictureModal } from '../discord/image-modals.ts';
-import { answerAlone } from '../discord/private-answer.ts';
+import { answerEphemerally } from '../discord/ephemeral-answer.ts';
 import { wordsFor } from '../discord/words.ts';
 import { WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { ImageRequest } from '../services/image-request.ts';
@@ -10,7 +10,7 @@ import { readAsker } from './asker.ts';
 import { answerWithImages } from './image-command.ts';
 import { toAttached } from './image-options.ts';
 import type { ResultCommandParts } from './posted-result.ts';
-import { chooseAgain, isEphemeral, originOf, picturesOf, recall } from './posted-result.ts';
+import { chooseAgain, isEphemeral, originOf, picturesOf, readRecord } from './posted-result.ts';
 
 /** Under a result: the same once more, beginning from one of its pictures. */
 export function createVaryButton(parts: ResultCommandParts): Button {
@@ -42,9 +42,9 @@ async function vary(
   const { message } = interaction;
   const picture = message && picturesOf(parts.attachments, message)[index];
   if (!picture) {
-    return answerAlone(parts.replies, interaction, wordsFor(interaction.locale).say('edit-image.no-picture'));
+    return answerEphemerally(parts.replies, interaction, wordsFor(interaction.locale).say('edit-image.no-picture'));
   }
-  const record = await recall(parts, interaction, id);
+  const record = await readRecord(parts, interaction, id);
   if ('first' in record) return record;
   const request: ImageRequest = {
     ...readAsker(interaction),

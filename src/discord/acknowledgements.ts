@@ -1,7 +1,9 @@
 import type { RESTPostAPIInteractionCallbackJSONBody } from 'discord.js';
 import { DefaultUserAgent, RESTJSONErrorCodes, Routes } from 'discord.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import * as z from 'zod';
+import { within } from '../services/time-limit.ts';
 
 /**
  * The first answers to interactions.
@@ -12,7 +14,8 @@ import * as z from 'zod';
  */
 export type Acknowledgements = {
   /**
-   * Gives Discord the first answer to an interaction. It takes one for each, from whoever is first.
+   * Gives Discord the first answer to an interaction. It takes one for each, from whoever is first. Where it asks for a
+   * moment of patience, it gets that, and the answer once more: it has surely not taken it yet.
    * @throws {AcknowledgementError} when Discord refuses it
    */
   send(interaction: Acknowledgeable, answer: RESTPostAPIInteractionCallbackJSONBody): Promise<void>;
@@ -30,10 +33,14 @@ export class AcknowledgementError extends Error {
    * Discord may have taken the acknowledgement and not said so.
    */
   readonly isFinal: boolean;
+  /** How long Discord wants to be left alone first; undefined where it refused for any other reason. */
+  readonly waitMs: number | undefined;
 
   constructor(statusCode: number, refusal: string) {
     super(`Discord answered ${statusCode}: ${refusal}`);
-    this.isFinal = FINAL_CODES.has(readCode(refusal));
+    const { code, retry_after: waitSeconds } = readRefusal(refusal);
+    this.isFinal = FINAL_CODES.has(code);
+    if (statusCode === HTTP_TOO_MANY_REQUESTS && waitSeconds !== undefined) this.waitMs = waitSeconds * 1_000;
   }
 }
 
@@ -42,9 +49,12 @@ const FINAL_CODES: ReadonlySet<unknown> = new Set([
   RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged,
 ]);
 
-/** Longer than a connection to Discord takes; a job has half a minute before it. */
+const HTTP_TOO_MANY_REQUESTS = 429;
+/** With a longer one, little would be left of the three seconds in which an acknowledgement is worth something. */
+const RATE_LIMIT_WAIT_MS_MAX = 1_500;
+/** Opening a connection to Discord takes less; nothing of a job is in such a hurry. */
 const SENDING_WAIT_MS_MAX = 100;
-/** What Discord says when it refuses one has a tenth of this. */
+/** Discord's own refusals have about 200 characters. */
 const REFUSAL_LENGTH_MAX = 2_000;
 
 /**
@@ -64,24 +74,35 @@ export function createAcknowledgements(address: string, dispatcher: Dispatcher):
     allSent = Promise.withResolvers();
   }
 
+  async function sendOnce(
+    { id, token }: Acknowledgeable,
+    answer: RESTPostAPIInteractionCallbackJSONBody,
+  ): Promise<void> {
+    unsentCount += 1;
+    const path = `${pathname}${Routes.interactionCallback(id, token)}`;
+    const body = JSON.stringify(answer);
+    await new Promise<void>((resolve, reject) => {
+      dispatcher.dispatch(
+        { origin, path, method: 'POST', headers, body },
+        createHandler(once(noteSent), resolve, reject),
+      );
+    });
+  }
+
   return {
-    async send({ id, token }, answer) {
-      unsentCount += 1;
-      const path = `${pathname}${Routes.interactionCallback(id, token)}`;
-      const body = JSON.stringify(answer);
-      await new Promise<void>((resolve, reject) => {
-        dispatcher.dispatch(
-          { origin, path, method: 'POST', headers, body },
-          createHandler(once(noteSent), resolve, reject),
-        );
-      });
+    async send(interaction, answer) {
+      try {
+        await sendOnce(interaction, answer);
+      } catch (error) {
+        const waitMs = error instanceof AcknowledgementError ? error.waitMs : undefined;
+        if (waitMs === undefined || waitMs > RATE_LIMIT_WAIT_MS_MAX) throw error;
+        await sleep(waitMs);
+        await sendOnce(interaction, answer);
+      }
     },
     async whenSent() {
       if (unsentCount === 0) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, SENDING_WAIT_MS_MAX);
-      await Promise.race([allSent.promise, promise]);
-      clearTimeout(timer);
+      await within(SENDING_WAIT_MS_MAX, async () => allSent.promise);
     },
   };
 }
@@ -94,7 +115,7 @@ function createHandler(
   let statusCode = 0;
   let refusal = '';
   return {
-    // The request is written in the same breath.
+    // The request is written right after this.
     onRequestStart: onSent,
     onResponseStart(_controller, status) {
       statusCode = status;
@@ -113,11 +134,17 @@ function createHandler(
   };
 }
 
-function readCode(refusal: string): unknown {
+const refusalSchema = z.object({
+  code: z.number().optional().catch(undefined),
+  /** In seconds. */
+  retry_after: z.number().nonnegative().optional().catch(undefined),
+});
+
+function readRefusal(refusal: string): z.infer<typeof refusalSchema> {
   try {
-    return z.object({ code: z.number() }).safeParse(JSON.parse(refusal)).data?.code;
+    return refusalSchema.safeParse(JSON.parse(refusal)).data ?? {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -32,10 +32,15 @@ export const COMMAND_CATALOGUES: ReadonlyMap<string, CommandCatalogue> = new Map
 
 /** What an option is called where a command is typed. */
 export function nameOption(name: string, { locale }: Words): string {
-  return COMMAND_CATALOGUES.get(locale)?.names[name] ?? name;
+  return translate(name, COMMAND_CATALOGUES.get(locale)?.names);
 }
 
 /** What a choice is called where it is chosen; what has no other name is shown as it is. */
 export function nameChoice(choice: string, { locale }: Words): string {
-  return COMMAND_CATALOGUES.get(locale)?.choices[choice] ?? choice;
+  return translate(choice, COMMAND_CATALOGUES.get(locale)?.choices);
+}
+
+/** Members type what is looked up here, and may type `constructor`, which every object has from elsewhere. */
+function translate(english: string, translations: Translations = {}): string {
+  return (Object.hasOwn(translations, english) ? translations[english] : undefined) ?? english;
 }

@@ -47,10 +47,10 @@ export function answerAfterwards(first: Deferral['first'], run: Task['run']): De
   return { first, begin: async () => ({ run }) };
 }
 
-/** One verb that people can type. */
+/** One verb that people can type. A promise has to be quick, because the acknowledgement waits for it. */
 export type Command = {
   readonly schema: RESTPostAPIChatInputApplicationCommandsJSONBody;
-  answer(interaction: GuildCommand): Deferral;
+  answer(interaction: GuildCommand): Deferral | Promise<Deferral>;
   /** Suggests values for the option that is being typed. It has to be quick: people type on, and ask again. */
   suggest?(interaction: AutocompleteInteraction): readonly Suggestion[] | Promise<readonly Suggestion[]>;
 };

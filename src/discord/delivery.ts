@@ -3,19 +3,20 @@ import { Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import type { DeliverOutcome, Delivery, MessagePlace } from '../services/job-conclusion.ts';
 import type { FinishedImage, JobOutcome, ResultNote } from '../services/job-outcome.ts';
+import type { LateNews } from '../services/job-progress.ts';
 import type { OpenJob } from '../services/open-job.ts';
 import { referenceOf } from '../services/job-reference.ts';
-import { deleteOriginal, editOriginal, postAlone, postOnce } from './message-requests.ts';
+import { deleteOriginal, editOriginal, postEphemeral, postOnce } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
 import { REQUEST_FILES_BYTES_MAX } from './multipart.ts';
 import { isDiscreet } from './refusal-message.ts';
 import type { DiscordAddress } from './reply-address.ts';
 import { readAddress } from './reply-address.ts';
-import type { MessagePayload, Place } from './result-message.ts';
+import type { MessageContext, MessagePayload } from './result-message.ts';
 import { renderOutcome, renderText } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
 import { isMessageGone, sendUntilSettled } from './send-attempts.ts';
-import { findPostedResult, placeOf } from './sent-message.ts';
+import { findPostedResult, idOf, placeOf } from './sent-message.ts';
 import type { FittedUpload, UploadFitter } from './upload-fitting.ts';
 import { wordsFor } from './words.ts';
 
@@ -34,62 +35,36 @@ export function createDelivery(parts: {
 }): DeliverOutcome {
   const { rest, fitter, sleep, log } = parts;
 
-  return async (job, outcome, lateNews) => {
-    const address = readAddress(job.address);
-    const words = wordsFor(address.locale);
+  async function settle<Answer>(job: OpenJob, send: () => Promise<Answer>): Promise<Settled<Answer>> {
+    let answer: Answer | undefined;
     let failure: unknown;
     const onFailure = (error: unknown): void => {
       failure = error;
       log.warn({ job: job.request.id, err: error }, 'delivery attempt failed');
     };
-    const settle = async (send: () => Promise<unknown>): Promise<SendResult> =>
-      sendUntilSettled(send, { sleep, onFailure });
-
-    // Whoever fetches what was kept for them may be in another channel than the one in which they asked for it.
-    const isForMember = job.request.isPrivate || job.keptUntil !== undefined;
-    if (outcome.ended === 'refused' && isDiscreet(outcome.refusal) && !isForMember) {
-      const payload = renderOutcome(job.request, outcome, [], words);
-      const result = await tellAlone({ rest, address, jobId: job.request.id, payload, uploads: [] }, settle);
-      return asDelivery({ result, place: undefined, originals: [], isComplete: true });
-    }
-    for (const way of isForMember ? PRIVATE_WAYS : PUBLIC_WAYS) {
-      const bring = async (): Promise<Sent> =>
-        sendFitting(job, outcome, address.uploadLimitBytes, async (shown, uploads) => {
-          const payload = renderOutcome(job.request, shown, uploads, words, way.place);
-          let place: MessagePlace | undefined;
-          const result = await settle(async () => {
-            place = await way.send({ rest, address, jobId: job.request.id, payload, uploads });
-          });
-          return { result, place };
-        });
-      let sent = await bring();
-      if (sent.result === 'sent' && way === inReply && lateNews) {
-        // Nobody can tell which of the two Discord carried out last. Until then the job keeps its pictures.
-        await lateNews.settled;
-        const again = await bring();
-        // Whoever has deleted it meanwhile does not want it anywhere else.
-        if (again.result !== 'closed' || !isMessageGone(failure)) sent = again;
-      }
-      if (sent.result !== 'closed') return asDelivery(sent);
-    }
-    return { state: 'undeliverable' };
-  };
+    const result = await sendUntilSettled(
+      async () => {
+        answer = await send();
+      },
+      { sleep, onFailure },
+    );
+    return { result, answer, failure };
+  }
 
   /**
    * Makes the files smaller until they are taken; what fits from the start goes out as it is, and what cannot be made to
    * fit is told of instead.
    */
-  async function sendFitting(
-    job: OpenJob,
-    outcome: JobOutcome,
-    uploadLimitBytes: number,
-    send: (
-      shown: JobOutcome,
-      uploads: readonly FittedUpload[],
-    ) => Promise<{ readonly result: SendResult; readonly place: MessagePlace | undefined }>,
-  ): Promise<Sent> {
+  async function bring(job: OpenJob, outcome: JobOutcome, way: Way): Promise<Sent> {
+    const address = readAddress(job.address);
+    const words = wordsFor(address.locale);
+    const send = async (shown: JobOutcome, uploads: readonly FittedUpload[]): Promise<Settled<Posted>> => {
+      const payload = renderOutcome(job.request, shown, uploads, words, way.context);
+      return settle(job, async () => way.send({ rest, address, jobId: job.request.id, payload, uploads }));
+    };
     const images = outcome.ended === 'finished' ? outcome.result.images : [];
-    let sizeBytesMax = Math.min(uploadLimitBytes, Math.floor(REQUEST_FILES_BYTES_MAX / Math.max(1, images.length)));
+    const shareBytes = Math.floor(REQUEST_FILES_BYTES_MAX / Math.max(1, images.length));
+    let sizeBytesMax = Math.min(address.uploadLimitBytes, shareBytes);
     for (let attempt = 1; attempt <= SHRINKING_ATTEMPTS_MAX; attempt += 1) {
       const fitted = await fitter.fit(job.folder, images, sizeBytesMax);
       const uploads = fitted.filter((upload) => upload !== undefined);
@@ -100,9 +75,38 @@ export function createDelivery(parts: {
       sizeBytesMax = halfOfLargest(uploads, sizeBytesMax);
     }
     // Whoever paid for them hears at least where they are.
-    const { result, place } = await send(noteMissing(job, outcome, images.length), []);
-    return { result: result === 'too-large' ? 'closed' : result, place, originals: [], isComplete: false };
+    const told = await send(noteMissing(job, outcome, images.length), []);
+    const result = told.result === 'too-large' ? 'closed' : told.result;
+    return { ...told, result, originals: [], isComplete: false };
   }
+
+  /** Once more, when nothing can come any more that would cover it. Until then the job keeps its pictures. */
+  async function bringAgain(job: OpenJob, outcome: JobOutcome, first: Sent, lateNews: LateNews): Promise<Sent> {
+    // Nobody can tell which of the two Discord carried out last.
+    await lateNews.settled;
+    const again = await bring(job, outcome, inReply);
+    // Whoever has deleted it meanwhile does not want it anywhere else.
+    return again.result === 'closed' && isMessageGone(again.failure) ? first : again;
+  }
+
+  return async (job, outcome, lateNews) => {
+    // Whoever fetches what was kept for them may be in another channel than the one in which they asked for it.
+    const isForMember = job.request.isPrivate || job.keptUntil !== undefined;
+    if (outcome.ended === 'refused' && isDiscreet(outcome.refusal) && !isForMember) {
+      const address = readAddress(job.address);
+      const payload = renderOutcome(job.request, outcome, [], wordsFor(address.locale));
+      const sending = { rest, address, jobId: job.request.id, payload, uploads: [] };
+      const result = await tellEphemerally(sending, async (send) => (await settle(job, send)).result);
+      return asDelivery({ result, answer: undefined, originals: [], isComplete: true });
+    }
+    for (const way of isForMember ? PRIVATE_WAYS : PUBLIC_WAYS) {
+      const first = await bring(job, outcome, way);
+      const isCovered = first.result === 'sent' && way === inReply && lateNews !== undefined;
+      const sent = isCovered ? await bringAgain(job, outcome, first, lateNews) : first;
+      if (sent.result !== 'closed') return asDelivery(sent);
+    }
+    return { state: 'undeliverable' };
+  };
 }
 
 /** What would leave the files as they are would only have them refused once more. */
@@ -125,24 +129,32 @@ type Sending = {
   readonly uploads: readonly Upload[];
 };
 
-type Sent = {
+/** Where Discord said that the message stands. */
+type Posted = MessagePlace | undefined;
+
+/** What became of sending something until it was settled, with what the last attempt was answered. */
+type Settled<Answer> = {
   readonly result: SendResult;
-  readonly place: MessagePlace | undefined;
+  readonly answer: Answer | undefined;
+  readonly failure: unknown;
+};
+
+type Sent = Settled<Posted> & {
   readonly originals: readonly FinishedImage[];
   /** Whether every picture was among the files. */
   readonly isComplete: boolean;
 };
 
 /** One attempt to bring a message to somebody, and where they read it then. */
-type Way = { readonly place: Place; readonly send: (sending: Sending) => Promise<MessagePlace | undefined> };
+type Way = { readonly context: MessageContext; readonly send: (sending: Sending) => Promise<Posted> };
 
-const inReply: Way = { place: 'server', send: editReply };
-const inChannel: Way = { place: 'server', send: messageChannel };
-const toMember: Way = { place: 'direct-messages', send: messageMember };
+const inReply: Way = { context: 'server', send: editReply };
+const inChannel: Way = { context: 'server', send: messageChannel };
+const toMember: Way = { context: 'direct-messages', send: messageMember };
 const PUBLIC_WAYS: readonly Way[] = [inReply, inChannel, toMember];
 const PRIVATE_WAYS: readonly Way[] = [inReply, toMember];
 
-async function editReply({ rest, address, payload, uploads }: Sending): Promise<MessagePlace | undefined> {
+async function editReply({ rest, address, payload, uploads }: Sending): Promise<Posted> {
   return placeOf(await editOriginal(rest, address, payload, uploads));
 }
 
@@ -150,28 +162,26 @@ async function editReply({ rest, address, payload, uploads }: Sending): Promise<
  * Before it posts, it looks: whoever died right after an edit, and came back when the token was dead, would post a
  * second copy. A text without pictures costs nobody anything if it is read twice.
  */
-async function messageChannel(sending: Sending): Promise<MessagePlace | undefined> {
+async function messageChannel(sending: Sending): Promise<Posted> {
   const { rest, address, uploads, jobId } = sending;
-  const posted = uploads.length > 0 ? await findPostedResult(rest, address.channelId, jobId) : undefined;
+  const posted = uploads.length > 0 ? await findPostedResult(rest, address, jobId) : undefined;
   return posted ?? postMessage(sending, address.channelId);
 }
 
-async function messageMember(sending: Sending): Promise<MessagePlace | undefined> {
+async function messageMember(sending: Sending): Promise<Posted> {
   const { rest, address } = sending;
   const channel = await rest.post(Routes.userChannels(), { body: { recipient_id: address.memberId } });
-  if (!hasId(channel)) throw new TypeError('Discord opened a direct channel without an id');
-  return postMessage(sending, channel.id);
+  const channelId = idOf(channel);
+  if (channelId === undefined) throw new TypeError('Discord opened a direct channel without an id');
+  return postMessage(sending, channelId);
 }
 
-async function postMessage(
-  { rest, payload, uploads, jobId }: Sending,
-  channelId: string,
-): Promise<MessagePlace | undefined> {
+async function postMessage({ rest, payload, uploads, jobId }: Sending, channelId: string): Promise<Posted> {
   return placeOf(await postOnce(rest, channelId, jobId, payload, uploads));
 }
 
 /** Says what is nobody else's, although the reply is for everybody: where it cannot be replaced any more, to the member. */
-async function tellAlone(
+async function tellEphemerally(
   sending: Sending,
   settle: (send: () => Promise<unknown>) => Promise<SendResult>,
 ): Promise<SendResult> {
@@ -179,7 +189,7 @@ async function tellAlone(
   return result === 'closed' ? settle(async () => toMember.send(sending)) : result;
 }
 
-/** Says nothing to everybody, in any language. */
+/** Stands where the public reply cannot be removed, and says nothing in any language. */
 const NOTHING_SAID = '…';
 
 /**
@@ -194,11 +204,7 @@ async function replacePublicReply(
   const vacated =
     removed === 'sent' ? removed : await settle(async () => editOriginal(rest, address, renderText(NOTHING_SAID)));
   if (vacated !== 'sent') return vacated;
-  return settle(async () => postAlone(rest, address, payload));
-}
-
-function hasId(value: unknown): value is { id: string } {
-  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
+  return settle(async () => postEphemeral(rest, address, payload));
 }
 
 /** The outcome as it is told where some of its pictures cannot be shown. */
@@ -208,7 +214,7 @@ function noteMissing(job: OpenJob, outcome: JobOutcome, count: number): JobOutco
   return { ...outcome, result: { ...outcome.result, notes: [...outcome.result.notes, note] } };
 }
 
-function asDelivery({ result, place, originals, isComplete }: Sent): Delivery {
+function asDelivery({ result, answer: place, originals, isComplete }: Omit<Sent, 'failure'>): Delivery {
   switch (result) {
     case 'sent':
       return isComplete ? { state: 'delivered', place, originals } : { state: 'incomplete', place };

@@ -3,13 +3,15 @@ import { REST } from 'discord.js';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Headers, Pool, request } from 'undici';
+import * as z from 'zod';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
 
 /**
  * Three ways to speak to Discord's REST interface.
  *
- * An acknowledgement that is not there within three seconds is worth nothing, so it is sent once, with a short wait.
+ * An acknowledgement that is not there within three seconds is worth nothing, so it is sent with a short wait, and again
+ * only where Discord asks for a moment.
  * A result was paid for, so its upload may take long; trying again is left to whoever knows whether that is safe.
  */
 export type DiscordRest = {
@@ -40,6 +42,8 @@ const REQUESTS_PER_SECOND = 1_000;
  * minute, the next acknowledgement would wait for a whole handshake.
  */
 const CONNECTIONS_MAX = 64;
+const HTTP_TOO_MANY_REQUESTS = 429;
+const rateLimitSchema = z.object({ retry_after: z.number().positive() });
 
 export function createDiscordRest(options: { apiUrl: string; token: string }): DiscordRest {
   const { origin } = new URL(options.apiUrl);
@@ -107,6 +111,11 @@ function createRequestFunction(dispatcher: Dispatcher): RESTOptions['makeRequest
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     }
+    if (statusCode === HTTP_TOO_MANY_REQUESTS && !(Number(headers.get('retry-after')) > 0)) {
+      const wait = await readWait(body);
+      if (wait === undefined) headers.delete('retry-after');
+      else headers.set('retry-after', wait);
+    }
     return {
       status: statusCode,
       statusText: String(statusCode),
@@ -121,6 +130,12 @@ function createRequestFunction(dispatcher: Dispatcher): RESTOptions['makeRequest
       text: async () => body.text(),
     };
   };
+}
+
+/** How long Discord wants to be left alone, in seconds, where only the body says it: the library looks at the headers alone. */
+async function readWait(body: Dispatcher.ResponseData['body']): Promise<string | undefined> {
+  const told = rateLimitSchema.safeParse(await body.json().catch(() => undefined));
+  return told.success ? String(told.data.retry_after) : undefined;
 }
 
 /** JSON goes out as it is, multipart while it is read. Nothing else is ever sent to Discord. */

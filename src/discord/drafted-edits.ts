@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EditDraft, EditDrafts, Invitation } from '../services/edit-drafts.ts';
+import type { DraftPress, EditDraft, EditDrafts } from '../services/edit-drafts.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';
 import { WHOLE_REGION } from '../services/images/image-preparation.ts';
 import type { Attached, ImageRequest } from '../services/image-request.ts';
@@ -9,7 +9,7 @@ import type { OpenJob } from '../services/open-job.ts';
 import type { AttachmentLoader } from './attachments.ts';
 import type { Task } from './command.ts';
 import type { ProgressMessages } from './progress-message.ts';
-import { describeRefusal, tellRefusal } from './refusal-message.ts';
+import { describeRefusal, describeRefusalWithReference } from './refusal-message.ts';
 import { readAddress } from './reply-address.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import { renderText } from './result-message.ts';
@@ -18,13 +18,13 @@ import { wordsFor } from './words.ts';
 /** Makes jobs of edits whose members were first asked what may change. */
 export type DraftedEdits = {
   /** What keeps the edit of a draft from beginning just now. The draft had better stay, with what was painted for it. */
-  obstacleTo(draft: EditDraft, by: Invitation): Promise<JobRefusal | undefined>;
+  obstacleTo(draft: EditDraft, by: DraftPress): Promise<JobRefusal | undefined>;
   /**
    * Leaves the first trace of the job of a draft that was taken out.
    * @param by what it was taken by: its id is the job's, and its reply the place where everything is said
    * @param mask a painted one; the whole picture may change where there is none
    */
-  begin(draft: EditDraft, by: Invitation, mask: Buffer | undefined): Promise<Task>;
+  begin(draft: EditDraft, by: DraftPress, mask: Buffer | undefined): Promise<Task>;
 };
 
 export function createDraftedEdits(parts: {
@@ -63,12 +63,12 @@ export function createDraftedEdits(parts: {
     if (invitation?.linkMessage === undefined) return;
     const address = readAddress(invitation.address);
     const text = wordsFor(address.locale).say(isPainted ? 'paint.taken' : 'painter.over.title');
-    await replies.changeAlone(address, invitation.linkMessage, renderText(text));
+    await replies.editEphemeral(address, invitation.linkMessage, renderText(text));
   }
 
   async function beginJob(
     { request: asked, pictures }: EditDraft,
-    { id, roles, address }: Invitation,
+    { id, roles, address }: DraftPress,
     mask: Buffer | undefined,
   ): Promise<Task> {
     const region = mask ? undefined : WHOLE_REGION;
@@ -76,8 +76,8 @@ export function createDraftedEdits(parts: {
     const job = await jobs.begin(request, address);
     if ('reason' in job) {
       const target = readAddress(address);
-      const text = tellRefusal(job, request, wordsFor(target.locale));
-      return { run: async () => replies.edit(target, renderText(text)) };
+      const text = describeRefusalWithReference(job, request, wordsFor(target.locale));
+      return { run: async () => replies.answer(target, renderText(text)) };
     }
     const images = pictures.map(({ label, url }) => ({ label, load: async () => attachments.load(url) }));
     const painted = mask && { label: 'mask', load: async () => mask, isPainted: true as const };
@@ -100,7 +100,7 @@ export function createDraftedEdits(parts: {
 export async function beginOrPutBack(
   { drafts, edits }: { readonly drafts: Pick<EditDrafts, 'putBack'>; readonly edits: DraftedEdits },
   draft: EditDraft,
-  by: Invitation,
+  by: DraftPress,
   mask: Buffer | undefined,
 ): Promise<Task> {
   try {

@@ -2,13 +2,13 @@ import type { REST } from 'discord.js';
 import { DiscordAPIError, Routes } from 'discord.js';
 import type { Logger } from 'pino';
 import * as z from 'zod';
+import { backoffMs } from '../services/backoff.ts';
 import { untilAborted } from '../services/until-aborted.ts';
 import { GatewayError } from './gateway-error.ts';
 
 /** With the pauses between them, about a minute. */
 const ATTEMPTS_MAX = 11;
-const FIRST_PAUSE_MS = 500;
-const PAUSE_MS_MAX = 8_000;
+const PAUSES = { firstMs: 500, maxMs: 8_000 };
 const MINUTE_MS = 60_000;
 
 /** How often a bot may enter is Discord's own business; what has no such limit has no reason to tell of one. */
@@ -54,8 +54,7 @@ export async function askPatientlyForGateway(
         const isFinal = error instanceof DiscordAPIError || error instanceof GatewayError || leaving.aborted;
         if (isFinal || attempt === ATTEMPTS_MAX) throw error;
         log.warn({ err: error, attempt }, 'Discord cannot be reached yet; trying again');
-        const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), PAUSE_MS_MAX);
-        await untilAborted(leaving, async () => sleep(pauseMs));
+        await untilAborted(leaving, async () => sleep(backoffMs(attempt, PAUSES)));
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { Interaction, RESTOptions } from 'discord.js';
 import { Client, Events, Options, Status } from 'discord.js';
 import type { Logger } from 'pino';
+import { within } from '../services/time-limit.ts';
 import { untilAborted } from '../services/until-aborted.ts';
 import { keepToken } from './discord-rest.ts';
 import type { GatewayInformation } from './gateway-address.ts';
@@ -131,10 +132,7 @@ async function login(
  * never comes to an end of closing it, so that it is not waited for any longer than all others need.
  */
 async function leave(client: Client): Promise<void> {
-  const { promise: isLate, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, LEAVING_WAIT_MS_MAX);
-  await Promise.race([client.destroy(), isLate]);
-  clearTimeout(timer);
+  await within(LEAVING_WAIT_MS_MAX, async () => client.destroy());
 }
 
 function loginWaitMs({ shards, session_start_limit: limit }: GatewayInformation): number {

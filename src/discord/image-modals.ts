@@ -114,8 +114,8 @@ export function renderAgainModal(
 export function readImageModal({ fields }: ModalSubmitInteraction): FilledIn {
   const isAsked = (field: string): boolean => fields.fields.has(field);
   const files = (field: string): Attachment[] => (isAsked(field) ? readFiles(fields, field) : []);
-  const choices = isAsked(FIELD.choices) ? fields.getCheckboxGroup(FIELD.choices) : [];
-  const [part] = isAsked(FIELD.part) ? fields.getStringSelectValues(FIELD.part) : [];
+  const choices = isAsked(FIELD.choices) ? chosenOf(fields.getCheckboxGroup(FIELD.choices)) : [];
+  const [part] = isAsked(FIELD.part) ? chosenOf(fields.getStringSelectValues(FIELD.part)) : [];
   const maskMarks = MASK_MARKS.find((mark) => mark === part);
   return {
     prompt: isAsked(FIELD.prompt) ? fields.getTextInputValue(FIELD.prompt) : '',
@@ -129,6 +129,11 @@ export function readImageModal({ fields }: ModalSubmitInteraction): FilledIn {
     isPrivate: choices.includes(CHOICE.private),
     isSpoiler: choices.includes(CHOICE.spoiler),
   };
+}
+
+/** Of a field in which nothing was chosen, emulations of Discord may not say even that. */
+function chosenOf(values: readonly string[] = []): readonly string[] {
+  return values;
 }
 
 /** @throws where a file is named that did not come along: without its mask, an edit would change the whole picture */

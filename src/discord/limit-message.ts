@@ -1,5 +1,5 @@
 import type { MemberAllowance } from '../billing/member-account.ts';
-import { formatUsd } from '../billing/money.ts';
+import { formatDecidedUsd, formatUsd } from '../billing/money.ts';
 import type { EffectiveLimits } from '../services/guild-settings.ts';
 import type { Words } from './words.ts';
 
@@ -7,7 +7,7 @@ import type { Words } from './words.ts';
 export function describeAllowance(limits: EffectiveLimits, left: MemberAllowance, { say }: Words): string | undefined {
   const { source, nanoUsdPerMonth, imagesPerDay } = limits;
   const money = nanoUsdPerMonth !== undefined && {
-    perMonth: formatUsd(nanoUsdPerMonth, 2),
+    perMonth: formatDecidedUsd(nanoUsdPerMonth),
     amountLeft: formatUsd(Math.max(0, left.nanoUsd)),
   };
   const images = imagesPerDay !== undefined && { perDay: imagesPerDay, imagesLeft: Math.max(0, left.images) };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { REST } from 'discord.js';
 import type { Logger } from 'pino';
-import { formatUsd } from '../billing/money.ts';
+import { formatDecidedUsd, formatUsd } from '../billing/money.ts';
 import { endOfPeriod } from '../billing/period.ts';
 import type { BudgetWarning, WarningResult } from '../services/budget-watch.ts';
 import { postOnce } from './message-requests.ts';
@@ -16,9 +16,12 @@ import { wordsFor } from './words.ts';
 /** Posts what administrators should know into the channel that they chose for it, in the language of the server. */
 export type LogChannel = {
   warn(warning: BudgetWarning): Promise<WarningResult>;
-  /** Says in a channel what will come there. False where Easel cannot write in it. */
-  introduce(channelId: string, decidedBy: string, words: Words): Promise<boolean>;
+  /** Says in a channel what will come there. */
+  introduce(channelId: string, decidedBy: string, words: Words): Promise<Introduction>;
 };
+
+/** Easel cannot write in a channel that is closed to it; what goes wrong in passing may succeed a minute later. */
+export type Introduction = 'said' | 'closed' | 'not-now';
 
 const NONCE_BYTES = 12;
 
@@ -47,7 +50,9 @@ export function createLogChannel(parts: {
     },
     async introduce(channelId, decidedBy, { say }) {
       const text = say('log-channel.introduction', { administrator: `<@${decidedBy}>` });
-      return (await post(channelId, text)) === 'sent';
+      const result = await post(channelId, text);
+      if (result === 'sent') return 'said';
+      return result === 'later' ? 'not-now' : 'closed';
     },
   };
 }
@@ -58,8 +63,8 @@ function wordsOf({ address }: BudgetWarning): Words {
 
 function describeWarning({ kind, period, used, limit }: BudgetWarning, { say }: Words): string {
   return say(`log-channel.warning-${kind}`, {
-    used: formatUsd(used, 2),
-    limit: formatUsd(limit, 2),
+    used: formatUsd(used),
+    limit: formatDecidedUsd(limit),
     renewsAt: relativeTime(endOfPeriod(period)),
   });
 }

@@ -36,7 +36,7 @@ export async function deleteOriginal(rest: REST, target: ReplyTarget): Promise<v
 }
 
 /** Posts a message of its own that only whoever acted sees, below the reply. Answers the message. */
-export async function postAlone(
+export async function postEphemeral(
   rest: REST,
   { applicationId, token }: ReplyTarget,
   payload: MessagePayload,
@@ -47,7 +47,7 @@ export async function postAlone(
 }
 
 /** Says something else in the place of such a message. */
-export async function editAlone(
+export async function editEphemeral(
   rest: REST,
   { applicationId, token }: ReplyTarget,
   id: string,

@@ -6,7 +6,7 @@ import type { FinishedImage } from '../services/job-outcome.ts';
 import { untilNotBusy } from '../services/images/patience.ts';
 import { renameTo } from '../services/picture-names.ts';
 import type { ReplyTarget } from './message-requests.ts';
-import { editOriginal, postAlone } from './message-requests.ts';
+import { editOriginal, postEphemeral } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
 import { REQUEST_FILES_BYTES_MAX, uploadFromBytes, uploadFromFile } from './multipart.ts';
 import { renderText, renderTextWithFiles } from './result-message.ts';
@@ -62,7 +62,7 @@ export function createOriginalsSender(parts: {
     return async (text, uploads = []) => {
       const names = uploads.map(({ name }) => name);
       const payload = uploads.length > 0 ? renderTextWithFiles(text, names) : renderText(text);
-      const send = isFirst ? editOriginal : postAlone;
+      const send = isFirst ? editOriginal : postEphemeral;
       // A second copy does no harm: nobody else sees it.
       const result = await sendUntilSettled(async () => send(rest, target, payload, uploads), {
         sleep,

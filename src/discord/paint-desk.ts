@@ -1,4 +1,4 @@
-import type { EditDraft, EditDrafts } from '../services/edit-drafts.ts';
+import type { EditDrafts, InvitedDraft } from '../services/edit-drafts.ts';
 import type { PaintTicket } from '../services/paint-links.ts';
 import type { LentPicture, PaintPictures } from '../services/paint-pictures.ts';
 import type { DraftedEdits } from './drafted-edits.ts';
@@ -51,19 +51,18 @@ export function createPaintDesk(parts: {
     }
   }
 
-  async function find({ guild, draft, press }: PaintTicket): Promise<EditDraft | undefined> {
-    const found = await drafts.read(guild, draft);
-    return found?.invitation?.id === press ? found : undefined;
+  async function find({ guild, draft, press }: PaintTicket): Promise<InvitedDraft | undefined> {
+    return drafts.readInvited(guild, draft, press);
   }
 
   async function begin(ticket: PaintTicket, mask: Buffer): Promise<'begun' | 'over' | 'not-now'> {
     const found = await find(ticket);
-    if (!found?.invitation) return 'over';
+    if (!found) return 'over';
     // Told in Discord it would end the edit, and what was painted would be gone with the page.
     if (await parts.edits.obstacleTo(found, found.invitation)) return 'not-now';
     const { guild, draft, press } = ticket;
-    const taken = await drafts.take(guild, draft, press);
-    if (!taken?.invitation) return 'over';
+    const taken = await drafts.takeInvited(guild, draft, press);
+    if (!taken) return 'over';
     const task = await beginOrPutBack(parts, taken, taken.invitation, mask);
     // It tells of its own end, whatever that is, and whoever painted need not wait for it.
     void follow(task.run());
@@ -73,9 +72,10 @@ export function createPaintDesk(parts: {
   return {
     async read(ticket) {
       const found = await find(ticket);
-      if (!found?.invitation) return undefined;
-      const { request, until, invitation } = found;
-      return { words: wordsFor(readAddress(invitation.address).locale), prompt: request.prompt, until };
+      if (!found) return undefined;
+      const { prompt } = found.request;
+      const { address, until } = found.invitation;
+      return { words: wordsFor(readAddress(address).locale), prompt, until };
     },
     async picture(ticket) {
       const [first] = (await find(ticket))?.pictures ?? [];

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { JobProgress, Preview, ProgressState } from '../services/job-progress.ts';
 import { extensionOf } from '../services/picture-names.ts';
-import { untilAborted } from '../services/until-aborted.ts';
+import { within } from '../services/time-limit.ts';
 import { VERB } from './button-verbs.ts';
 import type { Upload } from './multipart.ts';
 import { uploadFromBytes } from './multipart.ts';
@@ -155,20 +155,6 @@ function createProgressMessage(parts: { job: FollowedJob; replies: ReplyEditor; 
   };
 }
 
-/** Waits for something for so long; undefined where it has not come by then. */
-async function within<Result>(
-  waitMs: number,
-  begin: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result | undefined> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), waitMs);
-  try {
-    return await untilAborted(limit.signal, async () => begin(limit.signal));
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function renderProgress(job: FollowedJob, state: ProgressState, now: number): Promise<RenderedNews> {
   const { id, isSpoiler, uploadLimitBytes, words } = job;
   const text = describeProgress(state, words, now);
@@ -189,6 +175,8 @@ async function loadPreview(preview: Preview | undefined, uploadLimitBytes: numbe
 
 function describeProgress(state: ProgressState, words: Words, now: number): string {
   switch (state.phase) {
+    case 'waiting-with-pictures':
+      return words.say('progress.waiting-with-pictures', { ahead: state.ahead });
     case 'waiting':
       return state.expectedMs === undefined
         ? words.say('progress.waiting', { ahead: state.ahead })

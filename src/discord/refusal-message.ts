@@ -13,7 +13,7 @@ import { escapeCode, formatCodes, formatDuration, formatPercent, formatSize, joi
  * A refusal as its member reads it, with what to name when asking the operator about it: the log speaks of the request
  * under the same id.
  */
-export function tellRefusal(
+export function describeRefusalWithReference(
   refusal: JobRefusal,
   request: Pick<ImageRequest, 'id' | 'isFromEditForm'>,
   words: Words,

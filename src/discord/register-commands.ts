@@ -3,25 +3,28 @@ import { Routes } from 'discord.js';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { backoffMs } from '../services/backoff.ts';
+import { within } from '../services/time-limit.ts';
 import { untilAborted } from '../services/until-aborted.ts';
 import { PRIVATE_FILE_MODE } from '../storage/private-modes.ts';
 import type { CommandSchema } from './command-localizations.ts';
 
 /** At the last pause it is one a minute, for more than six hours. */
 const ATTEMPTS_MAX = 400;
-const FIRST_PAUSE_MS = 1_000;
-const PAUSE_MS_MAX = 60_000;
+const PAUSES = { firstMs: 1_000, maxMs: 60_000 };
 /** A Discord that takes longer must not keep those waiting whose results are still to be delivered. */
 const FIRST_ATTEMPT_WAIT_MS_MAX = 10_000;
 
 /**
- * Tells Discord which commands there are, but only when they are not the ones that it was told last
- * time: a restart must not use up the daily number of registrations. Where Discord does not take them, those that it
- * has are still there, so that is no reason not to start: it is tried again beside everything else.
+ * Tells Discord which commands there are. Where they are those that it was told last time, nobody has to wait for that: it
+ * is done after the bot is ready, and only in case that another program with the same token has told it of others since.
+ * Where Discord does not take them, those that it has are still there, so that is no reason not to start: it is tried
+ * again beside everything else.
  * @param options.commands in every language already
  * @param options.recordPath the file that remembers what was registered, for which application and where
- * @param options.stopping ends the attempts
- * @returns after the first attempt, or when that takes long, with what resolves after the last one
+ * @param options.ready resolves when the bot is ready
+ * @param options.stopping ends the attempts, and the wait for the bot to be ready
+ * @returns after the first attempt at commands that are new, or when that takes long, with what resolves after the last one
  */
 export async function registerCommands(options: {
   rest: REST;
@@ -29,11 +32,12 @@ export async function registerCommands(options: {
   applicationId: string;
   commands: readonly CommandSchema[];
   recordPath: string;
+  ready: Promise<void>;
   stopping: AbortSignal;
   sleep: (ms: number) => Promise<unknown>;
   log: Logger;
 }): Promise<{ readonly ended: Promise<void> }> {
-  const { rest, apiUrl, applicationId, commands, recordPath, stopping, sleep, log } = options;
+  const { rest, apiUrl, applicationId, commands, recordPath, ready, stopping, sleep, log } = options;
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([apiUrl, applicationId, commands]))
     .digest('hex');
@@ -54,8 +58,7 @@ export async function registerCommands(options: {
 
   async function tryAgain(): Promise<void> {
     for (let attempts = 1; attempts < ATTEMPTS_MAX; attempts += 1) {
-      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), PAUSE_MS_MAX);
-      await untilAborted(stopping, async () => sleep(pauseMs));
+      await untilAborted(stopping, async () => sleep(backoffMs(attempts, PAUSES)));
       if (stopping.aborted || !(await attempt())) return;
     }
     log.error('commands could not be registered for hours; the next start tries again');
@@ -68,12 +71,14 @@ export async function registerCommands(options: {
     await tryAgain();
   }
 
-  if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return { ended: Promise.resolve() };
+  async function registerOnceReady(): Promise<void> {
+    await untilAborted(stopping, async () => ready);
+    if (!stopping.aborted) await register(attempt());
+  }
+
+  if ((await readFile(recordPath, 'utf8').catch(() => '')) === fingerprint) return { ended: registerOnceReady() };
   const first = attempt();
   const ended = register(first);
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, FIRST_ATTEMPT_WAIT_MS_MAX);
-  await Promise.race([first, late.promise]);
-  clearTimeout(timer);
+  await within(FIRST_ATTEMPT_WAIT_MS_MAX, async () => first);
   return { ended };
 }

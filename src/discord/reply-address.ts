@@ -7,6 +7,8 @@ const addressSchema = z.object({
   /** The interaction's token: for fifteen minutes the key to its reply. */
   token: z.string().min(1),
   channelId: z.string(),
+  /** The reply itself, where it was there before it was asked for what goes into it. */
+  replyId: z.string().exactOptional(),
   memberId: z.string(),
   /** How large one uploaded file may be here, in bytes. */
   uploadLimitBytes: z.number().positive(),

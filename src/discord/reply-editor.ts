@@ -1,22 +1,30 @@
 import type { REST } from 'discord.js';
 import type { Logger } from 'pino';
 import * as z from 'zod';
+import { createLateAnswers } from './late-answers.ts';
 import type { ReplyTarget } from './message-requests.ts';
-import { deleteOriginal, editAlone, editOriginal, postAlone, readOriginal } from './message-requests.ts';
+import { deleteOriginal, editEphemeral, editOriginal, postEphemeral, readOriginal } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
 import type { MessagePayload } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
+import { idOf } from './sent-message.ts';
 
 /** Edits deferred replies that cost nothing: answers to questions, and news of a job. Its promises never reject. */
 export type ReplyEditor = {
-  /** @param instead is said where Discord finds the files too large */
-  edit(
+  /**
+   * Says the last word in a reply: nothing else will be said there, by anybody. So where Discord does not take it, it is
+   * tried again for as long as the reply can be edited, or until the process is asked to stop.
+   * @param instead is said where Discord finds the files too large
+   */
+  answer(
     target: ReplyTarget,
     payload: MessagePayload,
     uploads?: readonly Upload[],
     instead?: MessagePayload,
   ): Promise<void>;
+  /** Says something that a job may put its result in the place of, and that must not come minutes later, behind that. */
+  edit(target: ReplyTarget, payload: MessagePayload): Promise<void>;
   /**
    * Makes one attempt, beside everything else that is done with the reply. An abort cuts it off wherever it stands; it
    * may be carried out all the same.
@@ -28,11 +36,11 @@ export type ReplyEditor = {
     signal: AbortSignal,
   ): Promise<SendResult>;
   /** A message of its own that only whoever acted sees, where the reply is the message that a button is under. */
-  tellAlone(target: ReplyTarget, payload: MessagePayload): Promise<void>;
+  tellEphemerally(target: ReplyTarget, payload: MessagePayload): Promise<void>;
   /** The same with a message that will not hold for long: its id, or undefined where it was not taken. */
-  tellAloneForNow(target: ReplyTarget, payload: MessagePayload): Promise<string | undefined>;
+  tellEphemerallyForNow(target: ReplyTarget, payload: MessagePayload): Promise<string | undefined>;
   /** Says something else in the place of such a message. */
-  changeAlone(target: ReplyTarget, id: string, payload: MessagePayload): Promise<void>;
+  editEphemeral(target: ReplyTarget, id: string, payload: MessagePayload): Promise<void>;
   /**
    * Ends a "thinking" that may be there after all, in one attempt. Another process may have the same request, so what
    * already says something is left as it is.
@@ -50,11 +58,14 @@ export function createReplyEditor(parts: {
   /** The way of what nothing else must have to wait for. */
   newsRest: REST;
   sleep: (ms: number) => Promise<unknown>;
+  /** Ends what would otherwise be tried again for minutes. */
+  stopping: AbortSignal;
+  now: () => number;
   log: Logger;
 }): ReplyEditor {
-  const { rest, newsRest, sleep, log } = parts;
-
+  const { rest, newsRest, sleep, stopping, now, log } = parts;
   const attempts = { sleep, onFailure: (error: unknown) => log.warn({ err: error }, 'a reply was not taken') };
+  const lateAnswers = createLateAnswers({ ...attempts, stopping, now });
 
   async function settle(send: () => Promise<unknown>): Promise<boolean> {
     return report(await sendUntilSettled(send, attempts));
@@ -66,28 +77,32 @@ export function createReplyEditor(parts: {
   }
 
   return {
-    async edit(target, payload, uploads = [], instead) {
-      const result = await sendUntilSettled(async () => editOriginal(rest, target, payload, uploads), attempts);
-      if (result !== 'too-large' || !instead) report(result);
-      else await settle(async () => editOriginal(rest, target, instead));
+    async answer(target, payload, uploads = [], instead) {
+      const say = async (message: MessagePayload, files: readonly Upload[]): Promise<SendResult> =>
+        lateAnswers.settle(async (signal) => editOriginal(rest, target, message, files, signal));
+      const result = await say(payload, uploads);
+      report(result === 'too-large' && instead ? await say(instead, []) : result);
+    },
+    async edit(target, payload) {
+      await settle(async () => editOriginal(rest, target, payload));
     },
     tryEdit: async (target, payload, uploads, signal) =>
       sendUntilSettled(async () => editOriginal(newsRest, target, payload, uploads, signal), {
         ...attempts,
         attemptsMax: 1,
       }),
-    async tellAlone(target, payload) {
-      await settle(async () => postAlone(rest, target, payload));
+    async tellEphemerally(target, payload) {
+      await settle(async () => postEphemeral(rest, target, payload));
     },
-    async tellAloneForNow(target, payload) {
+    async tellEphemerallyForNow(target, payload) {
       let sent: unknown;
       await settle(async () => {
-        sent = await postAlone(rest, target, payload);
+        sent = await postEphemeral(rest, target, payload);
       });
-      return sentSchema.safeParse(sent).data?.id;
+      return idOf(sent);
     },
-    async changeAlone(target, id, payload) {
-      await settle(async () => editAlone(rest, target, id, payload));
+    async editEphemeral(target, id, payload) {
+      await settle(async () => editEphemeral(rest, target, id, payload));
     },
     async fillEmpty(target, payload) {
       await sleep(FILLING_WAIT_MS);
@@ -102,8 +117,6 @@ export function createReplyEditor(parts: {
     remove: async (target) => settle(async () => deleteOriginal(rest, target)),
   };
 }
-
-const sentSchema = z.object({ id: z.string() });
 
 const somethingSchema = z.union([
   z.object({ content: z.string().min(1) }),

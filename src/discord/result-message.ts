@@ -1,4 +1,3 @@
-import { ButtonStyle, ComponentType, MessageFlags, messageLink } from 'discord.js';
 import type {
   APIActionRowComponent,
   APIButtonComponentWithCustomId,
@@ -6,13 +5,14 @@ import type {
   APIMediaGalleryComponent,
   APIMessageTopLevelComponent,
 } from 'discord.js';
+import { ButtonStyle, ComponentType, MessageFlags, messageLink } from 'discord.js';
 import { formatUsd } from '../billing/money.ts';
 import type { ImageRequest } from '../services/image-request.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from '../services/job-outcome.ts';
 import { VERB } from './button-verbs.ts';
 import { nameChoice } from './command-words.ts';
 import { writeCustomId } from './custom-id.ts';
-import { tellRefusal } from './refusal-message.ts';
+import { describeRefusalWithReference } from './refusal-message.ts';
 import type { Words } from './words.ts';
 import { escapeCode, escapeText, formatPercent, truncate } from './wording.ts';
 
@@ -29,7 +29,7 @@ export type MessagePayload = {
 export type ShownFile = { readonly name: string; readonly shrunk: boolean };
 
 /** Where a message stands. Buttons need the server, which is where budgets and permissions are. */
-export type Place = 'server' | 'direct-messages';
+export type MessageContext = 'server' | 'direct-messages';
 
 /** Discord allows 4,000 characters in all texts of a message; escaping may double a prompt's length. */
 const PROMPT_LENGTH_MAX = 1_500;
@@ -43,18 +43,18 @@ export function renderOutcome(
   outcome: JobOutcome,
   files: readonly ShownFile[],
   words: Words,
-  place: Place = 'server',
+  context: MessageContext = 'server',
 ): MessagePayload {
   switch (outcome.ended) {
     case 'refused':
-      return renderText(tellRefusal(outcome.refusal, request, words));
+      return renderText(describeRefusalWithReference(outcome.refusal, request, words));
     case 'cancelled':
-      return renderCancelled(request, outcome.result, words, place);
+      return renderCancelled(request, outcome.result, words, context);
     case 'finished': {
       const altText = truncate(request.prompt, ALT_TEXT_LENGTH_MAX);
       return {
         ...renderText(''),
-        components: [renderResult(request, outcome.result, { files, altText }, words, place)],
+        components: [renderResult(request, outcome.result, { files, altText }, words, context)],
         attachments: files.map(({ name }, index) => ({ id: String(index), filename: name, description: altText })),
       };
     }
@@ -133,13 +133,13 @@ function renderResult(
   result: FinishedJob,
   shown: { readonly files: readonly ShownFile[]; readonly altText: string },
   words: Words,
-  place: Place,
+  context: MessageContext,
 ): APIContainerComponent {
   const { files, altText } = shown;
   // Where pictures are missing all of them are kept, as a result that can be fetched and not as originals.
   const isShrunk = files.some(({ shrunk }) => shrunk) && !result.notes.some(({ note }) => note === 'too-large');
   const names = files.map(({ name }) => name);
-  const hasButtons = place === 'server' && names.length > 0;
+  const hasButtons = context === 'server' && names.length > 0;
   const buttons = hasButtons ? [renderButtons(request.id, offerButtons(isShrunk, words))] : [];
   return {
     type: ComponentType.Container,
@@ -213,14 +213,14 @@ function renderCancelled(
   { id }: ImageRequest,
   { charge, estimate }: FinishedJob,
   words: Words,
-  place: Place,
+  context: MessageContext,
 ): MessagePayload {
   const text = renderText(
     charge
       ? words.say('result.cancelled', { cost: formatUsd(charge.cost) })
       : words.say('result.cancelled-cost-unknown', { estimate: formatUsd(estimate) }),
   );
-  if (place === 'direct-messages') return text;
+  if (context === 'direct-messages') return text;
   const offer = renderButtons(id, [{ verb: VERB.fetch, label: words.say('result.show-anyway') }]);
   return withBelow(text, offer);
 }

@@ -9,9 +9,9 @@ import { StoreFailure } from '../storage/store.ts';
 import type { FirstAnswer, Task } from './command.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { AcknowledgementError } from './acknowledgements.ts';
-import { answerAlone } from './private-answer.ts';
+import { answerEphemerally } from './ephemeral-answer.ts';
 import type { ReplyEditor } from './reply-editor.ts';
-import { tellRefusal } from './refusal-message.ts';
+import { describeRefusalWithReference } from './refusal-message.ts';
 import { renderText } from './result-message.ts';
 import type { Verbs } from './verbs.ts';
 import { wordsFor } from './words.ts';
@@ -19,9 +19,8 @@ import { wordsFor } from './words.ts';
 /** Takes every interaction that Discord sends. Its promise never rejects. */
 export type Router = {
   handle(interaction: Interaction): Promise<void>;
-  /** No further commands are begun; resolves when those that were have ended. */
+  /** Resolves when all that was begun has ended. Nothing ends the intake but the gateway's own end, which comes before. */
   drain(): Promise<void>;
-  readonly active: number;
 };
 
 /** Discord may send the same interaction more than once; so many of the last ones are remembered. */
@@ -79,16 +78,16 @@ export function createRouter(parts: {
       // Of a store that is away it is known what to do, and that nobody has to ask for it.
       const refusal: JobRefusal =
         error instanceof StoreFailure ? { reason: 'store-unavailable' } : { reason: 'bug', reference };
-      const text = tellRefusal(refusal, interaction, wordsFor(interaction.locale));
-      await confess(interaction, answer, text);
+      const text = describeRefusalWithReference(refusal, interaction, wordsFor(interaction.locale));
+      await reportFailure(interaction, answer, text);
     }
   }
 
   /** Tells of it wherever there is room for it, and never in the place of a message that was there before. */
-  async function confess(interaction: Answerable, answer: FirstAnswer | undefined, text: string): Promise<void> {
-    if (answer?.first === 'update') return replies.tellAlone(interaction, renderText(text));
+  async function reportFailure(interaction: Answerable, answer: FirstAnswer | undefined, text: string): Promise<void> {
+    if (answer?.first === 'update') return replies.tellEphemerally(interaction, renderText(text));
     if (answer) return replies.edit(interaction, renderText(text));
-    return perform(interaction, answerAlone(replies, interaction, text));
+    return perform(interaction, answerEphemerally(replies, interaction, text));
   }
 
   return {
@@ -103,9 +102,6 @@ export function createRouter(parts: {
     },
     async drain() {
       await Promise.all(active);
-    },
-    get active() {
-      return active.size;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { DiscordAPIError, HTTPError, RateLimitError, RESTJSONErrorCodes } from 'discord.js';
+import { backoffMs } from '../services/backoff.ts';
 
 /** What became of an attempt to send, in the only terms that matter for the next step. */
 export type SendResult =
@@ -11,7 +12,7 @@ export type SendResult =
   | 'later';
 
 const ATTEMPTS_MAX = 6;
-const FIRST_PAUSE_MS = 500;
+const PAUSES = { firstMs: 500 };
 /** Longer than this nobody waits within one attempt; recovery will come back. */
 const RATE_LIMIT_WAIT_MS_MAX = 30_000;
 
@@ -43,11 +44,17 @@ export async function sendUntilSettled(
       if (isTooLarge(error)) return 'too-large';
       if (isRefusal(error)) return 'closed';
       if (error instanceof RateLimitError && error.retryAfter > RATE_LIMIT_WAIT_MS_MAX) return 'later';
-      const pauseMs = error instanceof RateLimitError ? error.retryAfter : FIRST_PAUSE_MS * 2 ** (attempt - 1);
-      if (attempt < attemptsMax) await parts.sleep(pauseMs);
+      if (attempt < attemptsMax) await parts.sleep(pauseMsAfter(error, attempt));
     }
   }
   return 'later';
+}
+
+/** A limit that says too little, or nothing that is a number, must not have all attempts go out at once. */
+function pauseMsAfter(error: unknown, attempt: number): number {
+  const usualMs = backoffMs(attempt, PAUSES);
+  const askedMs = error instanceof RateLimitError ? error.retryAfter : 0;
+  return askedMs > usualMs ? askedMs : usualMs;
 }
 
 /** Whether a message that was to be changed or removed is not there any more. */

@@ -2,11 +2,19 @@ import type { REST } from 'discord.js';
 import { Routes } from 'discord.js';
 import * as z from 'zod';
 import type { MessagePlace } from '../services/job-conclusion.ts';
+import type { DiscordAddress } from './reply-address.ts';
 import { isRefusal } from './send-attempts.ts';
 
-/** What Discord tells of a message that is there. */
+/** What Discord tells of what is there. */
 
 const placeSchema = z.object({ id: z.string(), channel_id: z.string() });
+
+const idSchema = z.object({ id: z.string() });
+
+/** The id of what was made; undefined where the answer has none. */
+export function idOf(answer: unknown): string | undefined {
+  return idSchema.safeParse(answer).data?.id;
+}
 
 /** Where the message of an answer stands; undefined where the answer is none. */
 export function placeOf(message: unknown): MessagePlace | undefined {
@@ -29,23 +37,35 @@ const componentSchema = z.object({
 const LISTED_MESSAGES_MAX = 100;
 
 /**
- * Looks for a result among the messages that came after its request, by the names that its files have and no others.
- * Undefined where it is not there, or Easel may not look.
+ * Looks for a result in the reply, where that was there before its request, and among the messages that came after the
+ * request, by the names that its files have and no others. Undefined where it is not there, or Easel may not look.
  */
 export async function findPostedResult(
   rest: REST,
-  channelId: string,
+  { channelId, replyId }: Pick<DiscordAddress, 'channelId' | 'replyId'>,
   jobId: string,
 ): Promise<MessagePlace | undefined> {
-  const query = new URLSearchParams({ after: jobId, limit: String(LISTED_MESSAGES_MAX) });
-  const listed = await rest.get(Routes.channelMessages(channelId), { query }).catch((error: unknown) => {
-    if (isRefusal(error)) return [];
-    throw error;
-  });
-  const messages = z.array(messageSchema).safeParse(listed).data ?? [];
   const isOfJob = (url: string): boolean => fileNameOf(url).startsWith(`${jobId}-`);
-  const posted = messages.find(({ author, components }) => author.bot && components.flatMap(picturesOf).some(isOfJob));
-  return placeOf(posted);
+  const isPosted = ({ author, components }: z.infer<typeof messageSchema>): boolean =>
+    author.bot && components.flatMap(picturesOf).some(isOfJob);
+  if (replyId !== undefined) {
+    const { data: reply } = messageSchema.safeParse(await look(rest, Routes.channelMessage(channelId, replyId)));
+    if (reply && isPosted(reply)) return placeOf(reply);
+  }
+  const query = new URLSearchParams({ after: jobId, limit: String(LISTED_MESSAGES_MAX) });
+  const listed = await look(rest, Routes.channelMessages(channelId), query);
+  const messages = z.array(messageSchema).safeParse(listed).data ?? [];
+  return placeOf(messages.find(isPosted));
+}
+
+/** Undefined where there is nothing, or Easel may not look. */
+async function look(rest: REST, route: `/${string}`, query = new URLSearchParams()): Promise<unknown> {
+  try {
+    return await rest.get(route, { query });
+  } catch (error) {
+    if (isRefusal(error)) return undefined;
+    throw error;
+  }
 }
 
 function fileNameOf(url: string): string {

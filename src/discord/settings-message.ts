@@ -1,5 +1,5 @@
 import type { NanoUsd } from '../billing/money.ts';
-import { formatUsd } from '../billing/money.ts';
+import { formatDecidedUsd, formatUsd } from '../billing/money.ts';
 import type { AccessRule, GuildSettings, LimitSettings, SettingsProblem } from '../services/guild-settings.ts';
 import { budgetIn } from '../services/guild-settings.ts';
 import type { SettingsChange } from '../services/guild-settings-store.ts';
@@ -22,7 +22,7 @@ export function describeSettings(
 ): string {
   const { say } = words;
   const { limits, access, defaults, logChannelId } = settings;
-  const budget = formatUsd(budgetIn(settings, context.defaultBudget), 2);
+  const budget = formatDecidedUsd(budgetIn(settings, context.defaultBudget));
   const warningShare = settings.warningPercent / 100;
   const roleName = (role: string): string => (role === context.guild ? '@everyone' : `<@&${role}>`);
   const sections: readonly (readonly string[])[] = [
@@ -75,7 +75,7 @@ function explainProblem(problem: SettingsProblem, words: Words): string {
     case 'not-an-amount':
       return say('settings.problem.not-an-amount', { example: problem.example });
     case 'above-ceiling':
-      return say('settings.problem.above-ceiling', { max: formatUsd(problem.max, 2) });
+      return say('settings.problem.above-ceiling', { max: formatDecidedUsd(problem.max) });
     case 'nothing-said':
     case 'nothing-said-access':
     case 'nothing-said-limit':
@@ -97,7 +97,9 @@ function explainProblem(problem: SettingsProblem, words: Words): string {
 
 function describeLimit({ nanoUsdPerMonth, imagesPerDay }: LimitSettings, { say }: Words): string {
   const parts = [
-    ...(nanoUsdPerMonth === undefined ? [] : [say('settings.limit.month', { amount: formatUsd(nanoUsdPerMonth, 2) })]),
+    ...(nanoUsdPerMonth === undefined
+      ? []
+      : [say('settings.limit.month', { amount: formatDecidedUsd(nanoUsdPerMonth) })]),
     ...(imagesPerDay === undefined ? [] : [say('settings.limit.day', { images: imagesPerDay })]),
   ];
   return parts.length > 0 ? parts.join(' · ') : say('settings.limit.none');

@@ -1,5 +1,5 @@
 import type { NanoUsd } from '../billing/money.ts';
-import { formatUsd } from '../billing/money.ts';
+import { formatDecidedUsd, formatUsd } from '../billing/money.ts';
 import type { Period } from '../billing/period.ts';
 import { endOfPeriod } from '../billing/period.ts';
 import type { ChartWords } from '../services/usage/usage-chart-data.ts';
@@ -88,7 +88,7 @@ export function describeChart(report: UsageReport, { limit, member }: UsageView,
       .join(', '),
   };
   return member === undefined
-    ? say('usage.chart-of-budget', { ...shown, limit: formatUsd(limit, 2) })
+    ? say('usage.chart-of-budget', { ...shown, limit: formatDecidedUsd(limit) })
     : say('usage.chart', shown);
 }
 
@@ -117,7 +117,7 @@ function describeBudget(report: UsageReport, { limit, now }: UsageView, words: W
     describeShare(used, limit, words),
     say('usage.spent', {
       spent: formatUsd(report.settled),
-      limit: formatUsd(limit, 2),
+      limit: formatDecidedUsd(limit),
       counted: describeImages(report, words),
     }),
     ...describeOpen(report, words),

@@ -10,7 +10,7 @@ import type { Button, Command, FirstAnswer, MessageMenu, Modal } from './command
 import { nameOption } from './command-words.ts';
 import { readCustomId } from './custom-id.ts';
 import { settleOptions } from './option-values.ts';
-import { answerAlone } from './private-answer.ts';
+import { answerEphemerally } from './ephemeral-answer.ts';
 import type { ReplyTarget } from './message-requests.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import type { MessageKey } from './words.ts';
@@ -42,7 +42,7 @@ export function createVerbs(parts: {
   const modals = new Map(parts.modals.map((modal) => [modal.verb, modal]));
 
   function answer(interaction: AskingInteraction): ReturnType<Verbs['answer']> {
-    if (interaction.guildId !== null && isBroughtAlong(interaction))
+    if (interaction.guildId !== null && isUserInstalledOnly(interaction))
       return apologize(interaction, 'router.not-on-server');
     if (interaction.isMessageComponent() || interaction.isModalSubmit()) return answerUse(interaction);
     if (!isFromGuild(interaction)) return undefined;
@@ -71,11 +71,15 @@ export function createVerbs(parts: {
   function turnAway(interaction: ChatInputCommandInteraction, name: string): FirstAnswer {
     log.warn({ job: interaction.id, option: name }, 'an option came with what it cannot have');
     const words = wordsFor(interaction.locale);
-    return answerAlone(replies, interaction, words.say('router.unusable-option', { option: nameOption(name, words) }));
+    return answerEphemerally(
+      replies,
+      interaction,
+      words.say('router.unusable-option', { option: nameOption(name, words) }),
+    );
   }
 
   function apologize(interaction: Apologizable, key: MessageKey): FirstAnswer {
-    return answerAlone(replies, interaction, wordsFor(interaction.locale).say(key));
+    return answerEphemerally(replies, interaction, wordsFor(interaction.locale).say(key));
   }
 
   async function suggest(interaction: AutocompleteInteraction): Promise<void> {
@@ -96,7 +100,7 @@ type Apologizable = ReplyTarget & { readonly locale: string };
  * Whether somebody has Easel in their account and uses it on a server that it was not added to, whose administrators
  * have allowed nothing. Where it is not said who added it, as in emulations of Discord, it was the server.
  */
-function isBroughtAlong({ authorizingIntegrationOwners: owners }: AskingInteraction): boolean {
+function isUserInstalledOnly({ authorizingIntegrationOwners: owners }: AskingInteraction): boolean {
   return owners.guildId === null && owners.userId !== null;
 }
 

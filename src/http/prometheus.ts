@@ -1,8 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { NANO_USD_PER_USD } from '../billing/money.ts';
 import type { JobOutcome } from '../services/job-outcome.ts';
 import type { Metrics, WatchedQueue } from './metrics.ts';
-
-const NANO_USD_PER_USD = 1_000_000_000;
 
 export type PrometheusMetrics = Pick<Metrics, 'countOutcome' | 'render'>;
 

@@ -15,8 +15,11 @@ export function applyRules(
   settings: GuildSettings,
   models: readonly ImageModel[],
 ): Allowed | JobRefusal {
-  const request = withDefaults(asked, settings, models);
-  const model = chooseModel(request, models);
+  // Whoever names no model gets the first that they may use; where there is none, they hear what they may not.
+  const usable = asked.model === undefined ? modelsFor(asked, settings, models) : [];
+  const choices = usable.length > 0 ? usable : models;
+  const request = withDefaults(asked, settings, choices);
+  const model = chooseModel(request, choices);
   if ('reason' in model) return model;
   return checkOptions(request, model, models) ?? checkAccess(request, model.id, settings) ?? { request, model };
 }
@@ -52,7 +55,7 @@ export function withDefaults(
 export function checkAccess(request: ImageRequest, model: string, settings: GuildSettings): JobRefusal | undefined {
   const rules = accessRulesOf(settings, request.guild, request.roles);
   if (rules.length === 0) return undefined;
-  const withModel = rules.filter(({ models }) => models?.includes(model) ?? true);
+  const withModel = rules.filter((rule) => allowsModel(rule, model));
   if (withModel.length === 0) return refuse('model', model, allowedBy(rules, 'models'));
 
   const quality = request.quality === undefined || request.quality === 'auto' ? defaultQuality : request.quality;
@@ -61,6 +64,22 @@ export function checkAccess(request: ImageRequest, model: string, settings: Guil
 
   const countMax = Math.max(...withQuality.map((rule) => rule.countMax ?? Infinity));
   return request.count > countMax ? refuse('count', String(request.count), [String(countMax)]) : undefined;
+}
+
+/** The models that a member's roles let them use in some way, the one first that is used where none is chosen. */
+export function modelsFor(
+  { guild, roles }: Pick<ImageRequest, 'guild' | 'roles'>,
+  settings: GuildSettings,
+  models: readonly ImageModel[],
+): readonly ImageModel[] {
+  const rules = accessRulesOf(settings, guild, roles);
+  const allowed = models.filter(({ id }) => rules.length === 0 || rules.some((rule) => allowsModel(rule, id)));
+  const isDefault = ({ id }: ImageModel): boolean => id === settings.defaults.model;
+  return [...allowed.filter(isDefault), ...allowed.filter((model) => !isDefault(model))];
+}
+
+function allowsModel({ models }: AccessRule, model: string): boolean {
+  return models?.includes(model) ?? true;
 }
 
 function allowedBy(rules: readonly AccessRule[], kind: 'models' | 'qualities'): readonly string[] {

@@ -19,6 +19,11 @@ export type Admitted = Allowed & { readonly settings: GuildSettings };
 export type Admission = {
   /** @param isCounted whether the request was admitted before, and counted against its member's rate */
   admit(request: ImageRequest, isCounted?: boolean): Promise<Admitted | JobRefusal>;
+  /**
+   * Holds a request that was admitted to what its server has decided since: the settings that are in force now, or why it
+   * is refused.
+   */
+  confirm(admitted: Allowed): Promise<GuildSettings | JobRefusal>;
   /** From now on everything is refused. */
   close(): void;
 };
@@ -74,6 +79,13 @@ export function createAdmission(parts: {
       const tooOften = isCounted ? undefined : await checkRate(asked.member);
       if (tooOften) return tooOften;
       return spool.hasRoom() ? { ...allowed, settings } : { reason: 'disk-full' };
+    },
+    async confirm({ request, model }) {
+      const settings = await readSettings(request);
+      if (!settings) return { reason: 'store-unavailable' };
+      // The model is named, so that another default does not stand in for it.
+      const allowed = applyRules({ ...request, model: model.id }, settings, roster.models);
+      return 'reason' in allowed ? allowed : settings;
     },
     close() {
       isClosed = true;

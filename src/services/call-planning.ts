@@ -36,9 +36,7 @@ export function checkOptions(
     const { option, value, modelsWithIt } = unsupported;
     return { reason: 'option-unsupported', option, value, model: model.id, supportedBy: modelsWithIt };
   }
-  if (losesTransparency(options.background ?? 'auto', options.format ?? 'png')) {
-    return { reason: 'transparency-lost' };
-  }
+  if (losesTransparency(options.background ?? 'auto', options.format ?? 'png')) return { reason: 'transparency-lost' };
   return undefined;
 }
 

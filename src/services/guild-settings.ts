@@ -47,7 +47,7 @@ export const settingsSchema = z.object({
     format: z.string().optional(),
   }),
   logChannelId: z.string().optional(),
-  /** Whether the log channel is told of every job that ends, and not only of warnings. */
+  /** Whether the log channel is told of every job that cost something or may have, and not only of warnings. */
   logsJobs: z.boolean().default(false),
   /** Whether pictures are shown while they are made, which the provider charges for. */
   previews: z.boolean().default(false),

@@ -82,12 +82,17 @@ function createJobWork(parts: JobParts) {
     const { attachments, isCounted } = asked;
     const admitted = await admission.admit(current.job.request, isCounted);
     if ('reason' in admitted) return admitted;
-    const pictures = await intake.takeIn(current.job, untilCancelled(attachments, current.signal));
+    const pictures = await intake.takeIn(current.job, untilCancelled(attachments, current.signal), {
+      signal: current.signal,
+      onPlace: ({ ahead }) => current.progress.report({ phase: 'waiting-with-pictures', ahead }),
+    });
     if ('reason' in pictures) return pictures;
     const plan = planCall(admitted.request, admitted.model, pictures, prices, admitted.settings);
     if ('reason' in plan) return plan;
     await current.write(async (job) => journal.writePlan(job, plan));
-    return reservations.reserve(current.job, admitted.settings);
+    // Pictures may have taken minutes to come in, and what was decided meanwhile is in force.
+    const settings = pictures.images.length > 0 ? await admission.confirm(admitted) : admitted.settings;
+    return 'reason' in settings ? settings : reservations.reserve(current.job, settings);
   }
 
   /** Waits for its turn, calls, and settles. Undefined when the call went out and recovery has to do the rest. */
@@ -97,7 +102,7 @@ function createJobWork(parts: JobParts) {
     const turn = await queue.run(
       { guild, member, images: count },
       async () =>
-        current.settling(async () => {
+        current.dispatching(async () => {
           const refusal = await reservations.dispatch(current.job);
           return refusal ? refused(refusal) : callAndSettle(current);
         }),
@@ -117,7 +122,10 @@ function createJobWork(parts: JobParts) {
     let receipt = await call();
     try {
       const succeed = async (job: OpenJob): Promise<OpenJob | undefined> =>
-        succession.successor(job, receipt, lastStartAt);
+        succession.successor(job, receipt, lastStartAt).catch((error: unknown) => {
+          log.error({ job: job.request.id, err: error }, 'a job could not be handed to another model');
+          return undefined;
+        });
       while (await current.write(succeed)) receipt = await call();
       await current.close();
       await journal.writeReceipt(current.job, receipt);
@@ -149,7 +157,7 @@ function createJobWork(parts: JobParts) {
 }
 
 export function createImageJobs(parts: JobParts): ImageJobs {
-  const { admission, journal, queue, conclusion, log } = parts;
+  const { admission, intake, journal, queue, conclusion, log } = parts;
   const work = createJobWork(parts);
   const running = new Set<string>();
   const underWay = new Map<string, JobUnderWay>();
@@ -177,7 +185,7 @@ export function createImageJobs(parts: JobParts): ImageJobs {
       return 'reason' in admitted ? admitted : undefined;
     },
     async obstacleTo(request) {
-      if (queue.isFull) return { reason: 'queue-full' };
+      if (queue.isFull || intake.isFull) return { reason: 'queue-full' };
       const admitted = await admission.admit(request, true);
       return 'reason' in admitted && ENDS_BY_WAITING.has(admitted.reason) ? admitted : undefined;
     },

@@ -24,6 +24,8 @@ import type { ResultRecords } from './result-records.ts';
  */
 export type JobCompletion = {
   complete(job: OpenJob, receipt: Receipt): Promise<JobOutcome>;
+  /** Books what images cost, and nothing else: for a job that had come to its end. */
+  book(job: OpenJob, receipt: MadeReceipt): Promise<void>;
 };
 
 export function createJobCompletion(parts: {
@@ -78,6 +80,7 @@ export function createJobCompletion(parts: {
   }
 
   return {
+    book: async (job, receipt) => book(job, receipt, priceReceipt(parts, job, receipt)?.charge),
     complete: async (job, receipt) =>
       receipt.outcome === 'made' ? completeMade(job, receipt) : completeFailed(job, receipt),
   };

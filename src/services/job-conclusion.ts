@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { limitDeliveries } from './delivery-limits.ts';
 import type { JobJournal } from './job-journal.ts';
 import type { OpenJob } from './open-job.ts';
 import type { FinishedImage, JobOutcome } from './job-outcome.ts';
@@ -44,10 +45,10 @@ export type JobConclusion = {
   conclude(job: OpenJob, outcome: JobOutcome, lateNews?: LateNews): Promise<Delivery['state'] | 'failed'>;
 };
 
+/** Only a disk that fails leaves any behind: these are more than a bot has under way. */
+const SETTLED_MAX = 1_000;
 /** How long a result that reached nobody waits to be fetched. */
 const KEPT_MS = 24 * 60 * 60_000;
-/** What nobody expected may pass, like a disk that is full; by then, half an hour of sweeps, it has not. */
-const FAILURES_MAX = 30;
 
 export function createJobConclusion(parts: {
   deliver: DeliverOutcome;
@@ -58,7 +59,8 @@ export function createJobConclusion(parts: {
   now: () => number;
   log: Logger;
 }): JobConclusion {
-  const { deliver, journal, originals, now, log } = parts;
+  const { journal, originals, now, log } = parts;
+  const deliver = limitDeliveries(parts.deliver, { now, log });
 
   /** What is left of a job once its outcome is on its way no more. */
   async function putAway(job: OpenJob, outcome: JobOutcome, delivery: Delivery): Promise<void> {
@@ -67,46 +69,38 @@ export function createJobConclusion(parts: {
     return originals.keep(job, delivery.originals);
   }
 
-  /** How often the delivery of a job has failed in a way that nobody expected. */
-  const failureCounts = new Map<string, number>();
+  /**
+   * What became of outcomes whose jobs could not be put away yet. They are not brought again: a message that says something
+   * in private cannot be found again, and one that was deleted meanwhile must not come back.
+   */
+  const settled = new Map<string, Delivery>();
 
-  /** A delivery that fails in the same way for ever is given up, so that its result can be fetched, and goes one day. */
-  async function deliverOrGiveUp(job: OpenJob, outcome: JobOutcome, lateNews?: LateNews): Promise<Delivery> {
-    const { id } = job.request;
-    try {
-      const delivery = await deliver(job, outcome, lateNews);
-      failureCounts.delete(id);
-      return delivery;
-    } catch (error) {
-      const count = (failureCounts.get(id) ?? 0) + 1;
-      failureCounts.set(id, count);
-      if (count < FAILURES_MAX) throw error;
-      failureCounts.delete(id);
-      log.error({ job: id, reference: referenceOf(id), err: error }, 'delivery given up');
-      return { state: 'undeliverable' };
-    }
-  }
-
-  /** Tells of the end of a job, where this is one, and puts away what is left of it. */
-  async function finish(job: OpenJob, outcome: JobOutcome, delivery: Delivery): Promise<void> {
+  /** Brings the outcome of a job, and tells of its end. What is fetched later has ended once already. */
+  async function bring(job: OpenJob, outcome: JobOutcome, lateNews?: LateNews): Promise<Delivery> {
     const { id, guild } = job.request;
+    const delivery = await deliver(job, outcome, lateNews);
     const about = { job: id, reference: referenceOf(id), guild, ...summaryOf(outcome) };
     log.info({ ...about, delivery: delivery.state }, 'job concluded');
-    if (delivery.state === 'later') return;
+    if (delivery.state === 'later' || job.keptUntil !== undefined) return delivery;
+    settled.set(id, delivery);
+    // Of a job that was put away by halves nobody asks again.
+    const [oldest] = settled.keys();
+    if (settled.size > SETTLED_MAX && oldest !== undefined) settled.delete(oldest);
     const place = delivery.state === 'undeliverable' ? undefined : delivery.place;
-    // What is fetched later has ended once already.
-    if (job.keptUntil === undefined) parts.onEnd({ job, outcome, place });
-    await putAway(job, outcome, delivery);
+    parts.onEnd({ job, outcome, place });
+    return delivery;
   }
 
   return {
     async conclude(job, outcome, lateNews) {
-      let delivery: Delivery | undefined;
+      const { id } = job.request;
+      let delivery = job.keptUntil === undefined ? settled.get(id) : undefined;
       try {
-        delivery = await deliverOrGiveUp(job, outcome, lateNews);
-        await finish(job, outcome, delivery);
+        delivery ??= await bring(job, outcome, lateNews);
+        if (delivery.state !== 'later') await putAway(job, outcome, delivery);
+        settled.delete(id);
       } catch (error) {
-        log.error({ job: job.request.id, err: error }, 'delivery failed; recovery will go on with it');
+        log.error({ job: id, err: error }, 'delivery failed; recovery will go on with it');
       }
       return delivery?.state ?? 'failed';
     },

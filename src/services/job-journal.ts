@@ -7,8 +7,8 @@ import { imageRequestSchema } from './image-request.ts';
 import type { FinishedImage } from './job-outcome.ts';
 import type { OpenJob, ReplyAddress } from './open-job.ts';
 import type { Receipt } from './receipt.ts';
-import { receiptSchema } from './receipt.ts';
 import { createReceiptArchive } from './receipt-archive.ts';
+import { createReceiptRecords, readReceipt, RECEIPT_RECORD } from './receipt-record.ts';
 import type { Spool, SpoolFolder } from './spool/spool.ts';
 
 /**
@@ -72,7 +72,6 @@ const recordSchema = z.object({
 const nothingYet = { plan: undefined, isCancelled: false, keptUntil: undefined, originals: undefined } as const;
 
 const JOB_RECORD = 'job.json';
-const RECEIPT_RECORD = 'receipt.json';
 /** Between the id of a job and the name of the process that runs it, in the name of its folder. */
 const OWNER_SEPARATOR = '.';
 
@@ -88,6 +87,7 @@ export function createJobJournal(parts: {
    * records need not be read.
    */
   const underWay = new Map<string, Receipt | undefined>();
+  const receipts = createReceiptRecords();
   const archive = createReceiptArchive(receiptsDirectory, now);
 
   async function dropAllButOriginals({ request, folder, originals = [] }: OpenJob): Promise<void> {
@@ -104,6 +104,7 @@ export function createJobJournal(parts: {
       throw error;
     }
     underWay.delete(id);
+    receipts.forget(id);
     await folder.remove();
   }
 
@@ -138,10 +139,10 @@ export function createJobJournal(parts: {
     },
     dropAllButOriginals,
     async writeReceipt(job, receipt) {
-      await job.folder.writePaidRecord(RECEIPT_RECORD, { job: job.request.id, ...receipt });
+      await receipts.write(job, receipt);
       if (underWay.has(job.request.id)) underWay.set(job.request.id, receipt);
     },
-    readReceipt: async (job) => readReceipt(job.folder, job.request.id),
+    readReceipt: async (job) => receipts.read(job),
     list,
     async listKept() {
       // Recovery tells of a record that cannot be understood; it must not stand before all others here.
@@ -179,17 +180,6 @@ function readJob(folder: SpoolFolder): OpenJob | undefined {
   const { v: _v, plan, keptUntil, originals, ...known } = recordSchema.parse(record);
   const pictures = originals?.map(({ file, ...picture }) => ({ ...picture, path: folder.path(file) }));
   return { ...known, plan, keptUntil, originals: pictures, folder };
-}
-
-/**
- * A receipt says whose it is. After a loss of power a folder that was used before may have the one of the job before,
- * which was cleared, but not yet on the disk.
- */
-function readReceipt(folder: SpoolFolder, id: string): Receipt | undefined {
-  const record = folder.readRecord(RECEIPT_RECORD);
-  if (record === undefined) return undefined;
-  const { job = id } = z.looseObject({ job: z.string().optional() }).parse(record);
-  return job === id ? receiptSchema.parse(record) : undefined;
 }
 
 function folderName(id: string, owner: string): string {

@@ -1,6 +1,8 @@
 /** What a job is doing just now, for whoever waits for it. */
 export type ProgressState =
-  /** How many requests are before it, and how long its turn may take to come, where that can be told. */
+  /** How many requests bring their pictures in before it. */
+  | { readonly phase: 'waiting-with-pictures'; readonly ahead: number }
+  /** How many requests are before it at the provider, and how long its turn may take to come, where that can be told. */
   | { readonly phase: 'waiting'; readonly ahead: number; readonly expectedMs: number | undefined }
   /** `since` in milliseconds since the epoch. */
   | { readonly phase: 'generating'; readonly since: number; readonly preview?: Preview }

@@ -5,6 +5,7 @@ import type { ImageJobs } from './image-jobs.ts';
 import type { JobConclusion } from './job-conclusion.ts';
 import type { JobJournal, JobOnDisk } from './job-journal.ts';
 import type { OpenJob } from './open-job.ts';
+import { REPLY_LIFETIME_MS } from './open-job.ts';
 import type { JobOutcome } from './job-outcome.ts';
 import type { JobResumption } from './job-resumption.ts';
 import type { KeptOriginals } from './kept-originals.ts';
@@ -13,8 +14,8 @@ import { oneByOne } from './one-by-one.ts';
 import type { RecentIds } from './recent-ids.ts';
 
 /**
- * Finishes what a dead process, or a store or a Discord that was away, left undone. It runs at the start and every
- * minute, and it never touches the job of a process that is alive.
+ * Finishes what a dead process, or a store or a Discord that was away, left undone. It runs at the start and then in
+ * sweeps, a minute apart unless it is set otherwise, and it never touches the job of a process that is alive.
  */
 export type JobRecovery = {
   /**
@@ -32,7 +33,7 @@ const DELIVERIES_MAX = 4;
 const BOOKINGS_MAX = 2;
 
 /** What is fetched in the last moment may be on its way for as long as a reply can be edited, from whichever process. */
-const FETCH_MS_MAX = 15 * 60_000;
+const FETCH_MS_MAX = REPLY_LIFETIME_MS;
 
 export function createJobRecovery(parts: {
   journal: JobJournal;

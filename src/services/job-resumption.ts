@@ -1,3 +1,4 @@
+import type { TransferState } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
 import type { JobCompletion } from './job-completion.ts';
 import type { JobJournal } from './job-journal.ts';
@@ -26,8 +27,11 @@ export function createJobResumption(parts: {
       const ref = refOf(job);
       const receipt = job.plan && (await journal.readReceipt(job));
       const transfer = await ledger.transfer(ref);
-      if (receipt?.outcome === 'made' && transfer?.type === 'post' && !(await hasPictures(job, receipt)))
+      if (receipt?.outcome === 'made' && isSettled(transfer) && !(await hasPictures(job, receipt))) {
+        // Whatever it says of money holds all the same.
+        await completion.book(job, receipt);
         return undefined;
+      }
       // A call that was answered is booked by its answer, whatever else was believed in the meantime.
       if (receipt && transfer) return completion.complete(job, receipt);
       const unpaidReason = job.isCancelled ? 'cancelled' : 'interrupted';
@@ -53,6 +57,11 @@ export function createJobResumption(parts: {
       }
     },
   };
+}
+
+/** Whether a call is in the books as one that was made, or may have been. */
+function isSettled(transfer: TransferState | undefined): boolean {
+  return transfer?.type === 'post' || transfer?.type === 'unknown' || transfer?.type === 'release';
 }
 
 /** A void says in one word why; the member hears the same as without the crash. */

@@ -13,7 +13,7 @@ export type Cancelling =
   | 'too-late';
 
 /** What whoever calls the provider has to know of cancelling. */
-export type Recall = {
+export type Cancellation = {
   /** Aborted when whoever asked has cancelled. Nothing may go out from then on; what is out stays out. */
   readonly signal: AbortSignal;
   /** Does what cannot be called off: who cancels meanwhile is told that it may be paid. */
@@ -21,7 +21,7 @@ export type Recall = {
 };
 
 /** A job that this process is at work on, from its preparation until its outcome is known. */
-export type JobUnderWay = Recall & {
+export type JobUnderWay = Cancellation & {
   /** As it was last written down. */
   readonly job: OpenJob;
   /** Falls silent when the job is cancelled. */
@@ -31,11 +31,11 @@ export type JobUnderWay = Recall & {
    * @param change answers nothing where it has changed nothing
    */
   write(change: (job: OpenJob) => Promise<OpenJob | undefined>): Promise<OpenJob | undefined>;
-  /** From the dispatch on only what comes of this work can tell that nothing was paid, whatever else was noted. */
-  settling<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Dispatches the call and settles it: from here on only what comes of `work` can tell that nothing was charged. */
+  dispatching<Result>(work: () => Promise<Result>): Promise<Result>;
   /** The outcome is about to be known: nobody can cancel any more. Resolves when nothing is left to be written. */
   close(): Promise<void>;
-  /** Resolves when it is on disk, so that a crash does not make another story of what was said. */
+  /** Resolves when it is on disk, so that a crash cannot contradict what the member was told. */
   cancel(): Promise<Cancelling>;
 };
 
@@ -46,9 +46,9 @@ export function createJobUnderWay(parts: {
   log: Logger;
 }): JobUnderWay {
   const { progress, journal, log } = parts;
-  const recall = new AbortController();
+  const cancellation = new AbortController();
   let { job } = parts;
-  let stage: 'open' | 'settling' | 'out' | 'closed' = 'open';
+  let stage: 'open' | 'dispatching' | 'out' | 'closed' = 'open';
   let writing: Promise<unknown> = Promise.resolve();
   let settled: Promise<unknown> = Promise.resolve();
   let cancelling: Promise<Cancelling> | undefined;
@@ -76,8 +76,8 @@ export function createJobUnderWay(parts: {
   async function cancelNow(): Promise<Cancelling> {
     const cancelledAt = stage;
     // Queued before anybody hears of it: whoever ends the job waits for what is still to be written.
-    const onDisk = cancelledAt === 'settling' ? settled : note();
-    recall.abort();
+    const onDisk = cancelledAt === 'dispatching' ? settled : note();
+    cancellation.abort();
     await onDisk;
     return cancelledAt === 'out' ? 'running' : 'cancelled';
   }
@@ -86,10 +86,10 @@ export function createJobUnderWay(parts: {
     get job() {
       return job;
     },
-    signal: recall.signal,
+    signal: cancellation.signal,
     progress: {
       report(state) {
-        if (!recall.signal.aborted) progress.report(state);
+        if (!cancellation.signal.aborted) progress.report(state);
       },
       close: async () => progress.close(),
     },
@@ -99,11 +99,11 @@ export function createJobUnderWay(parts: {
       try {
         return await work();
       } finally {
-        stage = 'settling';
+        stage = 'dispatching';
       }
     },
-    async settling(work) {
-      stage = 'settling';
+    async dispatching(work) {
+      stage = 'dispatching';
       const working = work();
       settled = working.catch(() => undefined);
       return working;

@@ -10,6 +10,9 @@ import type { SpoolFolder } from './spool/spool.ts';
 /** Where the answer goes: only whoever delivers it knows what is inside. */
 export type ReplyAddress = Readonly<Record<string, string | number | boolean>>;
 
+/** For so long the reply there can be edited: Discord's own limit, in milliseconds. */
+export const REPLY_LIFETIME_MS = 15 * 60_000;
+
 /** A job that has not ended, as it was last written down. */
 export type OpenJob = {
   readonly request: ImageRequest;

@@ -59,7 +59,7 @@ export function createAlarmPace(now: () => number): (kind: string) => boolean {
  * Calls as before, and tells the operator of failures that nobody else can mend: as an error with its remedy, once an
  * hour for each kind. Members read that this has happened.
  */
-export function createAlarmingCaller(
+export function withOperatorAlarm(
   caller: ProviderCaller,
   { now, log }: { readonly now: () => number; readonly log: Logger },
 ): ProviderCaller {
@@ -71,8 +71,8 @@ export function createAlarmingCaller(
   }
 
   return {
-    async call(job, progress, recall, lastStartAt) {
-      const receipt = await caller.call(job, progress, recall, lastStartAt);
+    async call(job, progress, cancellation, lastStartAt) {
+      const receipt = await caller.call(job, progress, cancellation, lastStartAt);
       if (receipt.outcome === 'failed') raise(receipt.kind);
       return receipt;
     },

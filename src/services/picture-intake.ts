@@ -1,4 +1,3 @@
-import PQueue from 'p-queue';
 import type { PlannedPictures } from './call-planning.ts';
 import { HeldBuffers } from './images/held-buffers.ts';
 import type { ImagePreparation, PreparedImage, PreparedMask } from './images/image-preparation.ts';
@@ -7,6 +6,8 @@ import type { Attached, ImageRequest, RequestAttachments } from './image-request
 import type { CallPlan } from './call-plan.ts';
 import type { OpenJob } from './open-job.ts';
 import type { JobRefusal } from './job-outcome.ts';
+import type { Waiter } from './queue/fair-queue.ts';
+import { createFairQueue } from './queue/fair-queue.ts';
 import type { SpoolFolder } from './spool/spool.ts';
 import { MASK_FILE, ORIGINAL_FILE, pictureFileName } from './spool-files.ts';
 
@@ -23,22 +24,47 @@ type Intake = {
  * where it waits for its turn without taking memory.
  */
 export type PictureIntake = {
-  takeIn(job: OpenJob, attachments: RequestAttachments): Promise<PlannedPictures | JobRefusal>;
+  /** @param waiter stands in line as long as others bring theirs in */
+  takeIn(job: OpenJob, attachments: RequestAttachments, waiter?: Waiter): Promise<PlannedPictures | JobRefusal>;
+  /** Whether whoever came now would be turned away. */
+  readonly isFull: boolean;
 };
 
 /** Until they are on disk, pictures stand in memory whole, so only so many requests bring theirs in at once. */
 const CONCURRENCY = 4;
 const WAITING_MAX = 100;
+/** The reply has fifteen minutes, of which ten may be spent in the line for the provider. */
+const WAIT_MS_MAX = 3 * 60_000;
 
-export function createPictureIntake(preparation: ImagePreparation): PictureIntake {
-  const line = new PQueue({ concurrency: CONCURRENCY });
+/** @param parts.closing aborted when no call may begin any more: pictures that wait are for nothing then */
+export function createPictureIntake(parts: {
+  preparation: ImagePreparation;
+  closing: AbortSignal;
+  now: () => number;
+}): PictureIntake {
+  const { preparation, closing, now } = parts;
+  const limits = {
+    concurrency: CONCURRENCY,
+    lengthMax: WAITING_MAX,
+    waitMsMax: WAIT_MS_MAX,
+    imagesPerMinute: undefined,
+  };
+  // As fair as the line for the provider: before it stands whoever sends many pictures at once.
+  const line = createFairQueue(limits, now);
+  closing.addEventListener('abort', () => line.close(), { once: true });
   return {
-    async takeIn(job, attachments) {
+    async takeIn(job, attachments, waiter) {
       const clash = findClash(job.request, attachments);
       if (clash) return clash;
-      if (attachments.images.length === 0) return { images: [], firstFrameOnly: false };
-      if (line.size >= WAITING_MAX) return { reason: 'queue-full' };
-      return line.add(async () => takeInPictures(preparation, job, attachments));
+      const { images } = attachments;
+      if (images.length === 0) return { images: [], firstFrameOnly: false };
+      const { guild, member } = job.request;
+      const work = async () => takeInPictures(preparation, job, attachments);
+      const taken = await line.run({ guild, member, images: images.length }, work, waiter);
+      return 'refused' in taken ? { reason: taken.refused } : taken;
+    },
+    get isFull() {
+      return line.isFull;
     },
   };
 }

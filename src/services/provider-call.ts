@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
+import { backoffMs } from './backoff.ts';
 import type { FairQueue } from './queue/fair-queue.ts';
 import type { OpenJob } from './open-job.ts';
 import { requirePlan } from './open-job.ts';
 import type { FailedReceipt, MadeReceipt, Receipt } from './receipt.ts';
 import type { JobProgress, Preview } from './job-progress.ts';
-import type { Recall } from './job-under-way.ts';
+import type { Cancellation } from './job-under-way.ts';
 import { createPreviewTarget } from './previews.ts';
 import type { ImageCall, ImageProvider, ImageResult, InputFile, OpenByteSink } from './providers/image-provider.ts';
 import { ProviderFailure } from './providers/image-provider.ts';
@@ -17,14 +18,13 @@ export type ProviderCaller = {
    * Answers what came of it, also where that is a failure, because every call has to be accounted for.
    * @param lastStartAt after this moment no further attempt is begun
    */
-  call(job: OpenJob, progress: JobProgress, recall: Recall, lastStartAt: number): Promise<Receipt>;
+  call(job: OpenJob, progress: JobProgress, cancellation: Cancellation, lastStartAt: number): Promise<Receipt>;
 };
 
 /** After this long no further attempt of a job is begun. */
 const RETRY_WINDOW_MS = 3 * 60_000;
 const RETRIES_MAX = 6;
-const FIRST_PAUSE_MS = 1_000;
-const PAUSE_MS_MAX = 60_000;
+const PAUSES = { firstMs: 1_000, maxMs: 60_000 };
 /** Those who were refused together come back one after another, within so much more of their pause. */
 const SPREAD = 0.1;
 
@@ -54,12 +54,14 @@ export function createProviderCaller(parts: {
   async function callWithRetries(
     job: OpenJob,
     progress: JobProgress,
-    recall: Recall,
+    cancellation: Cancellation,
     lastStartAt: number,
   ): Promise<ImageResult> {
     const call = toImageCall(job, parts.safetyIdentifierOf(job.request.member));
     for (let retry = 0; ; retry += 1) {
-      if (recall.signal.aborted) throw new ProviderFailure('cancelled', 'no', { message: 'cancelled by the member' });
+      if (cancellation.signal.aborted) {
+        throw new ProviderFailure('cancelled', 'no', { message: 'cancelled by the member' });
+      }
       if (closing.aborted) throw new ProviderFailure('stopping', 'no', { message: 'the process is stopping' });
       const since = now();
       progress.report({ phase: 'generating', since });
@@ -67,25 +69,25 @@ export function createProviderCaller(parts: {
       try {
         const openByteSink: OpenByteSink = async (index) => job.folder.openByteSink(resultFileName(index));
         const previews = createPreviewTarget({ job, show, log });
-        return await recall.whileOut(async () => provider.makeImages(call, openByteSink, previews));
+        return await cancellation.whileOut(async () => provider.makeImages(call, openByteSink, previews));
       } catch (error) {
         const leastMs = leastPauseMs(error, retry);
-        // A limit is everybody's, also where this call waits no more; a provider that cannot be reached may be back for the
-        // next one.
+        // A rate limit holds for all calls, so the line pauses even where this job gives up. A provider that cannot be
+        // reached may be back for the next job.
         if (isRateLimit(error)) queue.pause(leastMs);
         const pauseMs = Math.round(leastMs * (1 + random() * SPREAD));
         if (!mayBeRepeated(error, retry) || now() + pauseMs > lastStartAt) throw error;
         log.info({ job: job.request.id, pauseMs, err: error }, 'provider call will be repeated');
         progress.report({ phase: 'provider-busy', retryInMs: pauseMs });
-        await untilAborted(recall.signal, async () => untilAborted(closing, async () => sleep(pauseMs)));
+        await untilAborted(cancellation.signal, async () => untilAborted(closing, async () => sleep(pauseMs)));
       }
     }
   }
 
   return {
-    async call(job, progress, recall, lastStartAt) {
+    async call(job, progress, cancellation, lastStartAt) {
       try {
-        const result = await callWithRetries(job, progress, recall, lastStartAt);
+        const result = await callWithRetries(job, progress, cancellation, lastStartAt);
         if (result.cutOffBy !== undefined) {
           const about = { job: job.request.id, images: result.imageCount, err: result.cutOffBy };
           log.warn(about, 'the answer was cut off behind images that are whole');
@@ -142,7 +144,7 @@ function mayBeRepeated(error: unknown, retry: number): boolean {
 /** What a provider tells is the least that it wants: an instant, or one that is past, would use up all repetitions at once. */
 function leastPauseMs(error: unknown, retry: number): number {
   const toldMs = error instanceof ProviderFailure ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(toldMs, Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** retry));
+  return Math.max(toldMs, backoffMs(retry + 1, PAUSES));
 }
 
 function toImageCall(job: OpenJob, safetyIdentifier: string): ImageCall {

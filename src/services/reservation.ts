@@ -10,7 +10,7 @@ import type { HoldExpiry } from './hold-expiry.ts';
 import type { JobRefusal } from './job-outcome.ts';
 import { referenceOf } from './job-reference.ts';
 import type { OpenJob } from './open-job.ts';
-import { detailsOf, refOf, requirePlan } from './open-job.ts';
+import { detailsOf, refOf, REPLY_LIFETIME_MS, requirePlan } from './open-job.ts';
 
 /** A job's way through the ledger until its call goes out. */
 export type Reservations = {
@@ -25,7 +25,7 @@ export type Reservations = {
 /** The most requests that one member can have in flight in a server: less than a third of all, so that others get in. */
 const MEMBER_OPEN_HOLDS_MAX = 10;
 /** How long a reservation stands for a request that waits for its turn; a reply cannot be edited for longer. */
-const RESERVATION_MS = 15 * 60_000;
+const RESERVATION_MS = REPLY_LIFETIME_MS;
 /** What a call's hold outlasts the call itself by, for writing down what came of it. */
 const DISPATCH_MARGIN_MS = 60_000;
 
@@ -61,6 +61,17 @@ export function createReservations(parts: {
     }
   }
 
+  /** Answers how many were ended. Where that fails, whatever the request was refused for stands. */
+  async function expireHolds({ request: { id, guild } }: OpenJob): Promise<number> {
+    try {
+      return await ledger.expireHolds(guild, periodOfSnowflake(id));
+    } catch (error) {
+      if (!(error instanceof StoreFailure)) throw error;
+      log.error({ job: id, guild, err: error }, 'holds whose time is over could not be ended');
+      return 0;
+    }
+  }
+
   async function cancel(job: OpenJob, reason: string): Promise<void> {
     try {
       // Whatever has been written down as gone out is not freed here: it may have, by whomever.
@@ -84,8 +95,7 @@ export function createReservations(parts: {
   return {
     cancel,
     async reserve(job, settings) {
-      const { guild, id, member, roles } = job.request;
-      const period = periodOfSnowflake(id);
+      const { id, member, roles } = job.request;
       const amount = requirePlan(job).estimate;
       const { source, ...memberLimits } = limitsOf(settings, member, roles);
       const order = {
@@ -98,7 +108,7 @@ export function createReservations(parts: {
       const step = async (): Promise<JobRefusal | undefined> => {
         let reserved = await ledger.reserve(refOf(job), order);
         // Holds that nobody waits for any more must not stand in the way of somebody who does.
-        if (reserved.refused !== undefined && (await ledger.expireHolds(guild, period)) > 0) {
+        if (reserved.refused !== undefined && (await expireHolds(job)) > 0) {
           reserved = await ledger.reserve(refOf(job), order);
         }
         return reserved.refused === undefined ? undefined : explainRefusal(reserved, amount, source, id);

@@ -1,4 +1,4 @@
-/** How the files of a job's folder are named. */
+/** How the pictures in a job's folder are named; those made to fit are named where that is done. */
 export const MASK_FILE = 'mask';
 
 export function pictureFileName(index: number): string {

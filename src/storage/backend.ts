@@ -1,7 +1,7 @@
 import type { Keyv } from 'keyv';
 import type { Logger } from 'pino';
 import type { Commit, Store, Versioned } from './store.ts';
-import { loudly, StoreFailure, UnreadableValue } from './store.ts';
+import { orStoreFailure, StoreFailure, UnreadableValue } from './store.ts';
 
 /** Rows that are written together, and only if the guarded key still holds the expected text. */
 export type AtomicChange = {
@@ -63,7 +63,7 @@ export function createStore(backend: Backend, codec: Codec): Store {
   /** Some clients would open a new connection for whoever still asks after the end. */
   async function whileOpen<Result>(action: string, attempt: () => Promise<Result>): Promise<Result> {
     if (isClosed) throw new StoreFailure(`the store failed to ${action}: it is closed`);
-    return loudly(action, attempt);
+    return orStoreFailure(action, attempt);
   }
 
   const decodeIfThere = async <Value>(key: string, text: string | undefined): Promise<Versioned<Value> | undefined> =>
@@ -123,7 +123,7 @@ export function createStore(backend: Backend, codec: Codec): Store {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      await loudly('close', async () => backend.close());
+      await orStoreFailure('close', async () => backend.close());
     },
   };
 }

@@ -5,7 +5,7 @@ import { createStore } from './backend.ts';
 import { openPlainBackend } from './plain-backend.ts';
 import { testStore } from './self-test.ts';
 import type { Store } from './store.ts';
-import { loudly, StoreFailure } from './store.ts';
+import { orStoreFailure, StoreFailure } from './store.ts';
 
 export type StoreOptions = {
   /** Left out where nobody would read it. */
@@ -17,6 +17,11 @@ export type StoreOptions = {
 const PLAIN_WAIT_MS_MAX = 5_000;
 
 const silentLog: StoreLog = { info: () => undefined, warn: () => undefined };
+
+/** Whether processes on several machines can use such a store together, each with files of its own beside it. */
+export function isForManyMachines(url: string): boolean {
+  return /^(postgres|postgresql|redis|rediss):/.test(url);
+}
 
 /**
  * Opens one namespace of the store that a URL names, and has it prove that it keeps its word before anybody relies on it.
@@ -74,7 +79,7 @@ async function prove(open: () => Promise<Backend>, log: StoreLog, codec: Codec =
   const store = createStore(backend, codec);
   try {
     await testStore(store, randomUUID());
-    for (const weakness of await loudly('open', async () => backend.weaknesses())) log.warn(weakness);
+    for (const weakness of await orStoreFailure('open', async () => backend.weaknesses())) log.warn(weakness);
     return store;
   } catch (error) {
     // What went wrong is the news, and not what came of it.

@@ -52,7 +52,7 @@ export class UnreadableValue extends StoreFailure {
 }
 
 /** Gives every failure of a store the one face that the rest of the program knows. */
-export async function loudly<Result>(action: string, attempt: () => Promise<Result>): Promise<Result> {
+export async function orStoreFailure<Result>(action: string, attempt: () => Promise<Result>): Promise<Result> {
   try {
     return await attempt();
   } catch (error) {

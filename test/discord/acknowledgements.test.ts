@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { Agent } from 'undici';
@@ -60,6 +60,23 @@ describe('an acknowledgement', () => {
       return true;
     });
   });
+
+  const limits = [
+    ['for a moment is sent once more', '{"retry_after": 0.05}', 2],
+    ['for long is not sent again', '{"retry_after": 1.6}', 1],
+    ['without saying how long is not sent again', 'busy', 1],
+  ] as const;
+  for (const [name, body, attempts] of limits) {
+    it(`that Discord refuses ${name}`, async (t) => {
+      let requests = 0;
+      const address = await serve(t, (_request, response) => {
+        requests += 1;
+        response.writeHead(429, { 'content-type': 'application/json' }).end(body);
+      });
+      await assert.rejects(createAcknowledgements(address, createAgent(t)).send(INTERACTION, DEFERRED), /429/);
+      assert.equal(requests, attempts);
+    });
+  }
 
   it('that is not answered in time fails', async (t) => {
     const address = await serve(t, () => undefined);

@@ -157,6 +157,10 @@ describe('names of options and choices in texts', () => {
     assert.equal(nameOption('mask_marks', wordsFor('en-GB')), 'mask_marks');
     assert.equal(nameChoice('high', wordsFor('ja')), '高');
     assert.equal(nameChoice('1536x1024', wordsFor('ja')), '1536x1024');
+    for (const inherited of ['constructor', 'toString', '__proto__']) {
+      assert.equal(nameChoice(inherited, wordsFor('de')), inherited);
+      assert.equal(nameOption(inherited, wordsFor('de')), inherited);
+    }
   });
 
   it('are there in every language in which there are words', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { setImmediate as turn, setTimeout as sleepFor } from 'node:timers/promises';
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
@@ -19,6 +19,7 @@ import { referenceOf } from '../../src/services/job-reference.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from '../services/job-fixture.ts';
 import { answerJson, startLocalServer } from '../services/providers/local-server.ts';
+import { until } from '../until.ts';
 
 const LIMIT_BYTES = 100_000;
 const PNG_BEGINNING = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -126,7 +127,7 @@ describe('a result that late news may cover', () => {
     const { conclude, journal, requests } = await openFinishedJob(context, [PNG_BEGINNING]);
     const settled = Promise.withResolvers<void>();
     const concluded = conclude({ settled: settled.promise });
-    while (requests.length === 0) await turn();
+    await until(() => requests.length > 0);
     const isOver = await Promise.race([concluded.then(() => true), sleepFor(50, false)]);
     assert.deepEqual([isOver, requests.length, (await journal.list()).length], [false, 1, 1]);
     settled.resolve();
@@ -142,7 +143,7 @@ describe('a result that was deleted before late news came', () => {
     const { conclude, requests, answerWith } = await openFinishedJob(context, [PNG_BEGINNING]);
     const settled = Promise.withResolvers<void>();
     const concluded = conclude({ settled: settled.promise });
-    while (requests.length === 0) await turn();
+    await until(() => requests.length > 0);
     answerWith((response) => answerJson(response, 404, { code: 10_008, message: 'Unknown Message' }));
     settled.resolve();
     assert.equal(await concluded, 'delivered');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
-import { Routes } from 'discord.js';
+import { RateLimitError, Routes } from 'discord.js';
 import { createDiscordRest } from '../../src/discord/discord-rest.ts';
 import { sendUntilSettled } from '../../src/discord/send-attempts.ts';
 import type { Answer } from '../services/providers/local-server.ts';
@@ -51,6 +51,33 @@ describe('what Discord took is sent once', () => {
     });
     await assert.rejects(rest.get(CHANNEL_MESSAGES), SyntaxError);
   });
+});
+
+describe('how long Discord wants to be left alone', () => {
+  const limits: [string, Record<string, string>, string, number][] = [
+    ['in the header alone', { 'retry-after': '3' }, '{}', 3_000],
+    ['in both', { 'retry-after': '3' }, '{"retry_after": 7.25}', 3_000],
+    ['in the body alone', {}, '{"retry_after": 7.25}', 7_250],
+    ['in a header that is no number, and in the body', { 'retry-after': 'soon' }, '{"retry_after": 7.25}', 7_250],
+    ['in a header that is no number', { 'retry-after': 'soon' }, '{}', 0],
+    ['nowhere', {}, 'busy', 0],
+  ];
+  /** The library adds so much to what Discord says. */
+  const OFFSET_MS = 50;
+
+  for (const [name, headers, body, expectedMs] of limits) {
+    test(name, async (t) => {
+      const { server, rest } = await openRest(t, (response) => {
+        response.writeHead(429, { ...JSON_TYPE, ...headers }).end(body);
+      });
+      await assert.rejects(rest.post(CHANNEL_MESSAGES, { body: { content: 'a fox' } }), (error) => {
+        assert.ok(error instanceof RateLimitError);
+        assert.equal(error.retryAfter, expectedMs === 0 ? 0 : expectedMs + OFFSET_MS);
+        return true;
+      });
+      assert.equal(server.requests.length, 1, 'the library does not try again by itself');
+    });
+  }
 });
 
 test('the token outlasts a call that was answered with 401', async (t) => {

@@ -20,12 +20,13 @@ describe('the gaps of an interaction', () => {
       channel: { id: '9', type: 0 },
       channel_id: '9',
       entitlements: [{ id: '10' }],
-      member: { user: { id: '11' }, roles: ['12'], permissions: '32', nick: null },
+      data: { id: '13', name: 'imagine', type: 1, options: [], components: [], resolved: {} },
+      member: { user: { id: '11' }, roles: ['12'], permissions: '32', nick: 'fox' },
       locale: 'de',
       guild_locale: 'fr',
       something: { new: true },
     };
-    assert.deepEqual(filled({ ...complete }), complete);
+    assert.deepEqual(filled(structuredClone(complete)), complete);
   });
 
   test('what is missing or makes no sense is what Discord has at least', () => {
@@ -44,6 +45,19 @@ describe('the gaps of an interaction', () => {
     for (const limit of [0, -1, 1.5, Infinity, null]) {
       assert.equal(filled({ attachment_size_limit: limit })['attachment_size_limit'], 10_485_760, String(limit));
     }
+  });
+
+  test('what is null is left out, however deep', () => {
+    const option = { name: 'log', type: 1, value: null, options: null };
+    const written = {
+      data: { options: [option, null], resolved: null, components: null, target_id: null, values: [null, 'a', 0, ''] },
+      message: { id: '14', flags: null, components: [{ type: 1, components: null }], edited_timestamp: null },
+    };
+    const { data, message } = filled(written);
+    const options = [{ name: 'log', type: 1 }];
+    assert.deepEqual(data, { options, resolved: {}, components: [], values: ['a', 0, ''] });
+    assert.deepEqual(message, { id: '14', components: [{ type: 1 }] });
+    assert.ok(!Object.hasOwn(filled({ message: null }), 'message'));
   });
 
   test('a channel that is only named', () => {

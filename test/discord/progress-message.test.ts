@@ -27,16 +27,17 @@ function openNews(context: TestContext, edit: (signal: AbortSignal) => Promise<S
   const edits: Shown[] = [];
   const messages = createProgressMessages({
     replies: {
+      answer: async () => assert.fail('news is not the last word'),
       edit: async () => assert.fail('news is not worth the patience'),
       async tryEdit({ token }, payload, uploads, signal) {
         const result = (await edit(signal)) ?? 'sent';
         if (result === 'sent') edits.push({ token, payload, uploads });
         return result;
       },
-      tellAlone: async () => assert.fail('news is for everybody who sees the reply'),
+      tellEphemerally: async () => assert.fail('news is for everybody who sees the reply'),
       fillEmpty: async () => assert.fail('news is repeated where it was not taken'),
-      tellAloneForNow: async () => assert.fail('news is for everybody who sees the reply'),
-      changeAlone: async () => assert.fail('news is for everybody who sees the reply'),
+      tellEphemerallyForNow: async () => assert.fail('news is for everybody who sees the reply'),
+      editEphemeral: async () => assert.fail('news is for everybody who sees the reply'),
       remove: async () => assert.fail('news stays until the result is there'),
     },
     now: Date.now,

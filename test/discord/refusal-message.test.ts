@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeRefusal, isDiscreet, tellRefusal } from '../../src/discord/refusal-message.ts';
+import { describeRefusal, isDiscreet, describeRefusalWithReference } from '../../src/discord/refusal-message.ts';
 import { CATALOGUES, wordsFor } from '../../src/discord/words.ts';
 import type { ImageRefusal } from '../../src/services/images/image-intake.ts';
 import type { MaskRefusal } from '../../src/services/images/image-masks.ts';
@@ -183,7 +183,7 @@ describe('describeRefusal', () => {
   });
 });
 
-describe('tellRefusal', () => {
+describe('describeRefusalWithReference', () => {
   const id = '1234567890';
   const languages = [...CATALOGUES.keys()].map(wordsFor);
 
@@ -194,9 +194,13 @@ describe('tellRefusal', () => {
       for (const refusal of all) {
         const described = describeRefusal(refusal, words);
         const expected = refusal.reason === 'bug' ? described : `${described}\n${reference}`;
-        assert.equal(tellRefusal(refusal, { id }, words), expected, `${words.locale}: ${refusal.reason}`);
+        assert.equal(
+          describeRefusalWithReference(refusal, { id }, words),
+          expected,
+          `${words.locale}: ${refusal.reason}`,
+        );
       }
-      const bug = tellRefusal({ reason: 'bug', reference: 'ab12' }, { id }, words);
+      const bug = describeRefusalWithReference({ reason: 'bug', reference: 'ab12' }, { id }, words);
       assert.match(bug, /`ab12`/, words.locale);
     }
   });
@@ -218,10 +222,10 @@ describe('tellRefusal', () => {
     const reasons = ['mask-and-region', 'mask-marks-without-mask', 'mask-ambiguous'] as const;
     for (const words of languages) {
       for (const refusal of reasons.flatMap((reason) => [...refusals[reason]])) {
-        const text = tellRefusal(refusal, { id, isFromEditForm: true }, words);
+        const text = describeRefusalWithReference(refusal, { id, isFromEditForm: true }, words);
         assert.ok(text.includes(words.say('modal.part')), text);
         assert.doesNotMatch(text.split('\n')[0] ?? '', /`|undefined|[{}]/, text);
-        assert.notEqual(text, tellRefusal(refusal, { id }, words));
+        assert.notEqual(text, describeRefusalWithReference(refusal, { id }, words));
       }
     }
   });

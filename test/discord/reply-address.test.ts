@@ -19,6 +19,12 @@ test('an address is as readable when it is used as when it was written down', ()
   assert.deepEqual([address.locale, address.guildLocale], ['de', 'de']);
 });
 
+test('an address is readable with the message that the reply is, and without', () => {
+  const address = { ...addressOf(interaction), replyId: '1500000000000000001' };
+  assert.equal(readAddress(JSON.parse(JSON.stringify(address))).replyId, address.replyId);
+  assert.ok(!('replyId' in readAddress(addressOf(interaction))));
+});
+
 test('an address that leads nowhere is refused at once, and not when the result is there', () => {
   for (const fault of [
     { token: '' },

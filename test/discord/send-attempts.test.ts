@@ -93,4 +93,9 @@ describe('sendUntilSettled', () => {
     assert.deepEqual(patient, { result: 'sent', attempts: 3, pausesMs: [7_300, 30_000] });
     assert.deepEqual(await sendAgainst(rateLimit(30_001)), { result: 'later', attempts: 1, pausesMs: [] });
   });
+
+  it('waits as ever where a rate limit says less than that, or nothing that is a number', async () => {
+    const unsaid = await sendAgainst(rateLimit(0), rateLimit(Number.NaN), rateLimit(-1), rateLimit(50));
+    assert.deepEqual(unsaid, { result: 'sent', attempts: 5, pausesMs: [500, 1_000, 2_000, 4_000] });
+  });
 });

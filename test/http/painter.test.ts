@@ -133,15 +133,19 @@ describe('the pages of the painter', () => {
     assert.equal((await post(mask)).status, 200, 'the link still holds');
   });
 
-  it('end a link after a quarter of an hour, and when another one follows', async () => {
+  it('end a link while the reply can still take what comes of it, and when another one follows', async () => {
     const late = await open();
-    late.time.now += 15 * MINUTE_MS - 1;
-    assert.equal((await late.get(late.path)).status, 200);
+    late.time.now += 10 * MINUTE_MS - 1;
+    const inTime = await (await late.get(late.path)).text();
+    assert.ok(inTime.includes(new Date(late.time.now + 1).toISOString()), 'the page tells of its end');
     late.time.now += 1;
     for (const ended of [await late.get(late.path), await late.post(mask)]) {
       assert.equal(ended.status, 410);
-      assert.doesNotMatch(await ended.text(), /hat/);
+      const text = await ended.text();
+      assert.doesNotMatch(text, /hat/);
+      assert.match(text, /10 minutes.*press “Paint a mask” there again/);
     }
+    assert.equal((await late.get(await late.invite({ ...TICKET, press: '9' }))).status, 200);
     const followed = await open();
     await followed.drafts.invite(TICKET.guild, TICKET.draft, { id: '9', roles: [], address: ADDRESS });
     assert.equal((await followed.get(followed.path)).status, 410);

@@ -15,6 +15,7 @@ describe('an acknowledgement that Discord does not take ends the request before 
     ['somebody else has it', { kind: 'status', status: 400, body: { message: 'Acknowledged', code: 40060 } }],
     ['the connection breaks', { kind: 'reset' }],
     ['Discord answers too late', { kind: 'delay', delayMs: 3_200 }],
+    ['Discord wants to be left alone for longer than that', { kind: 'rate limit', retryAfterSeconds: 2 }],
   ] as const;
 
   for (const [name, fault] of refusals) {
@@ -70,6 +71,24 @@ describe('an acknowledgement that Discord does not take ends the request before 
     await onlyPost(stage, interaction, server.member);
     assert.equal(callsFor(stage, 'a snail').length, 1);
     assert.equal(judge(stage).posted, 1);
+  });
+
+  test('one that Discord asks to have a moment later is brought a moment later', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const retryAfterSeconds = 0.4;
+    stage.discord.faults.add({ route: 'callback', kind: 'rate limit', retryAfterSeconds });
+    const interaction = stage.discord.invoke({
+      command: 'imagine',
+      member: server.member,
+      channel: server.channel,
+      options: { prompt: 'a tortoise' },
+    });
+    await interaction.acknowledged();
+    assert.ok((interaction.acknowledgedAfterMs ?? 0) >= retryAfterSeconds * 1_000, 'the wait was cut short');
+    await onlyPost(stage, interaction, server.member);
+    assert.equal(callsFor(stage, 'a tortoise').length, 1);
+    judge(stage);
   });
 });
 

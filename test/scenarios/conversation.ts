@@ -183,10 +183,19 @@ export function clearRecord({ dataDirectory }: Stage, { id }: { readonly id: str
 }
 
 /** Puts something in the place of a record that nobody can understand. */
-export function spoilRecord({ dataDirectory }: Stage, { id }: { readonly id: string }): void {
+export function spoilRecord(stage: Stage, { id }: { readonly id: string }): void {
+  spoil(stage, `%result:%:${id}`);
+}
+
+/** The same with what a server has decided. */
+export function spoilSettings(stage: Stage, guildId: string): void {
+  spoil(stage, `%settings:{${guildId}}`);
+}
+
+function spoil({ dataDirectory }: Stage, keyPattern: string): void {
   const spoiled = JSON.stringify({ value: { v: 0 } });
   withStore(dataDirectory, (store) =>
-    store.prepare(`UPDATE keyv SET value = ? WHERE key LIKE ?`).run(spoiled, `%result:%:${id}`),
+    store.prepare(`UPDATE keyv SET value = ? WHERE key LIKE ?`).run(spoiled, keyPattern),
   );
 }
 

@@ -162,24 +162,29 @@ describe('delivery', { concurrency: true }, () => {
       assert.equal(looked.length, 2, 'it posted without having looked');
     });
 
-    test('a rate limit is waited out', async () => {
-      const { stage } = shared();
-      const server = addServer(stage);
-      const retryAfterSeconds = 0.7;
-      stage.discord.faults.add({ kind: 'rate limit', route: 'PATCH original', retryAfterSeconds, times: 2 });
-      const interaction = imagine(stage, server, 'a kestrel');
-      await onlyPost(stage, interaction, server.member);
-      const edits = stage.discord.requests.filter(
-        ({ route, path }) => route === 'PATCH original' && path.includes(interaction.token),
-      );
-      assert.deepEqual(
-        edits.map(({ status }) => status),
-        [429, 429, 200],
-      );
-      const [first = 0, second = 0, third = 0] = edits.map(({ atMs }) => atMs);
-      assert.ok(second - first >= retryAfterSeconds * 1_000, 'the first wait was cut short');
-      assert.ok(third - second >= retryAfterSeconds * 1_000, 'the second wait was cut short');
-    });
+    const told = { message: 'You are being rate limited.', retry_after: 1.5, global: false };
+    for (const [where, waitSeconds, fault] of [
+      ['in a header', 0.7, { kind: 'rate limit', retryAfterSeconds: 0.7 }],
+      ['in the body of the answer alone', told.retry_after, { kind: 'status', status: 429, body: told }],
+    ] as const) {
+      test(`a rate limit that is told ${where} is waited out`, async () => {
+        const { stage } = shared();
+        const server = addServer(stage);
+        stage.discord.faults.add({ ...fault, route: 'PATCH original', times: 2 });
+        const interaction = imagine(stage, server, `a kestrel that waits as told ${where}`);
+        await onlyPost(stage, interaction, server.member);
+        const edits = stage.discord.requests.filter(
+          ({ route, path }) => route === 'PATCH original' && path.includes(interaction.token),
+        );
+        assert.deepEqual(
+          edits.map(({ status }) => status),
+          [429, 429, 200],
+        );
+        const [first = 0, second = 0, third = 0] = edits.map(({ atMs }) => atMs);
+        assert.ok(second - first >= waitSeconds * 1_000, 'the first wait was cut short');
+        assert.ok(third - second >= waitSeconds * 1_000, 'the second wait was cut short');
+      });
+    }
 
     test('afterwards every bill is in the books, once', async () => {
       const { stage } = shared();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'node:test';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
+import type { Stage } from '../../sandbox/stage.ts';
 import { until } from '../until.ts';
 import type { SharedStage } from './shared-stage.ts';
 import { addServer, shareStage } from './shared-stage.ts';
@@ -25,6 +26,17 @@ async function expectAnswer({ stage }: SharedStage): Promise<void> {
 
 async function health({ bot }: SharedStage, path: '/healthz' | '/readyz'): Promise<number> {
   return (await fetch(`http://127.0.0.1:${bot.httpPort}${path}`)).status;
+}
+
+/** Does what another program with the same token would do, which has no commands. */
+async function overwriteCommands(stage: Stage): Promise<void> {
+  const { DISCORD_API_URL, DISCORD_TOKEN } = stage.environment();
+  const response = await fetch(`${DISCORD_API_URL}/v10/applications/${stage.discord.applicationId}/commands`, {
+    method: 'PUT',
+    headers: { authorization: `Bot ${DISCORD_TOKEN}`, 'content-type': 'application/json' },
+    body: '[]',
+  });
+  assert.equal(response.status, HTTP_OK);
 }
 
 /** Waits until the bot itself says so, which is a little after the connection itself has changed. */
@@ -100,21 +112,40 @@ test('the more shards have to be let in one after the other, the longer that may
   assert.match(output, /gateway did not let us in within 43 seconds/);
 });
 
-test('commands are registered once, and again only when the bot or its place has changed', async (t) => {
+test('commands are registered at every start, and waited for only where they or their place have changed', async (t) => {
   const stage = await setStage(t);
-  const registrations = () => stage.discord.requests.filter(({ route }) => route === 'PUT commands').length;
-  const restart = async (): Promise<void> => (await stage.startBot()).stop();
-  for (const expected of [1, 1]) {
-    await restart();
-    assert.equal(registrations(), expected);
-  }
+  const { discord } = stage;
+  const registrations = () =>
+    discord.requests.filter(({ route, status }) => route === 'PUT commands' && status === 200);
+  const restart = async (waits: boolean): Promise<void> => {
+    const before = registrations().length;
+    discord.faults.add({ route: 'PUT commands', kind: 'delay', delayMs: 2_000 });
+    const bot = await stage.startBot();
+    assert.equal(registrations().length, waits ? before + 1 : before);
+    await discord.waitFor(() => registrations().length === before + 1, RECONNECTED_WITHIN_MS);
+    await until(() => bot.logLines.some(({ msg }) => msg === 'commands registered'));
+    await bot.stop();
+  };
+  await restart(true);
+  await restart(false);
   // What an earlier version has left there is what it registered, and not what this one would.
   await writeFile(join(stage.dataDirectory, 'registered-commands'), 'other commands');
-  for (const expected of [2, 2]) {
-    await restart();
-    assert.equal(registrations(), expected);
-  }
-  assert.ok(stage.discord.registeredCommands().some(({ name }) => name === 'imagine'));
+  await restart(true);
+  await restart(false);
+});
+
+test('commands that another program has overwritten are there again after a start, also where that takes some attempts', async (t) => {
+  const stage = await setStage(t);
+  const { discord } = stage;
+  const isThere = (): boolean => discord.registeredCommands().some(({ name }) => name === 'imagine');
+  await (await stage.startBot()).stop();
+  await overwriteCommands(stage);
+  assert.ok(!isThere());
+  discord.faults.add({ route: 'PUT commands', kind: 'status', status: 503, times: 2 });
+  await stage.startBot({ preload: [HURRIED_PAUSES] });
+  await discord.waitFor(isThere, RECONNECTED_WITHIN_MS);
+  const { channel, member } = addServer(stage);
+  await discord.invoke({ command: 'quota', member, channel }).finalMessage();
 });
 
 test('commands are registered however long Discord takes over them', async (t) => {
@@ -138,6 +169,18 @@ test('commands that Discord does not take at first are registered while the bot 
     'commands could not be registered; this is tried again until it succeeds',
     'commands registered',
   ]);
+});
+
+test('a bot that is asked to stop does not wait for commands to be registered that are those of the last time', async (t) => {
+  const stage = await setStage(t);
+  await (await stage.startBot()).stop();
+  const hanging = stage.discord.faults.add({ route: 'PUT commands', kind: 'hang', times: Infinity });
+  const bot = await stage.startBot();
+  await stage.discord.waitFor(() => hanging.spoiled() === 1, RECONNECTED_WITHIN_MS);
+  const askedAt = Date.now();
+  await bot.stop();
+  assert.deepEqual(bot.exit, { code: 0, signal: null });
+  assert.ok(Date.now() - askedAt < STOPPED_WITHIN_MS);
 });
 
 test('a bot that is asked to stop does not wait for its commands to be registered', async (t) => {

@@ -9,6 +9,7 @@ import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { Bill } from '../../sandbox/provider/billing-log.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
+import { spoilSettings } from './conversation.ts';
 import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD } from './judgement.ts';
 import {
   accountOf,
@@ -16,6 +17,7 @@ import {
   assertNothingTouched,
   billsFor,
   courseOf,
+  decide,
   entriesOf,
   picturesOf,
   shownUsd,
@@ -201,6 +203,38 @@ describe('/imagine', { concurrency: 3 }, () => {
       '1024x1536',
     ]);
     assert.ok((await suggest('size', '3840', { model: 'gpt-image-2' })).includes('3840x2160'));
+  });
+
+  it('suggests by what the server has decided, as far as that can be read', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const role = stage.discord.world.addRole(server.guild);
+    const painter = stage.discord.world.addMember(server.guild, { roles: [role] });
+    const suggest = async (name: string, member = server.member, options = {}, command = 'imagine') => {
+      const choices = await stage.discord.autocomplete({ command, member, options, focused: { name, text: '' } });
+      return choices.map(({ value }) => String(value));
+    };
+    const all = await suggest('model');
+    const smallSizes = await suggest('size');
+    assert.deepEqual([all[0], smallSizes.includes('3840x2160')], ['gpt-image-1', false]);
+
+    await decide(stage, server, 'defaults', { model: 'gpt-image-2' });
+    const others = all.filter((model) => model !== 'gpt-image-2');
+    assert.deepEqual(await suggest('model'), ['gpt-image-2', ...others], 'the first is the one that is used');
+    assert.ok((await suggest('size')).includes('3840x2160'));
+    assert.deepEqual(await suggest('size', server.member, { model: 'gpt-image-1' }), smallSizes);
+
+    await decide(stage, server, 'access', { role, models: 'gpt-image-1,gpt-image-2' });
+    assert.deepEqual(await suggest('model', painter), ['gpt-image-2', 'gpt-image-1']);
+    assert.deepEqual(await suggest('model'), ['gpt-image-2', ...others]);
+    const everyone = server.guild.roles.get(server.guild.id) ?? assert.fail('there is no @everyone');
+    await decide(stage, server, 'access', { role: everyone, models: 'gpt-image-2' });
+    assert.deepEqual(await suggest('model'), ['gpt-image-2']);
+    const toDecide = await suggest('model', server.administrator, {}, 'settings defaults');
+    assert.deepEqual(toDecide, ['gpt-image-2', ...others], 'whoever decides it is told of every model');
+
+    spoilSettings(stage, server.guild.id);
+    assert.deepEqual([await suggest('model', painter), await suggest('size')], [all, smallSizes]);
   });
 
   const refused = [

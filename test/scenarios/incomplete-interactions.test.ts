@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import { MESSAGE_FLAG } from '../../sandbox/discord/message-schema.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { photograph } from '../fixtures/pictures.ts';
-import { fillIn, press } from './conversation.ts';
-import { answered, ask, courseOf, picturesOf } from './requests.ts';
+import { fillIn, press, pressThrough } from './conversation.ts';
+import { answered, ask, askSettings, courseOf, picturesOf } from './requests.ts';
 import { callsFor, judge } from './judgement.ts';
 import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
@@ -67,6 +67,61 @@ describe('what an interaction lacks does not cost anybody the picture', () => {
       judge(stage);
     });
   }
+});
+
+/** What Discord leaves out where there is none of it, or where nothing was chosen. */
+const LEFT_OUT = [
+  'message entitlements context guild_id resolved options components component target_id values value focused',
+  'public_flags avatar_decoration_data bot system nick avatar communication_disabled_until',
+  'flags embeds activity application message_reference thread',
+].flatMap((names) => names.split(' '));
+
+/** The same with null in each of these places, however deep, and for lists of nothing. */
+function withNulls(written: Written): Written {
+  const nulls = LEFT_OUT.map((name) => [name, null]);
+  return Object.fromEntries([...nulls, ...Object.entries(written).map(([name, part]) => [name, withNullsIn(part)])]);
+}
+
+function withNullsIn(part: unknown): unknown {
+  if (Array.isArray(part)) return part.length === 0 ? null : part.map(withNullsIn);
+  return typeof part === 'object' && part !== null ? withNulls({ ...part }) : part;
+}
+
+describe('null, where Discord leaves something out, is nothing', () => {
+  const shared = shareStage({ provider: plainPictures });
+  test('in a command, and in one within another', async (t) => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    writeWith(t, stage, withNulls);
+    picturesOf(await ask(stage, server, 'imagine', { prompt: 'a heron' }));
+    assert.match((await askSettings(stage, server, 'show')).text, /Budget/);
+    assert.match((await ask(stage, server, 'quota')).text, /You have made 1 image/);
+    judge(stage);
+  });
+
+  test('under a result, and in the form that opens there', async (t) => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    writeWith(t, stage, withNulls);
+    const first = await ask(stage, server, 'imagine', { prompt: 'a crane' });
+    const opened = await press(stage, first.message, 'Edit', server.member);
+    picturesOf(await answered(await fillIn(stage, opened, server.member, { prompt: 'a crane with a hat' })));
+    picturesOf(await pressThrough(stage, first.message, 'Vary', server.member));
+    judge(stage);
+  });
+
+  test('in the menu of a message, and in the form that opens there', async (t) => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const bytes = await photograph(MASK_SIZE).png().toBuffer();
+    const photo = stage.discord.uploadAttachment({ bytes, filename: 'photo.png' });
+    const message = stage.discord.postAsMember({ member: server.administrator, attachments: [photo] });
+    writeWith(t, stage, withNulls);
+    const opened = stage.discord.messageMenu({ command: 'Edit image', member: server.member, message });
+    await opened.acknowledged();
+    picturesOf(await answered(await fillIn(stage, opened, server.member, { prompt: 'a photo with a hat' })));
+    judge(stage);
+  });
 });
 
 describe('options that Discord would not have sent', () => {

@@ -47,10 +47,12 @@ describe('the language of a member', { concurrency: 1 }, () => {
     const { discord } = stage;
     const server = addServer(stage);
     const size = { prompt: 'a fox that is too small', size: '16x16' };
+    const inherited = { prompt: 'a fox of no size', size: 'constructor' };
     const jpeg = { prompt: 'a fox that is not there', background: 'transparent', format: 'jpeg' };
     const expected: readonly (readonly [locale: string, options: OptionValues, text: RegExp])[] = [
       ['de', size, /unterstützt `größe`: `16x16` nicht\..* Dir wurde nichts berechnet\.\n-# Referenz: `\w+`$/],
       ['ja', size, /`サイズ` の `16x16` に対応していません。.*料金は発生していません。\n-# 参照番号: `\w+`$/],
+      ...(['de', 'fr', 'es-ES', 'pt-BR', 'ja'] as const).map((locale) => [locale, inherited, /`constructor`/] as const),
       ['ko', size, /does not support size `16x16`\..* You were not charged\.\n-# Reference: `\w+`$/],
       [
         'de',
@@ -82,7 +84,7 @@ describe('the language of a member', { concurrency: 1 }, () => {
       new RegExp(`^Hier erscheinen ab jetzt Warnungen .*<@${server.administrator.user.id}> so festgelegt\\.$`, 'm'),
       new RegExp(`^<@${member.user.id}> hat ein Bild gemacht:`, 'm'),
       new RegExp(`^<@${member.user.id}> hat 4 Bilder gemacht:`, 'm'),
-      /^\*\*Budget-Warnung:\*\* \$0\.\d\d von \$5\.00, die dieser Server für Bilder hat, sind verbraucht\./m,
+      /^\*\*Budget-Warnung:\*\* \$0\.\d{4} von \$5\.00, die dieser Server für Bilder hat, sind verbraucht\./m,
     ];
     await discord.waitFor(() => expected.every((pattern) => pattern.test(told())), WAIT_MS_MAX);
   });

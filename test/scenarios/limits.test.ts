@@ -211,8 +211,8 @@ describe('The log channel', () => {
     const warnings = await warned(stage, channel, 2);
     assert.equal(billsFor(stage, prompt).length, 7);
     const texts = warnings.map(renderMessage);
-    assert.match(texts[0] ?? '', /^\*\*Budget warning:\*\* \$0\.\d\d of this server's \$0\.40 for images is used\./);
-    assert.match(texts[1] ?? '', /^\*\*Budget reached:\*\* \$0\.37 of this server's \$0\.40 for images is used, and/);
+    assert.match(texts[0] ?? '', /^\*\*Budget warning:\*\* \$0\.\d{4} of this server's \$0\.40 for images is used\./);
+    assert.match(texts[1] ?? '', /^\*\*Budget reached:\*\* \$0\.3689 of this server's \$0\.40 for images is used, and/);
     for (const { pings } of warnings) assert.deepEqual(pings, { users: [], roles: [], everyone: false });
 
     await decide(stage, server, 'budget', { usd: '0.50' });

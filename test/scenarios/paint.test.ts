@@ -8,7 +8,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { decode, photograph } from '../fixtures/pictures.ts';
 import { buttonsOf, fillIn, press } from './conversation.ts';
 import { fileOf } from './edits.ts';
-import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge } from './judgement.ts';
+import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, onlyPost } from './judgement.ts';
 import { askOpenly, openPainter, outcome, painted, paintedMask, question, sendMask, toldAlone } from './painting.ts';
 import { ask, courseOf, decide, hasAccount, picturesOf } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
@@ -21,6 +21,7 @@ const GONE = 410;
 const NOT_FOUND = 404;
 const BUSY = 503;
 const CUT_OFF = 0;
+const HOUR_MS = 60 * 60_000;
 
 /** A brush on its way along the whole border and once through the middle: what may change reaches every edge. */
 const isBrushed = (x: number, y: number): boolean =>
@@ -286,6 +287,25 @@ describe('painting a mask', { concurrency: 2 }, () => {
     assert.match(renderMessage(message), /its answer is lost/);
     await atRest(stage);
     assert.equal(judge(stage).unknown, 1);
+  });
+
+  it('is shown once where the process dies behind the result, and comes back when the reply is dead', async (t) => {
+    const stage = await paintableStage(t);
+    const { discord } = stage;
+    const bot = await stage.startBot();
+    const asked = await askOpenly(stage, stage, 'shown once');
+    const { pressed, link } = await openPainter(stage, asked, stage.member);
+    discord.faults.add({ route: 'PATCH original', kind: 'accept then hang', onlyUploads: true });
+    assert.equal((await sendMask(link, await paintedMask(SIZE, isBrushed))).status, 200);
+    await discord.waitFor(() => discord.message(asked.message.id)?.shownAttachments.length === 1);
+    await bot.kill();
+    discord.faults.clear();
+    discord.clock.advance(HOUR_MS);
+
+    await stage.startBot();
+    const post = await onlyPost(stage, pressed, stage.member);
+    assert.equal(post.id, asked.message.id);
+    assert.equal(judge(stage).posted, 1);
   });
 
   it('is brought to its end by a process that is asked to stop, which takes no further mask', async (t) => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Stage } from '../../sandbox/stage.ts';
+import type { Entry } from '../../src/billing/guild-account.ts';
+import { replayJournal } from '../audit.ts';
 import { runToolProcess } from '../tools/tool-process.ts';
-import { accountOf, ask, billsFor, courseOf, isFor } from './requests.ts';
+import { accountOf, ask, billsFor, courseOf, entriesOf, isFor, shownUsd, theBillFor } from './requests.ts';
+import type { Server } from './shared-stage.ts';
 import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 const NANO_USD_PER_USD = 1e9;
@@ -102,3 +105,76 @@ describe('Reconciling beside a living bot', () => {
     assert.equal(unreachable.exitCode, 69, unreachable.errors);
   });
 });
+
+describe('Correcting what is posted, by a bill that shows another price', () => {
+  // A relay that charges by the piece, and an operator who has not written its prices down: tokens are booked.
+  const NANO_USD_PER_IMAGE = 41_000_000;
+  const MODEL = 'gpt-image-2';
+  const shared = shareStage({ provider: { ...plainPictures, nanoUsdPerImage: { [MODEL]: NANO_USD_PER_IMAGE } } });
+
+  it('changes every sum that anybody is shown, once', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const options = { model: MODEL, quality: 'low' };
+    const asked = await ask(stage, server, 'imagine', { prompt: 'to be corrected', ...options });
+    await ask(stage, server, 'imagine', { prompt: 'left as it is', ...options }, server.administrator);
+    const booked = accountOf(stage, server).settled;
+    const [before, left] = [costOf(stage, asked.interaction), booked - costOf(stage, asked.interaction)];
+    const { costNanoUsd: charged } = theBillFor(stage, 'to be corrected');
+    assert.deepEqual([charged, before > 0 && before < charged], [NANO_USD_PER_IMAGE, true]);
+    // Reports go on from what was added up for the last one.
+    const usage = async () => (await ask(stage, server, 'usage', {}, server.administrator)).text;
+    assert.ok((await usage()).includes(`**${shownUsd(booked)}** of $10.00 spent · 2 images`));
+
+    const environment = toolEnvironment(stage);
+    const adjusting = ['adjust', asked.interaction.id, '--usd', String(charged / NANO_USD_PER_USD), ...WHY];
+    const adjusted = await runToolProcess('reconcile', adjusting, environment);
+    assert.equal(adjusted.exitCode, 0, adjusted.errors);
+    assert.match(adjusted.output, /^adjusted .* \$0\.\d+ before, \$0\.041000 now$/m);
+    assert.match(adjusted.output, /more counts against the budget of \d{4}-\d{2}/);
+    const again = await runToolProcess('reconcile', adjusting, environment);
+    assert.match(again.output, /^unchanged .* nothing is to be changed$/m);
+
+    assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch post adjust');
+    assert.equal(accountOf(stage, server).settled, charged + left);
+    const text = await usage();
+    assert.ok(text.includes(`**${shownUsd(charged + left)}** of $10.00 spent · 2 images`), text);
+    assert.ok(text.includes(`<@${server.member.user.id}>: ${shownUsd(charged)}`), text);
+    assert.ok(text.includes(`<@${server.administrator.user.id}>: ${shownUsd(left)}`), text);
+    const quota = await ask(stage, server, 'quota');
+    assert.ok(quota.text.includes(`You have made 1 image for ${shownUsd(charged)}.`), quota.text);
+    assert.equal((await readTotals(stage)).posted, toMicroUsd(charged + left));
+    assert.equal((await runToolProcess('ledger', ['verify'], environment)).exitCode, 0);
+    assert.deepEqual(await sumsOfExport(stage, server), { csv: charged + left, jsonl: charged + left });
+  });
+});
+
+function costOf(stage: Stage, interaction: { readonly id: string }): number {
+  const entry = entriesOf(stage, interaction).find(({ type }) => type === 'post');
+  return entry?.type === 'post' ? entry.charge.cost : assert.fail('it is not posted');
+}
+
+/** What the two files of an export add up to, each by its own rules. */
+async function sumsOfExport(
+  stage: Stage,
+  { guild }: Server,
+): Promise<{ readonly csv: number; readonly jsonl: number }> {
+  const out = join(stage.dataDirectory, 'books');
+  const { exitCode, errors } = await runToolProcess('ledger', ['export', '--out', out], toolEnvironment(stage));
+  assert.equal(exitCode, 0, errors);
+  const files = await readdir(out, { recursive: true });
+  const read = async (ending: string): Promise<readonly string[]> => {
+    const file = files.find((name) => name.includes(guild.id) && name.endsWith(ending));
+    return (await readFile(join(out, file ?? assert.fail(files.join())), 'utf8')).trimEnd().split(/\r?\n/);
+  };
+  const [header = '', ...rows] = await read('.csv');
+  const columns = header.split(',');
+  const cell = (row: string, column: string): string => row.split(',')[columns.indexOf(column)] ?? '';
+  const charges = rows.filter((row) => ['post', 'adjust'].includes(cell(row, 'type')));
+  const entries = (await read('.jsonl')).map((line): Entry => JSON.parse(line));
+  await rm(out, { recursive: true });
+  return {
+    csv: charges.reduce((sum, row) => sum + Number(cell(row, 'cost_nano_usd')), 0),
+    jsonl: replayJournal(entries, Infinity).settled,
+  };
+}

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UnsendableCommand } from '../../sandbox/discord/option-values.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
+import { UnsendableCommand } from '../../sandbox/discord/option-values.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
+import { ACCESS_RULES_MAX } from '../../src/commands/settings-edits.ts';
 import { lockStore } from './conversation.ts';
 import { answered, ask, askSettings, assertNothingTouched, billsFor } from './requests.ts';
 import { addServer, plainPictures, shareStage } from './shared-stage.ts';
@@ -168,6 +169,60 @@ describe('What administrators decide for their server', () => {
     assert.ok(introduction);
     assert.match(renderMessage(introduction), /Warnings about this server's budget.+<@\d+> decided\./);
     assert.deepEqual(introduction.pings, { users: [], roles: [], everyone: false });
+  });
+
+  it('is let go of a deleted role with the next change of what roles may, where Discord says that it is gone', async () => {
+    const { stage } = shared();
+    const { world, faults } = stage.discord;
+    const server = addServer(stage);
+    const addRole = () => world.addRole(server.guild);
+    const everyone = server.guild.roles.get(server.guild.id) ?? assert.fail('there is no @everyone');
+    const [lost, ...kept] = [addRole(), ...Array.from({ length: ACCESS_RULES_MAX - 2 }, addRole)];
+    await askSettings(stage, server, 'limit', { role: lost, usd: '1' });
+    await Promise.all(
+      [lost, everyone, ...kept].map(async (role) => askSettings(stage, server, 'access', { role, count_max: 1 })),
+    );
+    const change = async (): Promise<string> => {
+      const { text, message } = await askSettings(stage, server, 'access', { role: addRole(), count_max: 2 });
+      // So many rules are told whole in a file.
+      return message.shownAttachments[0]?.bytes.toString() ?? text;
+    };
+    const full = /There are 50 roles with rules already\..*Nothing was changed\.$/;
+    assert.match(await change(), full);
+
+    world.removeRole(server.guild, lost);
+    for (const fault of [
+      { kind: 'status', status: 500 },
+      { kind: 'status', status: 403, body: { message: 'Missing Access', code: 50_001 } },
+      { kind: 'status', status: 200, body: [] },
+      { kind: 'status', status: 200, body: 'roles' },
+    ] as const) {
+      faults.add({ ...fault, route: 'GET guild roles' });
+      assert.match(await change(), full);
+    }
+    const besides = await askSettings(stage, server, 'budget', { usd: '2' });
+    assert.ok(besides.text.includes(`<@&${lost.id}>`), 'it has nothing to do with roles');
+
+    const changed = await change();
+    assert.match(changed, /^Changed\. Limits and access rules of a deleted role were removed\.$/m);
+    assert.ok(!changed.includes(`<@&${lost.id}>`), changed);
+    assert.match(changed, /^@everyone may use .+ up to 1 at once$/m);
+    for (const { id } of kept) assert.ok(changed.includes(`<@&${id}> may use`), id);
+    assert.match(changed, /may use .+ up to 2 at once$/m);
+  });
+
+  it('names no log channel whose introduction Discord does not take just now, and says so', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const channel = stage.discord.world.addChannel(server.guild, { name: 'busy' });
+    // Longer than anybody waits within one command.
+    stage.discord.faults.add({ route: 'channel message', kind: 'rate limit', retryAfterSeconds: 60, scope: 'shared' });
+    const refused = await askSettings(stage, server, 'log', { channel });
+    assert.match(
+      refused.text,
+      /^Discord did not let Easel post in <#\d+> just now\. Try again in a minute\. Nothing was changed\.$/m,
+    );
+    assert.match((await askSettings(stage, server, 'show')).text, /Warnings go nowhere/);
   });
 
   it('is suggested while it is typed', async () => {

@@ -5,10 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { BotProcess } from '../../sandbox/bot-process.ts';
 import { runBotToItsEnd } from '../../sandbox/bot-process.ts';
-import { shardOf } from '../../sandbox/discord/gateway.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import type { Server } from './shared-stage.ts';
-import { addServer } from './shared-stage.ts';
+import { addServer, addServerOn } from './shared-stage.ts';
 import { finalMessage, setStage } from './support.ts';
 
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
@@ -21,17 +20,9 @@ const RECONNECTED_WITHIN_MS = 20_000;
 async function setShardedStage(t: TestContext) {
   const stage = await setStage(t);
   stage.discord.gateway.shardsRecommended = SHARDS;
-  const servers = [0, 1].map((shard) => addServerOn(stage, shard));
+  const servers = [0, 1].map((shard) => addServerOn(stage, shard, SHARDS));
   const bot = await stage.startBot({ preload: [HURRIED_PAUSES] });
   return { stage, servers, bot };
-}
-
-/** Ids follow the clock, so the next server but a few is on the shard that is asked for. */
-function addServerOn(stage: Stage, shard: number): Server {
-  for (;;) {
-    const server = addServer(stage);
-    if (shardOf(server.guild.id, SHARDS) === shard) return server;
-  }
 }
 
 async function expectPicture({ discord }: Stage, { member, channel }: Server): Promise<void> {

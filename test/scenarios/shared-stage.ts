@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { BotOptions, BotProcess } from '../../sandbox/bot-process.ts';
+import { shardOf } from '../../sandbox/discord/gateway.ts';
 import type { EmulatedChannel, EmulatedGuild, EmulatedMember, GuildOptions } from '../../sandbox/discord/world.ts';
 import { catalogue } from '../../sandbox/provider/model-catalogue.ts';
 import type { EmulatedProviderOptions } from '../../sandbox/provider/provider-options.ts';
@@ -76,6 +77,14 @@ export function addServer({ discord }: Stage, options: GuildOptions = {}): Serve
     member: discord.world.addMember(guild, { username: 'mira' }),
     administrator: discord.world.addMember(guild, { username: 'ada', permissions: MANAGE_GUILD }),
   };
+}
+
+/** A server on one of so many shards. Ids follow the clock, so one of the next few is on it. */
+export function addServerOn(stage: Stage, shard: number, shardCount: number): Server {
+  for (;;) {
+    const server = addServer(stage);
+    if (shardOf(server.guild.id, shardCount) === shard) return server;
+  }
 }
 
 /** For tests that do not look at pictures: noise of a small weight costs next to nothing to make, and scenes do. */

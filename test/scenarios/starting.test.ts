@@ -3,11 +3,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { launchBot, runBotToItsEnd } from '../../sandbox/bot-process.ts';
-import { shardOf } from '../../sandbox/discord/gateway.ts';
-import type { Stage } from '../../sandbox/stage.ts';
 import { findFreePort } from '../free-port.ts';
-import type { Server } from './shared-stage.ts';
-import { addServer } from './shared-stage.ts';
+import { until } from '../until.ts';
+import { addServerOn } from './shared-stage.ts';
 import { finalMessage, setStage } from './support.ts';
 
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
@@ -87,10 +85,11 @@ test('a bot that waits for the list of models ends at once when it is asked to',
   const asked = stage.provider.faults.add({ kind: 'delay', delayMs: WAIT_MS_MAX, endpoints: ['models'] });
   const bot = launchBot({ environment: stage.environment() });
   t.after(() => bot.signal('SIGKILL'));
-  while (asked.timesUsed === 0) await sleep(20);
+  await until(() => asked.timesUsed > 0);
   bot.signal('SIGTERM');
   const askedAt = Date.now();
   await bot.ended();
+  assert.deepEqual(bot.exit, { code: 0, signal: null });
   assert.ok(Date.now() - askedAt < ENDED_WITHIN_MS);
 });
 
@@ -110,7 +109,7 @@ test('a bot that waits for its other shards ends at once as well, after what the
   t.after(() => bot.signal('SIGKILL'));
   await stage.discord.botConnected({ timeoutMs: WAIT_MS_MAX });
   const [session] = stage.discord.gateway.connectedSessions();
-  const server = addServerOn(stage, session?.shardId ?? 0);
+  const server = addServerOn(stage, session?.shardId ?? 0, SHARDS_MANY);
   const gate = stage.provider.holdAnswers();
   const { member, channel } = server;
   const asked = stage.discord.invoke({ command: 'imagine', options: { prompt: 'a fox' }, member, channel });
@@ -122,14 +121,6 @@ test('a bot that waits for its other shards ends at once as well, after what the
   await bot.ended();
   assert.deepEqual(bot.exit, { code: 0, signal: null });
 });
-
-/** Ids follow the clock, so one of the next servers is on the shard that is asked for. */
-function addServerOn(stage: Stage, shard: number): Server {
-  for (;;) {
-    const server = addServer(stage);
-    if (shardOf(server.guild.id, SHARDS_MANY) === shard) return server;
-  }
-}
 
 test('a bot that waits for Discord says that it lives and is not ready, also to whoever wants to paint', async (t) => {
   const stage = await setStage(t);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkAccess, withDefaults } from '../../src/services/access.ts';
+import { applyRules, checkAccess, withDefaults } from '../../src/services/access.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
 import { createRequest } from './job-fixture.ts';
 import { createSettings } from './settings-fixture.ts';
@@ -61,6 +61,34 @@ describe('withDefaults', () => {
 function refused(option: string, value: string, ...allowed: readonly string[]) {
   return { reason: 'not-allowed', option, value, allowed };
 }
+
+describe('whoever names no model', () => {
+  const ROLE = '7';
+  const asked = createRequest({ roles: [ROLE] });
+  const modelOf = (request: typeof asked, settings: ReturnType<typeof createSettings>) => {
+    const allowed = applyRules(request, settings, models);
+    return 'reason' in allowed ? allowed.reason : allowed.model.id;
+  };
+
+  it('gets the first that their roles let them use', () => {
+    const access = { [ROLE]: { models: ['gpt-image-1.5'] } };
+    assert.equal(modelOf(asked, createSettings()), 'gpt-image-2.5-sunburst');
+    assert.equal(modelOf(asked, createSettings({ access })), 'gpt-image-1.5');
+    assert.equal(modelOf({ ...asked, model: 'gpt-image-2.5-sunburst' }, createSettings({ access })), 'not-allowed');
+  });
+
+  it("gets their server's default before that, where they may use it", () => {
+    const defaults = { model: 'gpt-image-1.5' };
+    assert.equal(modelOf(asked, createSettings({ defaults })), 'gpt-image-1.5');
+    const access = { [ROLE]: { models: ['gpt-image-2.5-sunburst'] } };
+    assert.equal(modelOf(asked, createSettings({ defaults, access })), 'gpt-image-2.5-sunburst');
+  });
+
+  it('hears what they may not where there is none for them', () => {
+    const access = { [ROLE]: { models: ['gpt-image-2'] } };
+    assert.equal(modelOf(asked, createSettings({ access })), 'not-allowed');
+  });
+});
 
 describe('checkAccess', () => {
   const access = {

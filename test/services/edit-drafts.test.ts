@@ -35,11 +35,11 @@ describe('drafts of edits', () => {
   it('are taken by a press only where it was the last one', async () => {
     const { drafts, ask, invite } = open();
     await ask('1');
-    assert.equal(await drafts.take(GUILD, '1', '7'), undefined);
+    assert.equal(await drafts.takeInvited(GUILD, '1', '7'), undefined);
     await invite('1', '7');
     await invite('1', '8');
-    assert.equal(await drafts.take(GUILD, '1', '7'), undefined);
-    assert.equal((await drafts.take(GUILD, '1', '8'))?.invitation?.address['token'], '8');
+    assert.equal(await drafts.takeInvited(GUILD, '1', '7'), undefined);
+    assert.equal((await drafts.takeInvited(GUILD, '1', '8'))?.invitation.address['token'], '8');
     assert.equal(await invite('1', '9'), undefined);
   });
 
@@ -47,15 +47,40 @@ describe('drafts of edits', () => {
     const { drafts, ask, invite, time, known } = open();
     await ask('1');
     const invited = await invite('1', '7');
-    const taken = (await drafts.take(GUILD, '1', '7')) ?? assert.fail('there was nothing to take');
-    time.now = 10 * MINUTE_MS;
+    const taken = (await drafts.takeInvited(GUILD, '1', '7')) ?? assert.fail('there was nothing to take');
+    time.now = 9 * MINUTE_MS;
     await ask('2');
     await drafts.putBack(taken);
     assert.deepEqual(await drafts.read(GUILD, '1'), invited);
-    assert.ok(await drafts.take(GUILD, '1', '7'));
+    assert.ok(await drafts.takeInvited(GUILD, '1', '7'));
     await drafts.putBack(taken);
     time.now = 15 * MINUTE_MS;
     assert.deepEqual(await known(['1', '2']), ['2']);
+  });
+
+  it('are kept for another press where a link has ended', async () => {
+    const { drafts, time, ask, invite } = open();
+    await ask('1');
+    await invite('1', '7');
+    time.now = 10 * MINUTE_MS - 1;
+    assert.ok(await drafts.readInvited(GUILD, '1', '7'));
+    time.now += 1;
+    assert.equal(await drafts.readInvited(GUILD, '1', '7'), undefined);
+    assert.equal(await drafts.takeInvited(GUILD, '1', '7'), undefined);
+    assert.equal((await invite('1', '8'))?.invitation.until, 20 * MINUTE_MS);
+    assert.ok(await drafts.takeInvited(GUILD, '1', '8'));
+  });
+
+  it('with a link that was stored without its end ask for another press', async () => {
+    const { drafts, database, ask, invite } = open();
+    const draft = await ask('1');
+    const store = database.connect();
+    const stored = await store.read(`edit-drafts:{${GUILD}}`);
+    const next = [{ ...draft, invitation: { id: '7', roles: [], address: {} } }];
+    await store.commit({ guard: { key: `edit-drafts:{${GUILD}}`, expected: stored?.version, next }, writes: [] });
+    assert.equal(await drafts.takeInvited(GUILD, '1', '7'), undefined);
+    await invite('1', '8');
+    assert.ok(await drafts.takeInvited(GUILD, '1', '8'));
   });
 
   it('are forgotten after a quarter of an hour, counted from the last press', async () => {
@@ -68,7 +93,7 @@ describe('drafts of edits', () => {
     assert.deepEqual(await known(['1', '2']), ['2']);
     time.now = 25 * MINUTE_MS;
     assert.deepEqual(await known(['1', '2']), []);
-    assert.equal(await drafts.take(GUILD, '2', '7'), undefined);
+    assert.equal(await drafts.takeInvited(GUILD, '2', '7'), undefined);
     assert.doesNotMatch(JSON.stringify(database.rows()), /mira/, 'they are not kept either');
   });
 

@@ -10,6 +10,8 @@ import type { PriceBook } from '../../src/billing/prices.ts';
 import { createPriceBook, imageTariff } from '../../src/billing/prices.ts';
 import type { FairQueue } from '../../src/services/queue/fair-queue.ts';
 import { createFairQueue } from '../../src/services/queue/fair-queue.ts';
+import type { CallPlan } from '../../src/services/call-plan.ts';
+import type { GuildSettings } from '../../src/services/guild-settings.ts';
 import { initialSettings } from '../../src/services/guild-settings.ts';
 import { createHoldExpiry } from '../../src/services/hold-expiry.ts';
 import { createImageJobs } from '../../src/services/image-jobs.ts';
@@ -52,8 +54,16 @@ async function openJobs(
     readonly successors?: number;
     /** What admission refuses everything for. */
     readonly refusal?: JobRefusal;
+    /** What goes wrong when a model is to take the place of another. */
+    readonly handOverFailure?: Error;
+    /** The pictures that come with the request. */
+    readonly pictures?: CallPlan['images'];
+    /** What the server has decided while its pictures came in. */
+    readonly decided?: GuildSettings | JobRefusal;
     /** Whether the line is as long as it may get. */
     readonly isFull?: boolean;
+    /** The same of the line in which pictures come in. */
+    readonly isIntakeFull?: boolean;
   } = {},
 ) {
   const directory = await createDirectory(context);
@@ -88,9 +98,13 @@ async function openJobs(
     ...parts,
     admission: {
       admit: async (request) => options.refusal ?? { request, model, settings: initialSettings() },
+      confirm: async () => options.decided ?? initialSettings(),
       close: () => undefined,
     },
-    intake: { takeIn: async () => ({ images: [], firstFrameOnly: false }) },
+    intake: {
+      takeIn: async () => ({ images: options.pictures ?? [], firstFrameOnly: false }),
+      isFull: options.isIntakeFull ?? false,
+    },
     journal,
     prices,
     reservations: createReservations({
@@ -112,6 +126,7 @@ async function openJobs(
     succession: {
       async successor(job, _receipt, lastStartAt) {
         lastStarts.push(lastStartAt);
+        if (options.handOverFailure) throw options.handOverFailure;
         return calls.length <= (options.successors ?? 0) ? job : undefined;
       },
     },
@@ -157,6 +172,7 @@ describe('what keeps a request from beginning just now', () => {
       (await (await openJobs(context, options)).jobs.obstacleTo(createRequest()))?.reason;
     assert.equal(await obstacle({}), undefined);
     assert.equal(await obstacle({ isFull: true }), 'queue-full');
+    assert.equal(await obstacle({ isIntakeFull: true }), 'queue-full');
     assert.equal(await obstacle({ refusal: { reason: 'stopping' } }), 'stopping');
     assert.equal(await obstacle({ refusal: { reason: 'store-unavailable' } }), 'store-unavailable');
     assert.equal(await obstacle({ refusal: { reason: 'prompt-blank' } }), undefined);
@@ -202,6 +218,41 @@ describe('the calls of a job whose models are gone', () => {
     await run();
     assert.equal(calls.length, 3);
     assert.deepEqual([...new Set(lastStarts)], [NOW + RETRY_WINDOW_MS]);
+  });
+
+  it('are over where it cannot be handed on, and what is known of them is booked', async (context) => {
+    const receipt: Receipt = { outcome: 'failed', kind: 'model-not-found', charged: 'no' };
+    const handOverFailure = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    const { run, calls, outcomes, transfer, head } = await openJobs(context, { receipt, handOverFailure });
+    await run();
+    assert.deepEqual([calls.length, summaryOf(outcomes)], [1, ['provider-refused']]);
+    assert.equal((await transfer())?.type, 'void');
+    const { held, exposure } = await head();
+    assert.deepEqual({ held, exposure }, { held: 0, exposure: 0 });
+  });
+});
+
+describe('what is decided while pictures come in', () => {
+  const pictures: CallPlan['images'] = [{ file: 'input-0', contentType: 'image/png', width: 1_024, height: 1_024 }];
+
+  it('is in force: of a budget that is closed nothing is held', async (context) => {
+    const decided = { ...initialSettings(), budget: 0 };
+    const { run, calls, outcomes, transfer } = await openJobs(context, { pictures, decided });
+    await run();
+    assert.deepEqual([calls, summaryOf(outcomes), await transfer()], [[], ['over-budget'], undefined]);
+  });
+
+  it('may be that it is not allowed any more', async (context) => {
+    const decided: JobRefusal = { reason: 'store-unavailable' };
+    const { run, calls, outcomes, transfer } = await openJobs(context, { pictures, decided });
+    await run();
+    assert.deepEqual([calls, summaryOf(outcomes), await transfer()], [[], ['store-unavailable'], undefined]);
+  });
+
+  it('does not matter where none come in', async (context) => {
+    const { run, calls } = await openJobs(context, { decided: { reason: 'store-unavailable' } });
+    await run();
+    assert.equal(calls.length, 1);
   });
 });
 

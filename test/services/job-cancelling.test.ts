@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLedger } from '../../src/billing/ledger.ts';
 import { openAiPrices } from '../../src/billing/openai-prices.ts';
 import { createPriceBook } from '../../src/billing/prices.ts';
@@ -26,10 +25,10 @@ import { createReservations } from '../../src/services/reservation.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
 import { createDirectory, createProgressLog, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
+import { until } from '../until.ts';
 
 const OTHER_ID = String(BigInt(JOB_ID) + 1n);
 const GENEROUS = 10_000_000_000;
-const CHECKS_MAX = 5_000;
 const image = { path: 'image-0', name: 'fox.png', contentType: 'image/png', sizeBytes: 1 };
 const nothing: RequestAttachments = { images: [], mask: undefined };
 const made: ImageResult = {
@@ -90,11 +89,14 @@ async function openJobs(context: TestContext) {
         model: createModelCatalogue().find('gpt-image-2') ?? assert.fail(),
         settings: initialSettings(),
       }),
+      confirm: async () => initialSettings(),
       close: () => undefined,
     },
-    intake: createPictureIntake(
-      createImagePreparation({ concurrency: 1, waitingMax: 1, limits: STANDARD_IMAGE_LIMITS }),
-    ),
+    intake: createPictureIntake({
+      ...parts,
+      preparation: createImagePreparation({ concurrency: 1, waitingMax: 1, limits: STANDARD_IMAGE_LIMITS }),
+      closing: new AbortController().signal,
+    }),
     journal,
     reservations: createReservations({
       ...parts,
@@ -145,14 +147,6 @@ async function openJobs(context: TestContext) {
       return createJobResumption({ journal, ledger, completion }).resume(job);
     },
   };
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let check = 0; check < CHECKS_MAX; check += 1) {
-    if (await isSo()) return;
-    await sleep(1);
-  }
-  assert.fail('waited in vain');
 }
 
 const cancelled: JobOutcome = { ended: 'refused', refusal: { reason: 'cancelled' } };

@@ -17,9 +17,10 @@ const delivered: Delivery = { state: 'delivered', place, originals: [] };
 const here = { token: 'of the button' };
 
 const now = (): number => Date.UTC(2026, 10, 20);
+const HOUR_MS = 60 * 60_000;
 
 /** A job that has its pictures, and a Discord that does with its outcomes as it is told, one after another. */
-async function openJob(context: TestContext, deliveries: readonly (Delivery | Error)[]) {
+async function openJob(context: TestContext, deliveries: readonly (Delivery | Error)[], tell: () => number = now) {
   const directory = await createDirectory(context);
   const spool = await openSpool(join(directory, 'spool'));
   const journal = createJobJournal({ spool, receiptsDirectory: join(directory, 'receipts'), owner: 'mine', now });
@@ -49,7 +50,7 @@ async function openJob(context: TestContext, deliveries: readonly (Delivery | Er
     journal,
     originals,
     onEnd: (end) => void ends.push(end),
-    now,
+    now: tell,
     log: silentLog,
   });
   /** What is resumed is shown as it was called off, as long as it is. */
@@ -106,6 +107,51 @@ describe('the end of a job', () => {
       await conclusion.conclude(job, outcomeOf(job));
       assert.deepEqual(await keptResults.list('guild', 'mira'), [], `after ${attempt + 1} attempts`);
     }
+  });
+
+  it('that is put off for a day is kept, and is then put off no more', async (context) => {
+    const later: Delivery = { state: 'later' };
+    let passedHours = 0;
+    const tell = (): number => now() + passedHours * HOUR_MS;
+    const stage = await openJob(
+      context,
+      Array.from({ length: 27 }, () => later),
+      tell,
+    );
+    const { job, conclusion, journal, keptResults, ends, outcomeOf } = stage;
+    for (; passedHours < 24; passedHours += 1) {
+      assert.equal(await conclusion.conclude(job, outcomeOf(job)), 'later');
+      assert.deepEqual(await keptResults.list('guild', 'mira'), [], `after ${passedHours} hours`);
+    }
+    assert.equal(await conclusion.conclude(job, outcomeOf(job)), 'undeliverable');
+    assert.equal((await keptResults.list('guild', 'mira')).length, 1);
+    assert.equal(ends.length, 1, 'it has ended, and is told of');
+    const [kept] = await journal.listKept();
+    assert.ok(kept);
+    for (; passedHours < 49; passedHours += 24) {
+      assert.equal(await conclusion.conclude(kept, outcomeOf(kept)), 'later', 'whoever fetches it may try again');
+    }
+  });
+
+  it('that cannot be put away is brought once and told of once, and put away as soon as it can be', async (context) => {
+    const stage = await openJob(context, []);
+    const { job, conclusion, sent, ends, outcomeOf, spool } = stage;
+    const clearRecord = job.folder.clearRecord.bind(job.folder);
+    const failing = {
+      ...job,
+      folder: {
+        ...job.folder,
+        clearRecord: (): never => {
+          throw new Error('the disk is read-only');
+        },
+      },
+    };
+    for (let sweep = 0; sweep < 3; sweep += 1) {
+      assert.equal(await conclusion.conclude(failing, outcomeOf(job)), 'delivered');
+    }
+    assert.equal((await spool.list()).length, 1);
+    await conclusion.conclude({ ...job, folder: { ...job.folder, clearRecord } }, outcomeOf(job));
+    assert.deepEqual([sent.length, ends.length, await spool.list()], [1, 1, []]);
   });
 
   it('keeps the originals of what is shown re-encoded, and offers them to nobody as undelivered', async (context) => {

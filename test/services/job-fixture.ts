@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import type { ImageRequest } from '../../src/services/image-request.ts';
 import type { CallPlan } from '../../src/services/call-plan.ts';
 import type { JobProgress, ProgressState } from '../../src/services/job-progress.ts';
-import type { Recall } from '../../src/services/job-under-way.ts';
+import type { Cancellation } from '../../src/services/job-under-way.ts';
 
 export const silentLog = pino({ enabled: false });
 
@@ -51,9 +51,9 @@ export function createProgressLog(): JobProgress & { readonly states: readonly P
 }
 
 /** Somebody who may think better of a call. */
-export function createRecall(): Recall & { cancel(): void } {
-  const recall = new AbortController();
-  return { signal: recall.signal, whileOut: async (work) => work(), cancel: () => recall.abort() };
+export function createCancellation(): Cancellation & { cancel(): void } {
+  const cancellation = new AbortController();
+  return { signal: cancellation.signal, whileOut: async (work) => work(), cancel: () => cancellation.abort() };
 }
 
 /** A directory that goes when the test does. */

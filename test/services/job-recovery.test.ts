@@ -20,6 +20,7 @@ import { openSpool } from '../../src/services/spool/spool.ts';
 import { createRecentIds } from '../../src/services/recent-ids.ts';
 import { createFailingStore } from '../billing/failing-store.ts';
 import { createDirectory, createPlan, createRequest, JOB_ID, silentLog } from './job-fixture.ts';
+import { until } from '../until.ts';
 
 const NOW = Date.UTC(2026, 10, 15);
 const MONTH = '202611';
@@ -100,14 +101,6 @@ function createSlowDelivery() {
     },
   };
   return { begun, conclusion, release: () => gate.resolve() };
-}
-
-/** Until something is so that needs a visit to the disk or two. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let turn = 0; !isSo(); turn += 1) {
-    assert.ok(turn < 5_000, 'it does not come to that');
-    await sleep(1);
-  }
 }
 
 const idOf = (number: number): string => String(BigInt(JOB_ID) + BigInt(number));

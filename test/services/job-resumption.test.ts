@@ -8,6 +8,7 @@ import { createPriceBook } from '../../src/billing/prices.ts';
 import { createJobCompletion } from '../../src/services/job-completion.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
 import { createJobResumption } from '../../src/services/job-resumption.ts';
+import type { OpenJob } from '../../src/services/open-job.ts';
 import { detailsOf, refOf } from '../../src/services/open-job.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { createMemoryDatabase } from '../billing/memory-store.ts';
@@ -116,6 +117,47 @@ describe('a receipt that turns up after its call was given up as unknown', () =>
     await journal.writeReceipt(job, { outcome: 'made', imageCount: 1, usage, requestId: 'req_1' });
     assert.equal(await resumption.resume(job), undefined);
     assert.deepEqual(await totals(), { settled: 42, held: 0, exposure: 0, posts: 1 });
+  });
+
+  for (const [state, leave] of Object.entries({
+    empty: async (job: OpenJob) => job.folder.writeFile('image-0', Buffer.alloc(0)),
+    missing: async () => undefined,
+  })) {
+    it(`says nothing twice where its pictures are ${state} and its price was never told`, async (context) => {
+      const { journal, ledger, job, ref, resumption, totals } = await openExpiredJob(context);
+      const before = await totals();
+      await leave(job);
+      await journal.writeReceipt(job, { outcome: 'made', imageCount: 1, usage: null });
+      assert.equal(await resumption.resume(job), undefined);
+      assert.deepEqual(await totals(), before);
+      await ledger.release(ref, { reason: 'the bill is complete without it', by: 'operator ada' });
+      assert.equal(await resumption.resume(job), undefined);
+      assert.equal((await totals()).exposure, 0, 'and what a person gave up stays so');
+    });
+  }
+
+  it('books what it cost also where its pictures are gone', async (context) => {
+    const { journal, job, resumption, totals } = await openExpiredJob(context);
+    await journal.writeReceipt(job, { outcome: 'made', imageCount: 1, usage });
+    assert.equal(await resumption.resume(job), undefined);
+    assert.deepEqual(await totals(), { settled: COST, held: 0, exposure: 0, posts: 1 });
+  });
+
+  it('waits to be booked where it could not be written down, until it can be', async (context) => {
+    const { journal, job, resumption, totals } = await openExpiredJob(context);
+    const before = await totals();
+    await job.folder.writeFile('image-0', Buffer.from('pixels'));
+    const failing = {
+      ...job,
+      folder: { ...job.folder, writePaidRecord: async () => Promise.reject(new Error('the disk fails')) },
+    };
+    const receipt = { outcome: 'made', imageCount: 1, usage } as const;
+    await assert.rejects(journal.writeReceipt(failing, receipt), /the disk fails/);
+    await assert.rejects(resumption.resume(failing), /the disk fails/);
+    assert.deepEqual(await totals(), before);
+    assert.equal((await resumption.resume(job))?.ended, 'finished');
+    assert.deepEqual(await totals(), { settled: COST, held: 0, exposure: 0, posts: 1 });
+    assert.deepEqual(job.folder.readRecord('receipt.json'), { job: job.request.id, ...receipt });
   });
 
   it('leaves it unknown where there is none', async (context) => {

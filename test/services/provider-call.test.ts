@@ -16,7 +16,7 @@ import {
   createDirectory,
   createPlan,
   createProgressLog,
-  createRecall,
+  createCancellation,
   createRequest,
   silentLog,
 } from './job-fixture.ts';
@@ -75,10 +75,10 @@ async function openCaller(context: TestContext, ...answers: readonly (ImageResul
     },
     log: silentLog,
   });
-  const recall = createRecall();
+  const cancellation = createCancellation();
   const lastStartAt = lastStartOf(0);
-  const call = async () => caller.call(job, progress, recall, lastStartAt);
-  return { call, calls, pausesMs, linePausesMs, progress, recall, closing, stop, luck };
+  const call = async () => caller.call(job, progress, cancellation, lastStartAt);
+  return { call, calls, pausesMs, linePausesMs, progress, cancellation, closing, stop, luck };
 }
 
 describe('a call that went well', () => {
@@ -205,8 +205,8 @@ describe('a call that provably made nothing', () => {
   });
 
   it('is not even begun for somebody who has cancelled', async (context) => {
-    const { call, calls, recall, progress } = await openCaller(context, made);
-    recall.cancel();
+    const { call, calls, cancellation, progress } = await openCaller(context, made);
+    cancellation.cancel();
     assert.deepEqual(await call(), { outcome: 'failed', kind: 'cancelled', charged: 'no' });
     assert.deepEqual([calls, progress.states], [[], []]);
   });

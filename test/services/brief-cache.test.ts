@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rememberBriefly } from '../../src/services/brief-memory.ts';
+import { cacheBriefly } from '../../src/services/brief-cache.ts';
 
 const KEPT_MS = 1_000;
 
@@ -8,7 +8,7 @@ const KEPT_MS = 1_000;
 function openQuestion() {
   const clock = { now: 0 };
   const asked: PromiseWithResolvers<boolean>[] = [];
-  const ask = rememberBriefly(
+  const ask = cacheBriefly(
     async () => {
       const question = Promise.withResolvers<boolean>();
       asked.push(question);

@@ -5,6 +5,6 @@ import type { ReplyEditor } from './reply-editor.ts';
 import { renderText } from './result-message.ts';
 
 /** A few words to whoever acted, and to nobody else. */
-export function answerAlone(replies: ReplyEditor, target: ReplyTarget, text: string): Deferral {
-  return answerAfterwards('private-reply', async () => replies.edit(target, renderText(text)));
+export function answerEphemerally(replies: ReplyEditor, target: ReplyTarget, text: string): Deferral {
+  return answerAfterwards('private-reply', async () => replies.answer(target, renderText(text)));
 }

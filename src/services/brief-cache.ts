@@ -3,7 +3,7 @@
  * asked again.
  * @param keptMs for how long an answer is given again
  */
-export function rememberBriefly<Answer>(
+export function cacheBriefly<Answer>(
   ask: () => Promise<Answer>,
   { keptMs, now }: { readonly keptMs: number; readonly now: () => number },
 ): () => Promise<Answer> {
