@@ -10,7 +10,6 @@ import { BotStartError, startBot } from '../../sandbox/bot-process.ts';
 import type { DeliveryOptions } from '../../sandbox/discord/member-client.ts';
 import type { Stage } from '../../sandbox/stage.ts';
 import { createStage } from '../../sandbox/stage.ts';
-import { isFinal } from '../../sandbox/final-message.ts';
 import type { AuditTotals } from '../audit.ts';
 import { auditBooks, isOpenJob, readBooks } from '../audit.ts';
 import type { Server } from '../scenarios/shared-stage.ts';
@@ -18,14 +17,17 @@ import { addServer } from '../scenarios/shared-stage.ts';
 import type { Scene, Trial } from './scenes.ts';
 import { createAsker, teachProvider } from './scenes.ts';
 import type { Verdict } from './verdict.ts';
-import { judgeTrial } from './verdict.ts';
+import { answersOf, judgeTrial } from './verdict.ts';
 
 /** Where the kill switch ends a bot. See kill-switch.ts for how steps are named. */
 export type KillOrder = {
   readonly step: string;
   readonly moment: 'before' | 'after';
-  /** Steps are counted from the start of the process, from its first job on, or from the one that has the first one's folder. */
-  readonly from: 'start' | 'job' | 'next job';
+  /**
+   * Steps are counted from the start of the process, from its first job on, from the one that has the first one's folder,
+   * or from a signal on.
+   */
+  readonly from: 'start' | 'job' | 'next job' | 'signal';
 };
 
 /** What became of the requests that were made on a site. */
@@ -37,6 +39,7 @@ export function addTallies(one: Tally, other: Tally): Tally {
     unacknowledged: one.unacknowledged + other.unacknowledged,
     'left thinking': one['left thinking'] + other['left thinking'],
     'told twice': one['told twice'] + other['told twice'],
+    'left asked': one['left asked'] + other['left asked'],
     posted: one.posted + other.posted,
     unknown: one.unknown + other.unknown,
     voided: one.voided + other.voided,
@@ -54,10 +57,12 @@ export type CrashSite = {
   start(order?: KillOrder): Promise<BotProcess | undefined>;
   /** Makes a request, on a server of its own unless one is given. */
   ask(scene: Scene, options?: { readonly server?: Server; readonly delivery?: DeliveryOptions }): Trial;
+  /** Has a request judged that was made elsewhere. */
+  watch(trial: Trial): void;
   /** Waits until a request has its answer. */
   answer(trial: Trial): Promise<void>;
   /** Starts a bot and lets `act` happen, and answers the names of the steps that this took. */
-  rehearse(from: KillOrder['from'], act: () => Promise<void>): Promise<readonly string[]>;
+  rehearse(from: KillOrder['from'], act: (bot: BotProcess) => Promise<void>): Promise<readonly string[]>;
   /** Resolves when no job is left and no money is held: recovery has done its work. */
   settled(): Promise<void>;
   /** Whether there are jobs on the disk. */
@@ -77,24 +82,25 @@ const SETTLE_WAIT_MS_MAX = 30_000;
 const CHECK_INTERVAL_MS = 20;
 const KILL_SWITCH_PATH = fileURLToPath(new URL('kill-switch.ts', import.meta.url));
 
-export async function createCrashSite(): Promise<CrashSite> {
+/** @param settings those of every bot on this site, besides the site's own */
+export async function createCrashSite(settings: Readonly<Record<string, string>> = {}): Promise<CrashSite> {
   const stage = await createStage({
     provider: { resultBytes: RESULT_BYTES },
-    environment: { DEFAULT_GUILD_BUDGET_USD: String(BUDGET_NANO_USD / 1e9) },
+    environment: { DEFAULT_GUILD_BUDGET_USD: String(BUDGET_NANO_USD / 1e9), ...settings },
   });
   teachProvider(stage);
   const ask = await createAsker(stage);
   const bots = new Set<BotProcess>();
   const trials: Trial[] = [];
 
-  async function startWith(settings: Readonly<Record<string, string>>): Promise<BotProcess | undefined> {
+  async function startWith(orders: Readonly<Record<string, string>>): Promise<BotProcess | undefined> {
     try {
-      const bot = await startBot({ environment: stage.environment(settings), preload: [KILL_SWITCH_PATH] });
+      const bot = await startBot({ environment: stage.environment(orders), preload: [KILL_SWITCH_PATH] });
       bots.add(bot);
       return bot;
     } catch (error) {
       // Whoever ordered a kill knows that it can come early; every other end is a fault of the bot.
-      if (error instanceof BotStartError && settings['KILL_SWITCH_STEP'] !== undefined) return undefined;
+      if (error instanceof BotStartError && orders['KILL_SWITCH_STEP'] !== undefined) return undefined;
       throw error;
     }
   }
@@ -126,14 +132,20 @@ export async function createCrashSite(): Promise<CrashSite> {
       trials.push(trial);
       return trial;
     },
-    async answer({ interaction }) {
-      await interaction.finalMessage({ timeoutMs: SETTLE_WAIT_MS_MAX, where: isFinal });
+    watch: (trial) => void trials.push(trial),
+    async answer(trial) {
+      await until(
+        () => answersOf(stage, trial).length > 0,
+        () => `the answer to "${trial.prompt}"\n${lastWords(bots)}`,
+        SETTLE_WAIT_MS_MAX,
+      );
     },
     async rehearse(from, act) {
       const directory = await mkdtemp(join(tmpdir(), 'easel-rehearsal-'));
       const log = join(directory, 'steps');
-      await startWith({ KILL_SWITCH_FROM: from, KILL_SWITCH_LOG: log });
-      await act();
+      const bot = await startWith({ KILL_SWITCH_FROM: from, KILL_SWITCH_LOG: log });
+      if (!bot) throw new Error('the bot died although nobody had ordered that');
+      await act(bot);
       await settled();
       await killAll();
       const steps = readFileSync(log, 'utf8').trimEnd().split('\n');
@@ -145,7 +157,13 @@ export async function createCrashSite(): Promise<CrashSite> {
       const totals = auditBooks(books, stage.provider.bills, BUDGET_NANO_USD);
       assert.equal(totals.held, 0, 'money is still held although no job is left');
       assert.deepEqual(stage.discord.violations, []);
-      const verdicts: Record<Verdict, number> = { answered: 0, unacknowledged: 0, 'left thinking': 0, 'told twice': 0 };
+      const verdicts: Record<Verdict, number> = {
+        answered: 0,
+        unacknowledged: 0,
+        'left thinking': 0,
+        'told twice': 0,
+        'left asked': 0,
+      };
       for (const trial of trials) verdicts[judgeTrial(stage, books, trial)] += 1;
       return { ...verdicts, ...totals, bills: stage.provider.bills.length };
     },

@@ -4,6 +4,9 @@ import { relative, sep } from 'node:path';
 /** Counts and names the durable steps of a process, and ends it at the one that was chosen; see kill-switch.ts. */
 
 type Moment = 'before' | 'after';
+
+/** What a process says that was armed by a signal: from here on its steps are counted. */
+export const ARMED_LINE = 'the kill switch is armed';
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 const { DATA_DIR: dataDirectory = '', KILL_SWITCH_STEP: fatalStep, KILL_SWITCH_LOG: logPath } = process.env;
@@ -16,6 +19,13 @@ const armingStep = ARMING_STEPS[process.env['KILL_SWITCH_FROM'] ?? ''];
 
 const timesSeen = new Map<string, number>();
 let isArmed = process.env['KILL_SWITCH_FROM'] === 'start';
+
+if (process.env['KILL_SWITCH_FROM'] === 'signal') {
+  process.once('SIGUSR2', () => {
+    isArmed = true;
+    process.stdout.write(`${ARMED_LINE}\n`);
+  });
+}
 
 /** Counts a step and answers its full name; undefined while the switch is not armed. */
 function count(name: string): string | undefined {

@@ -111,7 +111,7 @@ async function playThrough(site: CrashSite, scene: Scene): Promise<void> {
   if (!course.endsWith(scene.booking)) throw new Error(`${scene.name} went wrong by itself: "${course}"`);
 }
 
-function stepsSince(steps: readonly string[], since: string | undefined): readonly string[] {
+export function stepsSince(steps: readonly string[], since: string | undefined): readonly string[] {
   const begin = since === undefined ? 0 : steps.indexOf(since);
   if (begin === -1) throw new Error(`there is no step "${since}" among:\n${steps.join('\n')}`);
   return steps.slice(begin).filter((step) => !isFurtherWrite(step));
@@ -122,10 +122,10 @@ function isFurtherWrite(step: string): boolean {
   return Number(times) > WRITES_MAX;
 }
 
-function momentsOf(steps: readonly string[], from: KillOrder['from']): KillOrder[] {
+export function momentsOf(steps: readonly string[], from: KillOrder['from']): KillOrder[] {
   return steps.flatMap((step) => MOMENTS.map((moment) => ({ step, moment, from })));
 }
 
-function labelOf({ step, moment }: KillOrder): string {
+export function labelOf({ step, moment }: KillOrder): string {
   return `${moment} ${step}`;
 }

@@ -15,8 +15,8 @@ import { halfOf, placeOf, replaceMethod, take, takeAtOnce } from './durable-step
  *
  *   KILL_SWITCH_STEP     the step; without it nothing is killed
  *   KILL_SWITCH_MOMENT   `before` the step, which for written bytes means halfway through them, or `after` it
- *   KILL_SWITCH_FROM     armed from the `start` of the process, from its first `job` on, or from the `next job`, which has
- *                        the folder of the first one
+ *   KILL_SWITCH_FROM     armed from the `start` of the process, from its first `job` on, from the `next job`, which has
+ *                        the folder of the first one, or from the `signal` SIGUSR2 on, which it answers by a line
  *   KILL_SWITCH_LOG      a file that gets the name of every step, one in a line
  */
 

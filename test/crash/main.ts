@@ -3,6 +3,7 @@ import type { CampaignReport } from './campaign.ts';
 import { addTallies } from './crash-site.ts';
 import { killAtEveryStep, killAtEveryStepOfTheNext, killDuringFirstStart, killDuringRecovery } from './every-step.ts';
 import { killOnTheWire } from './on-the-wire.ts';
+import { killAtEveryStepOfPaintedEdit } from './painted-edit.ts';
 import { killUnderLoad } from './random-load.ts';
 import { declined, imagine, privateEdit, reencoded, refused, unpriced } from './scenes.ts';
 
@@ -35,6 +36,7 @@ type Campaign = readonly [description: string, run: () => Promise<CampaignReport
 // The longest come first, so that no lane is left with one of them at the end.
 const campaigns: readonly Campaign[] = [
   ['every step of an edit', async () => killAtEveryStep(privateEdit)],
+  ['every step of a painted edit', killAtEveryStepOfPaintedEdit],
   ['every step of an imagine', async () => killAtEveryStep(imagine)],
   ['every step of the next imagine', async () => killAtEveryStepOfTheNext(imagine)],
   ['recovery after a receipt, edit', async () => killDuringRecovery(privateEdit, RECEIPT_WRITTEN)],
@@ -79,6 +81,7 @@ function describe({ name, kills, misses, tally }: CampaignReport): string {
     unacknowledged: tally.unacknowledged,
     'left thinking': tally['left thinking'],
     'told twice': tally['told twice'],
+    'left asked': tally['left asked'],
   });
   const members = told.filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`);
   return `${name}: ${kills} kills${missed}; ${members.join(', ')}; ${bills} bills; ${posted} posted, ${unknown} unknown, ${voided} void`;
@@ -100,6 +103,7 @@ function conclude(reports: readonly CampaignReport[]): string {
     describe(total),
     'Nothing was lost, nothing was paid twice, no money is held and no job is left.',
     'Left thinking: killed between the acknowledgement and the first trace of the job, before anything was held or paid.',
+    'Left asked: killed between taking a painted mask and the first trace of its job; whoever painted is told to ask again.',
     'Told twice: private words of a moderated request, sent again to the same member, as Discord cannot tell a copy.',
   ].join('\n');
 }

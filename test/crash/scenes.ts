@@ -1,5 +1,6 @@
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { DeliveryOptions } from '../../sandbox/discord/member-client.ts';
+import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import type { OptionValues } from '../../sandbox/discord/option-values.ts';
 import type { EmulatedMember } from '../../sandbox/discord/world.ts';
 import type { Stage } from '../../sandbox/stage.ts';
@@ -27,6 +28,19 @@ export type Trial = {
   readonly member: EmulatedMember;
   /** Unlike that of any other request, so that calls and bills can be told apart without asking the bot. */
   readonly prompt: string;
+  /** What an edit began with whose mask was painted; the interaction is the press of the button then. */
+  readonly painted?: Painted;
+};
+
+/** An edit that was asked for without saying what may change, and a mask for it. */
+export type Painted = {
+  /** The message that asks what may change, where the answer has to come to stand. */
+  readonly question: EmulatedMessage;
+  /** The messages beside it, which tell of the link and are no answer. */
+  readonly asides: ReadonlySet<string>;
+  readonly link: string;
+  /** How the bot has answered whoever sent the mask, each time that it was sent; 0 where it died on that. */
+  readonly statuses: number[];
 };
 
 const WITHOUT_USAGE = 'usage withheld';

@@ -8,8 +8,12 @@ import type { Stage } from '../../sandbox/stage.ts';
 import type { Entry } from '../../src/billing/guild-account.ts';
 import type { Books } from '../audit.ts';
 import { isFinal } from '../../sandbox/final-message.ts';
-import type { Trial } from './scenes.ts';
+import { buttonsOf } from '../scenarios/conversation.ts';
+import type { Painted, Trial } from './scenes.ts';
 import { declined } from './scenes.ts';
+
+/** The button under the question what may change. */
+export const PAINT_LABEL = 'Paint a mask';
 
 /** How a request ended that broke no promise. */
 export type Verdict =
@@ -19,7 +23,9 @@ export type Verdict =
   /** The process died between the acknowledgement and the job's first trace: nothing is known of it, nothing was paid. */
   | 'left thinking'
   /** The private words of a moderated request came twice, to the same member: Discord has no way to send them once. */
-  | 'told twice';
+  | 'told twice'
+  /** The process died between taking a painted mask and the job's first trace: whoever painted is told to ask again. */
+  | 'left asked';
 
 /**
  * Judges one request by what the provider and Discord say themselves, once all jobs have ended: paid once at most,
@@ -33,7 +39,8 @@ export function judgeTrial(stage: Stage, books: Books, trial: Trial): Verdict {
   judgeAudience(stage, trial, messages);
   judgePictures(trial, messages, last);
   judgeReceipt(stage, trial, last);
-  return judgeAnswers(trial, messages, last);
+  const answers = answersOf(stage, trial);
+  return trial.painted ? judgePainted(trial, trial.painted, answers, last) : judgeAnswers(trial, answers, last);
 }
 
 function judgeCalls({ provider }: Stage, { prompt }: Trial, last: Entry | undefined): void {
@@ -61,13 +68,21 @@ function judgeCalls({ provider }: Stage, { prompt }: Trial, last: Entry | undefi
 }
 
 /** Every message there is for a request: its reply, its follow-ups, and what came to a channel in their place. */
-export function messagesOf({ discord }: Stage, { interaction, member }: Trial): EmulatedMessage[] {
+export function messagesOf({ discord }: Stage, { interaction, member, painted }: Trial): EmulatedMessage[] {
   const channels = [...discord.world.guild(member.guildId).channels.values()];
   const elsewhere = [
     ...channels.flatMap((channel) => discord.channelMessages(channel)),
     ...discord.directMessages(member.user),
   ];
-  return [...interaction.messages(), ...elsewhere.filter(({ nonce }) => nonce === interaction.id)];
+  const own = interaction.messages().filter(({ id }) => !painted?.asides.has(id));
+  return [...own, ...elsewhere.filter(({ nonce }) => nonce === interaction.id)];
+}
+
+/** Those of them that end it: no news on the way, and no question that is still open. */
+export function answersOf(stage: Stage, trial: Trial): EmulatedMessage[] {
+  return messagesOf(stage, trial).filter(
+    (message) => !message.isLoading && isFinal(message) && !buttonsOf(message).has(PAINT_LABEL),
+  );
 }
 
 function judgeAudience(
@@ -108,10 +123,10 @@ function judgeReceipt({ dataDirectory }: Stage, { interaction, prompt }: Trial, 
 
 function judgeAnswers(
   { scene, interaction, prompt }: Trial,
-  messages: readonly EmulatedMessage[],
+  answers: readonly EmulatedMessage[],
   last: Entry | undefined,
 ): Verdict {
-  const finals = messages.filter((message) => !message.isLoading && isFinal(message)).map(renderMessage);
+  const finals = answers.map(renderMessage);
   if (interaction.state === undefined) {
     assert.ok(finals.length <= 1, `"${prompt}" was answered ${finals.length} times without an acknowledgement`);
     assert.ok(last === undefined || last.type === 'void', `"${prompt}" was paid for, and nobody waited for it`);
@@ -127,4 +142,26 @@ function judgeAnswers(
   }
   assert.deepEqual(finals, finals.slice(0, 1), `"${prompt}" was answered ${finals.length} times`);
   return 'answered';
+}
+
+/**
+ * Judges an edit whose mask was painted: the answer stands where the question stood, and whoever read that the mask had
+ * come gets one.
+ */
+function judgePainted(
+  { prompt }: Trial,
+  { question, statuses }: Painted,
+  answers: readonly EmulatedMessage[],
+  last: Entry | undefined,
+): Verdict {
+  const taken = statuses.filter((status) => status === 200);
+  assert.ok(taken.length <= 1, `the mask of "${prompt}" was taken ${taken.length} times`);
+  const places = answers.map(({ id }) => id);
+  if (places.length > 0) {
+    assert.deepEqual(places, [question.id], `"${prompt}" was answered elsewhere than it was asked`);
+    return 'answered';
+  }
+  assert.equal(last, undefined, `"${prompt}" was never answered, and left a trace in the books`);
+  assert.equal(taken.length, 0, `the mask of "${prompt}" was said to be taken, and nothing came of it`);
+  return 'left asked';
 }

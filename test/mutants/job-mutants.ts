@@ -38,8 +38,8 @@ export const jobMutants: readonly Mutant[] = [
     edits: [
       {
         file: RESERVATION,
-        find: '(await ledger.expireHolds(guild, period)) > 0',
-        replace: '(await ledger.expireHolds(guild, period)) < 0',
+        find: '(await expireHolds(job)) > 0',
+        replace: '(await expireHolds(job)) < 0',
       },
     ],
     killers: [RESERVATION_TESTS],
@@ -255,8 +255,8 @@ export const jobMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/services/provider-call.ts',
-        find: "if (recall.signal.aborted) throw new ProviderFailure('cancelled', 'no', { message: 'cancelled by the member' });",
-        replace: '',
+        find: 'if (cancellation.signal.aborted) {',
+        replace: 'if (cancellation.signal.aborted && false) {',
       },
     ],
     killers: ['test/services/provider-call.test.ts'],
@@ -277,8 +277,8 @@ export const jobMutants: readonly Mutant[] = [
     edits: [
       {
         file: UNDER_WAY,
-        find: "const onDisk = cancelledAt === 'settling' ? settled : note();",
-        replace: "const onDisk = cancelledAt === 'settling' ? settled : Promise.resolve();",
+        find: "const onDisk = cancelledAt === 'dispatching' ? settled : note();",
+        replace: "const onDisk = cancelledAt === 'dispatching' ? settled : Promise.resolve();",
       },
     ],
     killers: [CANCELLING_TESTS],
@@ -362,11 +362,32 @@ export const jobMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/services/job-conclusion.ts',
-        find: 'if (job.keptUntil === undefined) parts.onEnd(',
-        replace: 'parts.onEnd(',
+        find: "if (delivery.state === 'later' || job.keptUntil !== undefined) return delivery;",
+        replace: "if (delivery.state === 'later') return delivery;",
       },
     ],
     killers: ['test/services/job-conclusion.test.ts', AFTERWARDS],
+  },
+  {
+    name: 'what could not be put away is brought again',
+    edits: [{ file: 'src/services/job-conclusion.ts', find: 'settled.set(id, delivery);', replace: '' }],
+    killers: ['test/services/job-conclusion.test.ts'],
+  },
+  {
+    name: 'a receipt that could not be written down is forgotten',
+    edits: [{ file: 'src/services/receipt-record.ts', find: 'unwritten.set(id, receipt);', replace: '' }],
+    killers: ['test/services/job-resumption.test.ts'],
+  },
+  {
+    name: 'a budget that was closed while pictures came in is spent from',
+    edits: [
+      {
+        file: 'src/services/image-jobs.ts',
+        find: 'pictures.images.length > 0 ? await admission.confirm(admitted) :',
+        replace: 'pictures.images.length > 99 ? await admission.confirm(admitted) :',
+      },
+    ],
+    killers: ['test/services/image-jobs.test.ts'],
   },
   {
     name: 'images that arrived whole are the price of an answer that was cut off',

@@ -7,6 +7,7 @@ const RANDOM_RUNS = 'test/billing/ledger-properties.test.ts';
 const ACCOUNT_TESTS = 'test/billing/guild-account.test.ts';
 const MEMBER_TESTS = 'test/billing/member-account.test.ts';
 const LEDGER_TESTS = 'test/billing/ledger.test.ts';
+const ADJUST_TESTS = 'test/tools/adjust.test.ts';
 const MEMORY_TESTS = 'test/billing/account-memory.test.ts';
 
 /** Bugs in the books: entries, budgets, and what is replayed of them. */
@@ -251,6 +252,28 @@ export const ledgerMutants: readonly Mutant[] = [
       },
     ],
     killers: ['test/billing/token-usage.test.ts'],
+  },
+  {
+    name: 'two corrections that were worked out from the same cost are both booked',
+    edits: [
+      {
+        file: ACCOUNT,
+        find: 'if (order.onlyFrom !== undefined && order.onlyFrom !== current?.amount) {',
+        replace: 'if (order.onlyFrom !== undefined && current === undefined) {',
+      },
+    ],
+    killers: [ACCOUNT_TESTS, ADJUST_TESTS],
+  },
+  {
+    name: 'a correction is booked without what it was worked out from',
+    edits: [
+      {
+        file: 'src/tools/call-corrections.ts',
+        find: '{ amount: cost - posted, ...why }, posted)',
+        replace: '{ amount: cost - posted, ...why })',
+      },
+    ],
+    killers: [ADJUST_TESTS],
   },
   {
     name: 'a month is pruned, and the prompts of its results stay',

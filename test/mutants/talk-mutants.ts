@@ -10,8 +10,8 @@ export const talkMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/discord/delivery.ts',
-        find: "sent.result === 'sent' && way === inReply && lateNews",
-        replace: "sent.result === 'later' && way === inReply && lateNews",
+        find: "first.result === 'sent' && way === inReply",
+        replace: "first.result === 'later' && way === inReply",
       },
     ],
     killers: ['test/discord/delivery.test.ts'],
@@ -26,6 +26,17 @@ export const talkMutants: readonly Mutant[] = [
       },
     ],
     killers: [AFTERWARDS],
+  },
+  {
+    name: 'a copy is posted of what stands in a reply that is older than its request',
+    edits: [
+      {
+        file: 'src/discord/sent-message.ts',
+        find: 'if (reply && isPosted(reply)) return placeOf(reply);',
+        replace: 'if (!reply) return undefined;',
+      },
+    ],
+    killers: ['test/scenarios/paint.test.ts'],
   },
   {
     name: 'the log channel is shown the prompt of a private result',
@@ -54,7 +65,7 @@ export const talkMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/commands/delete.ts',
-        find: "return sayAlone(words.say('delete.failed'));",
+        find: "return tellEphemerally(words.say('delete.failed'));",
         replace: "return replies.edit(interaction, renderText(words.say('delete.failed')));",
       },
     ],
