@@ -10,6 +10,8 @@ import { addServer, plainPictures, shareStage } from './shared-stage.ts';
 
 const LOW = { quality: 'low' };
 const FLOOD = 200;
+/** So many of them come at once: Discord's three seconds for an answer must do for each, also on a busy machine. */
+const VOLLEY = 20;
 /** So many requests one member may have in flight in a server. */
 const IN_FLIGHT_MAX = 10;
 const OTHERS = 6;
@@ -26,7 +28,7 @@ describe('While one member floods the bot with requests', () => {
   });
 
   for (const where of ['in the same server', 'in another server'] satisfies Where[]) {
-    it(`${where}, others wait as beside one request, within one slot`, async (context) => {
+    it(`${where}, others come before all but one of its calls`, async (context) => {
       const { stage, bot } = shared();
       const beside1 = await flood(stage, bot, where, 1);
       const beside200 = await flood(stage, bot, where, FLOOD);
@@ -56,7 +58,12 @@ async function flood(stage: Stage, bot: BotProcess, where: Where, count: number)
   const flooded = addServer(stage);
   const delay = stage.provider.faults.add({ kind: 'delay', delayMs: SLOT_MS });
   const gate = stage.provider.holdAnswers({ when: isFor(floodPrompt) });
-  const flooding = Array.from({ length: count }, () => imagine(stage, flooded, floodPrompt, LOW));
+  const flooding: InteractionHandle[] = [];
+  while (flooding.length < count) {
+    const volley = Array.from({ length: Math.min(count, VOLLEY) }, () => imagine(stage, flooded, floodPrompt, LOW));
+    await Promise.all(volley.map((one) => one.acknowledged()));
+    flooding.push(...volley);
+  }
   await gate.arrived(1, WAIT_MS_MAX);
   const inFlight = Math.min(count, IN_FLIGHT_MAX);
   const refused = (): InteractionHandle[] =>
