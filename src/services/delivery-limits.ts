@@ -40,13 +40,14 @@ export function limitDeliveries(
   }
 
   return async (job, outcome, lateNews) => {
+    if (job.keptUntil !== undefined) return deliver(job, outcome, lateNews);
     const { id } = job.request;
     try {
       const delivery = await deliver(job, outcome, lateNews);
       failureCounts.delete(id);
-      const isPutOff = delivery.state === 'later' && job.keptUntil === undefined;
-      if (!isPutOff) putOffSince.delete(id);
-      return !isPutOff || isDelayToBear(id) ? delivery : giveUp(id, { putOffForMs: PUT_OFF_MS_MAX });
+      if (delivery.state === 'later') return isDelayToBear(id) ? delivery : giveUp(id, { putOffForMs: PUT_OFF_MS_MAX });
+      putOffSince.delete(id);
+      return delivery;
     } catch (error) {
       if (isFailureToBear(id)) throw error;
       return giveUp(id, { err: error });

@@ -65,8 +65,10 @@ export function createJobConclusion(parts: {
   /** What is left of a job once its outcome is on its way no more. */
   async function putAway(job: OpenJob, outcome: JobOutcome, delivery: Delivery): Promise<void> {
     if (outcome.ended === 'refused') return journal.end(job);
-    if (outcome.ended === 'cancelled' || delivery.state !== 'delivered') return journal.keep(job, now() + KEPT_MS);
-    return originals.keep(job, delivery.originals);
+    const isBrought = delivery.state === 'delivered' && outcome.ended !== 'cancelled';
+    if (isBrought) return originals.keep(job, delivery.originals);
+    // What could not be fetched waits on as it was: its day began when it was first kept.
+    return job.keptUntil === undefined ? journal.keep(job, now() + KEPT_MS) : undefined;
   }
 
   /**

@@ -209,4 +209,33 @@ describe('what was called off too late', () => {
     assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), 'shown');
     assert.deepEqual([(await keptResults.list('guild', 'mira')).length, ends.length], [0, 1]);
   });
+
+  it('stays kept as it was, for its own day, where it cannot be shown, or not with its pictures', async (context) => {
+    const deliveries: Delivery[] = [delivered, { state: 'undeliverable' }, { state: 'incomplete', place }];
+    let passedHours = 0;
+    const tell = (): number => now() + passedHours * HOUR_MS;
+    const { job, conclusion, journal, keptResults, outcomeOf } = await openJob(context, deliveries, tell);
+    const cancelled = await journal.writeCancelled(job);
+    await conclusion.conclude(cancelled, outcomeOf(cancelled));
+    const waiting = await keptResults.list('guild', 'mira');
+    passedHours = 1;
+    for (const fetching of ['not-now', 'shown']) {
+      assert.equal(await keptResults.fetch(JOB_ID, 'mira', here), fetching);
+      assert.deepEqual(await keptResults.list('guild', 'mira'), waiting, fetching);
+    }
+    const [kept] = await journal.listKept();
+    assert.deepEqual(kept?.address, job.address);
+  });
+
+  it('is given up by nobody, however often it cannot be shown', async (context) => {
+    const failures = Array.from({ length: 40 }, () => new Error('no delivery is like this'));
+    const { job, conclusion, journal, outcomeOf } = await openJob(context, [delivered, ...failures]);
+    const cancelled = await journal.writeCancelled(job);
+    await conclusion.conclude(cancelled, outcomeOf(cancelled));
+    const [kept] = await journal.listKept();
+    assert.ok(kept);
+    for (const [attempt] of failures.entries()) {
+      assert.equal(await conclusion.conclude(kept, outcomeOf(kept)), 'failed', `after ${attempt + 1} attempts`);
+    }
+  });
 });
