@@ -91,9 +91,16 @@ export function createBudgetWatch(parts: {
     const isFirst = await note(guild, period, (warned) =>
       (warned[kind] ?? -1) >= threshold ? undefined : { ...warned, [kind]: threshold },
     );
-    if (!isFirst || (await logChannel.warn(warning)) !== 'later') return;
-    // Whoever ends a job next may have more luck. Of a higher amount somebody else warns.
-    await note(guild, period, ({ [kind]: warnedOf, ...others }) => (warnedOf === threshold ? others : undefined));
+    if (!isFirst) return;
+    let result: WarningResult = 'later';
+    try {
+      result = await logChannel.warn(warning);
+    } finally {
+      // Whoever ends a job next may have more luck, also where this failed. Of a higher amount somebody else warns.
+      if (result === 'later') {
+        await note(guild, period, ({ [kind]: warnedOf, ...others }) => (warnedOf === threshold ? others : undefined));
+      }
+    }
   }
 
   async function look({ request, address }: WatchedJob, outcome: JobOutcome): Promise<void> {

@@ -204,6 +204,20 @@ describe('the watch over a budget', () => {
     assert.deepEqual(news(), ['cap 1000 of 1000'], 'the channel is gone');
   });
 
+  it('warns with the next job where the first attempt went wrong in a way that nobody expected', async () => {
+    const failures = [new Error('no words in this language')];
+    const { decide, spend, news, watch } = openServer(async () => {
+      const failure = failures.pop();
+      if (failure) throw failure;
+      return 'given';
+    });
+    const { observe } = watch();
+    await decide(CHANNEL);
+    await spend(800);
+    for (let count = 0; count < 3; count += 1) await observe(createRequest(), ended);
+    assert.deepEqual(news(), ['level 800 of 1000', 'level 800 of 1000'], 'the second one was given');
+  });
+
   it('is through when all is told, and looks at no more accounts at a time than there is room for', async () => {
     const given = Promise.withResolvers<WarningResult>();
     const { decide, spend, news, watch } = openServer(async () => given.promise);
