@@ -144,7 +144,12 @@ function createJobWork(parts: JobParts) {
   async function giveUp(current: JobUnderWay, error: unknown): Promise<JobRefusal> {
     if (isDiskFull(error)) return refuseForRoom(current.job.request.id, error, log);
     await current.close();
-    await journal.end(current.job);
+    await journal.end(current.job).catch((failure: unknown) => {
+      log.error(
+        { job: current.job.request.id, err: failure },
+        'a job that failed could not be ended; recovery will do so',
+      );
+    });
     throw error;
   }
 

@@ -197,6 +197,16 @@ describe('a disk that fills while a job is prepared', () => {
     await assert.rejects(run, /nobody expected this/);
     assert.deepEqual(outcomes, []);
   });
+
+  it('does not hide what came before it, where it keeps the job from being forgotten', async (context) => {
+    const bug = new Error('nobody expected this');
+    const failure = new Error('the disk fails');
+    const { jobs, run } = await openJobs(context, {
+      journal: { writePlan: async () => Promise.reject(bug), end: async () => Promise.reject(failure) },
+    });
+    await assert.rejects(run, bug);
+    assert.equal(jobs.isRunning(JOB_ID), false, 'recovery may have it');
+  });
 });
 
 describe('a job that nobody waits for', () => {
