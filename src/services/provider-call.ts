@@ -90,7 +90,7 @@ export function createProviderCaller(parts: {
         const result = await callWithRetries(job, progress, cancellation, lastStartAt);
         if (result.cutOffBy !== undefined) {
           const about = { job: job.request.id, images: result.imageCount, err: result.cutOffBy };
-          log.warn(about, 'the answer was cut off behind images that are whole');
+          log.warn(about, 'images that may be on the bill did not arrive; those that are whole are kept');
         }
         return madeReceiptOf(result);
       } catch (error) {

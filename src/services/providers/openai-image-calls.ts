@@ -139,8 +139,9 @@ async function makeImages(context: CallContext, task: ImageTask, deadline: CallD
     requestId = givenId === null ? undefined : context.redact(givenId);
     answer = await readAnswer(attempt, response, requestId);
     const problem = await downloadResults(answer.resultUrls, call.count, context, writer, deadline.signal);
-    if (writer.wholeCount > 0) return { ...billingOf(answer, call), imageCount: writer.wholeCount, requestId };
-    throw explainEmptyAnswer(answer, problem, attempt, requestId);
+    const hasAllImages = writer.wholeCount > 0 && writer.wholeCount >= Math.min(answer.toldCount, call.count);
+    if (hasAllImages) return { ...billingOf(answer, call), imageCount: writer.wholeCount, requestId };
+    throw explainMissingImages(answer, problem, attempt, requestId);
   } catch (error) {
     // What a sink threw is not the provider's failure, and goes on as it is.
     const failure =
@@ -157,11 +158,11 @@ async function makeImages(context: CallContext, task: ImageTask, deadline: CallD
 }
 
 /**
- * An answer without an image may say why. It is believed where it says that the request was refused, and tells of
- * nothing that it cost.
+ * An answer that did not bring an image may say why. It is believed where it says that the request was refused, and
+ * tells of nothing that it cost.
  * @param problem what went wrong with the images that it only points to
  */
-function explainEmptyAnswer(
+function explainMissingImages(
   { error, usage, toldCount }: ImageAnswer,
   problem: ResultDownloadError | undefined,
   attempt: Attempt,
@@ -174,9 +175,13 @@ function explainEmptyAnswer(
   }
   const kind = problem instanceof UntrustedResultError ? 'untrusted-result' : 'unusable-answer';
   return new ProviderFailure(attempt.deadline.signal.aborted ? 'timeout' : kind, 'unknown', {
-    message: attempt.redact(problem?.message ?? 'The answer has no image in it.'),
+    message: attempt.redact(problem?.message ?? describeMissing(toldCount)),
     requestId,
   });
+}
+
+function describeMissing(toldCount: number): string {
+  return toldCount === 0 ? 'The answer has no image in it.' : 'An image in the answer could not be read.';
 }
 
 /** What an answer tells of its price; nothing where it was not read to its end. */

@@ -354,6 +354,32 @@ test('what could not be fetched behind a whole image does not take the price awa
   assert.deepEqual([result.imageCount, result.madeCount, result.usage], [1, 2, { output_tokens: 7 }]);
 });
 
+test('what an answer tells of behind a whole image, and did not bring, is accounted for with its reason', async () => {
+  const problems: Record<string, readonly [second: object, kind: string, message: RegExp]> = {
+    elsewhere: [
+      { url: 'https://elsewhere.example/a.png?sig=1' },
+      'untrusted-result',
+      /^The result is at .*example, which/,
+    ],
+    relative: [{ url: '/relative' }, 'unusable-answer', /not a web address/],
+    broken: [{ b64_json: '!' }, 'unusable-answer', /could not be read/],
+  };
+  await using server = await startLocalServer((response, { body }) => {
+    const [second] = problems[JSON.parse(body.toString()).prompt] ?? [];
+    answerJson(response, 200, { data: [{ b64_json: 'AAEC' }, second], usage: { output_tokens: 7 } });
+  });
+  const provider = createProvider(server.origin);
+  for (const [prompt, [, kind, message]] of Object.entries(problems)) {
+    const { result } = await make(provider, createCall({ prompt, count: 2 }));
+    assert.deepEqual([result.imageCount, result.madeCount, result.usage], [1, 2, { output_tokens: 7 }], prompt);
+    assert.ok(result.cutOffBy instanceof ProviderFailure, prompt);
+    assert.deepEqual([result.cutOffBy.kind, result.cutOffBy.charged], [kind, 'unknown'], prompt);
+    assert.match(result.cutOffBy.message, message);
+    const { result: content } = await make(provider, createCall({ prompt, count: 1 }));
+    assert.equal(content.cutOffBy, undefined, 'nobody asked for the other one');
+  }
+});
+
 test('a reset before any answer is a lost connection of unknown cost, and nothing is repeated', async () => {
   await using server = await startLocalServer((response) => void response.destroy());
   const failure = await failureOf(make(createProvider(server.origin)));
