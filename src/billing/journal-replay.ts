@@ -2,6 +2,7 @@ import type { AccountHead, Entry, TransferState } from './guild-account.ts';
 import type { MemberAccount } from './member-account.ts';
 import { applyMovement, emptyHead, hashEntry, memberOf } from './guild-account.ts';
 import { emptyMember } from './member-account.ts';
+import { unlessTooLarge } from './money.ts';
 import type { Period } from './period.ts';
 import { dayOfSnowflake, periodOfSnowflake } from './period.ts';
 
@@ -89,10 +90,11 @@ function applyEntry(journal: OpenJournal, entry: Entry, period: Period): string 
   // Budgets were another day's: what was granted is taken as granted.
   const day = dayOfSnowflake(transfer);
   const order = { transfer, period, day, at, movement, limit: Number.MAX_SAFE_INTEGER };
+  // Amounts that no honest ledger would have taken are no reason to end the replay.
   const outcome = unlessTooLarge(() =>
     applyMovement({ head: journal.head, member: journal.members.get(member) ?? emptyMember() }, current, order),
   );
-  if (outcome === undefined) return 'adds up to more than can be counted';
+  if (outcome === 'too-large') return 'adds up to more than can be counted';
   if (outcome.refused !== undefined) {
     return `is a ${movement.type} of transfer ${transfer} after ${current?.type ?? 'nothing'} (${outcome.refused})`;
   }
@@ -100,14 +102,4 @@ function applyEntry(journal: OpenJournal, entry: Entry, period: Period): string 
   journal.transfers.set(transfer, outcome.transfer);
   journal.members.set(member, outcome.member);
   return outcome.entry.held === held ? undefined : `says that ${held} was held, and it was ${outcome.entry.held}`;
-}
-
-/** Amounts that no honest ledger would have taken are no reason to end the replay. */
-function unlessTooLarge<Result>(calculate: () => Result): Result | undefined {
-  try {
-    return calculate();
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }

@@ -26,6 +26,16 @@ export function requireNanoUsd(amount: NanoUsd): NanoUsd {
   return amount;
 }
 
+/** Calculates with numbers of somebody else's, and answers `too-large` where an amount is more than can be counted. */
+export function unlessTooLarge<Result>(calculate: () => Result): Result | 'too-large' {
+  try {
+    return calculate();
+  } catch (error) {
+    if (error instanceof RangeError) return 'too-large';
+    throw error;
+  }
+}
+
 /** Providers that publish how they round, round to six decimals of a dollar. */
 const NANO_USD_PER_MICRO_USD = 1_000;
 

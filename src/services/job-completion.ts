@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Charge } from '../billing/guild-account.ts';
 import type { Ledger } from '../billing/ledger.ts';
+import { unlessTooLarge } from '../billing/money.ts';
 import { timeOfSnowflake } from '../billing/period.ts';
 import type { PriceBook } from '../billing/prices.ts';
 import { priceCall } from '../billing/prices.ts';
@@ -98,6 +99,7 @@ function priceReceipt(
   if (receipt.isCutOff) return undefined;
   const modelPrice = prices.priceOf(requirePlan(job).model, timeOfSnowflake(job.request.id));
   const usage = readTokenUsage(receipt.usage);
+  // A usage that no sum of money can express must not keep its pictures from whoever asked for them.
   const price = modelPrice && unlessTooLarge(() => priceCall(modelPrice, { imageCount: madeCountOf(receipt), usage }));
   if (price === 'too-large') {
     log.error(
@@ -107,16 +109,6 @@ function priceReceipt(
     return undefined;
   }
   return price && { usage, charge: { ...price, usage: receipt.usage ?? null, requestId: receipt.requestId } };
-}
-
-/** A usage that no sum of money can express must not keep its pictures from whoever asked for them. */
-function unlessTooLarge<Result>(calculate: () => Result): Result | 'too-large' {
-  try {
-    return calculate();
-  } catch (error) {
-    if (error instanceof RangeError) return 'too-large';
-    throw error;
-  }
 }
 
 /** What a provider that charges by the image charges for, also where not all of it arrived here. */
