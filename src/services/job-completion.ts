@@ -88,8 +88,9 @@ export function createJobCompletion(parts: {
 }
 
 /**
- * Undefined where the provider charges by the token and did not tell of any, or of more than can be counted; and where its
- * answer was cut off, because images that never arrived may be on the bill as well.
+ * Undefined where the provider charges by the token and did not tell of any, or of more than can be counted; where its
+ * answer was cut off, because images that never arrived may be on the bill as well; and where the operator has removed
+ * the price since the call was planned.
  */
 function priceReceipt(
   { prices, log }: { readonly prices: PriceBook; readonly log: Logger },
@@ -97,15 +98,22 @@ function priceReceipt(
   receipt: MadeReceipt,
 ): { charge: Charge; usage: TokenUsage | undefined } | undefined {
   if (receipt.isCutOff) return undefined;
-  const modelPrice = prices.priceOf(requirePlan(job).model, timeOfSnowflake(job.request.id));
+  const { model } = requirePlan(job);
+  const about = { job: job.request.id, model, usage: receipt.usage };
+  const modelPrice = prices.priceOf(model, timeOfSnowflake(job.request.id));
+  if (!modelPrice) {
+    log.error(
+      about,
+      'the price by which a call was planned is gone, so its cost is not known: leave old prices in PRICES_FILE, and ' +
+        'book this one by npm run reconcile',
+    );
+    return undefined;
+  }
   const usage = readTokenUsage(receipt.usage);
   // A usage that no sum of money can express must not keep its pictures from whoever asked for them.
-  const price = modelPrice && unlessTooLarge(() => priceCall(modelPrice, { imageCount: madeCountOf(receipt), usage }));
+  const price = unlessTooLarge(() => priceCall(modelPrice, { imageCount: madeCountOf(receipt), usage }));
   if (price === 'too-large') {
-    log.error(
-      { job: job.request.id, usage: receipt.usage },
-      'the provider told of a usage that no price can be found for',
-    );
+    log.error(about, 'the provider told of a usage that no price can be found for');
     return undefined;
   }
   return price && { usage, charge: { ...price, usage: receipt.usage ?? null, requestId: receipt.requestId } };

@@ -112,6 +112,19 @@ describe('a usage that adds up to more than can be counted', () => {
   });
 });
 
+describe('a call whose model has no price any more', () => {
+  it('is delivered, counts at its estimate, and is told to the operator with what helps', async (context) => {
+    const prices = createPriceBook([]);
+    const { job, complete, lastEntry, errors } = await openDispatchedJob(context, undefined, { prices });
+    const outcome = await complete(job, made);
+    assert.ok(outcome.ended === 'finished');
+    assert.equal(outcome.result.charge, undefined);
+    assert.partialDeepStrictEqual(await lastEntry(), { type: 'unknown', estimated: true, requestId: 'req_1' });
+    assert.partialDeepStrictEqual(errors, [{ job: JOB_ID, model: createPlan().model, usage }]);
+    assert.match(JSON.stringify(errors), /PRICES_FILE.*reconcile/);
+  });
+});
+
 describe('a receipt against which the ledger stands', () => {
   const notCharged: Receipt = { outcome: 'failed', kind: 'moderation', charged: 'no' };
   const lost: Receipt = { outcome: 'failed', kind: 'timeout', charged: 'unknown' };
