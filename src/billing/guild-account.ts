@@ -161,14 +161,8 @@ export function memberOf(current: TransferState | undefined, movement: Movement)
 /** The parts of an account that every movement changes together. */
 type Account = { readonly head: AccountHead; readonly member: MemberAccount };
 
-/** A movement of a transfer, and what it is measured against. */
-type Order = {
-  readonly transfer: string;
-  readonly period: string;
-  /** The UTC day of the request, as `YYYYMMDD`. */
-  readonly day: string;
-  readonly at: number;
-  readonly movement: Movement;
+/** What a movement is measured against, besides the order of movements. */
+export type Conditions = {
   /** The month's budget; only a reservation is measured against it. */
   readonly limit?: NanoUsd;
   /** What the member may spend and make; only a reservation is measured against it. */
@@ -177,6 +171,17 @@ type Order = {
   readonly onlyAfter?: MovementType;
   /** What the transfer must still be booked at, for a correction that was worked out from it. */
   readonly onlyFrom?: NanoUsd;
+};
+
+/** A movement of a transfer, and what must hold for it. */
+type Order = Conditions & {
+  readonly transfer: string;
+  readonly period: string;
+  /** The UTC day of the request, as `YYYYMMDD`. */
+  readonly day: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly movement: Movement;
 };
 
 /** Applies one movement to an account, or says why it must not be. */

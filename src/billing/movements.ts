@@ -2,13 +2,12 @@ import { lostRace, untilCommitted } from '../storage/lost-race.ts';
 import type { Store } from '../storage/store.ts';
 import type { AccountParts, RememberedAccount } from './account-memory.ts';
 import { accountAfter, createAccountMemory, partsOf } from './account-memory.ts';
-import type { AccountHead, Applied, Movement, MovementType, Refusal, TransferState } from './guild-account.ts';
+import type { AccountHead, Applied, Conditions, Movement, Refusal, TransferState } from './guild-account.ts';
 import { applyMovement, emptyHead, memberOf } from './guild-account.ts';
 import type { GuildIndex } from './guild-index.ts';
 import { entryKey, headKey, memberKey, transferKey } from './ledger-keys.ts';
-import type { MemberAccount, MemberLimits } from './member-account.ts';
+import type { MemberAccount } from './member-account.ts';
 import { emptyMember } from './member-account.ts';
-import type { NanoUsd } from './money.ts';
 import { createMutex } from './mutex.ts';
 import type { Period } from './period.ts';
 import { dayOfSnowflake, periodOfSnowflake } from './period.ts';
@@ -16,15 +15,10 @@ import { dayOfSnowflake, periodOfSnowflake } from './period.ts';
 /** A request in one guild's account. The transfer's id is the id of its interaction. */
 export type TransferRef = { readonly guild: string; readonly transfer: string };
 
-/** What must hold at the moment of the commit, besides the order of movements. */
-export type Conditions = {
-  readonly limit?: NanoUsd;
-  readonly memberLimits?: MemberLimits;
-  readonly onlyAfter?: MovementType;
-  readonly onlyFrom?: NanoUsd;
-};
-
-/** Brings one movement into an account, whole, or says why it must not be. */
+/**
+ * Brings one movement into an account, whole, or says why it must not be.
+ * @param conditions what must hold at the moment of the commit
+ */
 export type Move = (ref: TransferRef, movement: Movement, conditions?: Conditions) => Promise<Applied | Refusal>;
 
 /**
