@@ -15,7 +15,7 @@ export type KeptOriginals = {
   read(id: string): Promise<readonly FinishedImage[] | undefined>;
   /** Whoever deletes a result deletes its originals, too. */
   drop(id: string): Promise<void>;
-  /** Drops the oldest ones until the rest is within bounds. */
+  /** Drops the oldest ones until the rest is within its limits, and the disk has room. */
   trim(): Promise<void>;
 };
 
@@ -62,22 +62,24 @@ export function createKeptOriginals(parts: {
       if (job) await end(job);
     },
     async trim() {
-      const newestFirst = (await keptJobs()).toSorted((one, other) => until(other) - until(one));
-      let sizeBytes = 0;
-      let within = newestFirst.findIndex(({ originals }, index) => {
-        sizeBytes += originals.reduce((sum, image) => sum + image.sizeBytes, 0);
-        return index === limits.resultsMax || sizeBytes > limits.bytesMax;
-      });
-      if (within < 0) within = newestFirst.length;
-      for (const job of newestFirst.slice(within).toReversed()) await end(job);
-      for (const job of newestFirst.slice(0, within).toReversed()) {
-        if (spool.hasRoom()) return;
+      const newestFirst = (await keptJobs()).toSorted((one, other) => (other.keptUntil ?? 0) - (one.keptUntil ?? 0));
+      let excessCount = newestFirst.length - countWithin(limits, newestFirst);
+      for (const job of newestFirst.toReversed()) {
+        // Those within the limits go only for as long as the disk has no room.
+        if (excessCount <= 0 && spool.hasRoom()) return;
         await end(job);
+        excessCount -= 1;
       }
     },
   };
 }
 
-function until({ keptUntil = 0 }: OpenJob): number {
-  return keptUntil;
+/** How many of the jobs, from the first one on, are within the limits together. */
+function countWithin({ resultsMax, bytesMax }: OriginalsLimits, jobs: readonly JobWithOriginals[]): number {
+  let sizeBytes = 0;
+  const firstBeyond = jobs.findIndex(({ originals }, index) => {
+    sizeBytes += originals.reduce((sum, image) => sum + image.sizeBytes, 0);
+    return index === resultsMax || sizeBytes > bytesMax;
+  });
+  return firstBeyond === -1 ? jobs.length : firstBeyond;
 }

@@ -52,7 +52,8 @@ export function createKeptResults(parts: {
   async function take(id: string): Promise<OpenJob | undefined> {
     const kept = await findKept(id);
     const jobOnDisk = (await journal.list()).find(({ folder }) => folder === kept?.folder.name);
-    if (!jobOnDisk || lease.isAlive(jobOnDisk.owner)) return jobOnDisk && kept;
+    if (!jobOnDisk) return undefined;
+    if (lease.isAlive(jobOnDisk.owner)) return kept;
     const adopted = await journal.adopt(jobOnDisk);
     return adopted && journal.open(adopted);
   }

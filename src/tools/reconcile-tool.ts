@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { NanoUsd } from '../billing/money.ts';
 import type { Period } from '../billing/period.ts';
-import { endOfPeriod, formatPeriod, periodOf, previousPeriod } from '../billing/period.ts';
+import { endOfPeriod, formatPeriod, periodOf, previousPeriod, startOfPeriod } from '../billing/period.ts';
 import { listAccounts } from './accounts.ts';
 import { usd } from './amounts.ts';
 import { releaseCall } from './call-corrections.ts';
@@ -117,7 +117,7 @@ function describeGap({ day, month }: Gap): string {
 }
 
 function rangeOf(period: Period): { from: number; until: number } {
-  return { from: endOfPeriod(previousPeriod(period)), until: endOfPeriod(period) };
+  return { from: startOfPeriod(period), until: endOfPeriod(period) };
 }
 
 async function readCostsFile(path: string): Promise<string> {

@@ -130,8 +130,8 @@ export const jobMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/services/kept-results.ts',
-        find: 'if (!jobOnDisk || lease.isAlive(jobOnDisk.owner)) return jobOnDisk && kept;',
-        replace: 'if (!jobOnDisk || lease.isAlive(jobOnDisk.owner) || kept) return jobOnDisk && kept;',
+        find: 'if (lease.isAlive(jobOnDisk.owner)) return kept;',
+        replace: 'if (lease.isAlive(jobOnDisk.owner) || kept) return kept;',
       },
     ],
     killers: ['test/services/kept-results.test.ts'],
