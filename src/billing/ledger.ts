@@ -74,7 +74,7 @@ export type Ledger = {
   periods(guild: string, last: Period): Promise<readonly Period[]>;
 };
 
-/** A part of a journal, by the numbers of its entries: those after the first number, up to and with the second. */
+/** A part of a journal, by the numbers of its entries: from the one behind `after` up to and including `upTo`. */
 export type EntryRange = { readonly after: number; readonly upTo: number };
 
 const ENTRIES_PER_PAGE = 500;

@@ -39,7 +39,7 @@ export type PriceBook = {
 export type CallPrice = {
   readonly cost: NanoUsd;
   readonly priceVersion: string;
-  /** `flat-input`: the usage had no split of its input, so all of it was billed at the dearer image rate. */
+  /** `flat-input`: the usage did not split its input, so all of it was billed at the higher of both rates. */
   readonly rule: 'tokens' | 'flat-input' | 'per-image';
 };
 

@@ -91,7 +91,7 @@ export function hasEnd(
       // Pixels cannot have these two bytes in them.
       return tail.includes(JPEG_END);
     case 'webp': {
-      // Some encoders count a byte at the end that evens the length out, and leave it away.
+      // Some encoders count a byte at the end that evens the length out, and do not write it.
       const missingBytes = RIFF_HEADER_BYTES + head.readUInt32LE(4) - sizeBytes;
       return missingBytes <= 1;
     }

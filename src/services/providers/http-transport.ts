@@ -11,8 +11,8 @@ import { createIntakeGate } from './intake-gate.ts';
 /** One request, and whether any of it can have reached the other side. */
 export type HttpExchange = {
   /**
-   * A `fetch` for exactly one request. It follows no redirect and repeats nothing. What refuses the request comes with
-   * its text, and what does it comes without its body, which is read by `readBody`.
+   * A `fetch` for exactly one request. It follows no redirect and repeats nothing. A refusal comes with its text; a
+   * success comes without its body, which is read by `readBody`.
    */
   readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /** Reads the body of the successful answer, once. */

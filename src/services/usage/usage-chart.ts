@@ -68,7 +68,7 @@ const LEGEND_ICON_SIZE = 11;
 /** Between an icon and its name, which is the library's own. */
 const LEGEND_ICON_GAP = 5;
 const LEGEND_ITEM_GAP = 18;
-/** What a letter of a model's name is wide on the average, as a part of the font's size. */
+/** How wide a letter of a model's name is on average, as a share of the font's size. */
 const LETTER_WIDTH = 0.54;
 const DAILY_MARKS = 3;
 
