@@ -32,7 +32,7 @@ export function createCallSettlement(parts: {
   log: Logger;
 }): CallSettlement {
   const { ledger, now, log } = parts;
-  const isDue = createAlarmPace(now);
+  const claimAlarm = createAlarmPace(now);
 
   function tellRefusal(job: OpenJob, type: Settling, refusal: Refusal): void {
     const stands = 'transfer' in refusal ? refusal.transfer?.type : undefined;
@@ -46,7 +46,7 @@ export function createCallSettlement(parts: {
   function tellOverrun(job: OpenJob, { cost, priceVersion }: Charge): void {
     const { model, size, quality } = detailsOf(job);
     const heldNanoUsd = requirePlan(job).estimate;
-    if (cost <= heldNanoUsd || !isDue(model)) return;
+    if (cost <= heldNanoUsd || !claimAlarm(model)) return;
     const { id, guild } = job.request;
     const about = { job: id, reference: referenceOf(id), guild, model, size, quality, priceVersion };
     log.error(

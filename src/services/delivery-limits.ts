@@ -20,16 +20,18 @@ export function limitDeliveries(
   /** Since when the delivery of a job is put off. */
   const putOffSince = new Map<string, number>();
 
-  function isFailureToBear(id: string): boolean {
+  /** @returns how often it has failed by now, one time after the other */
+  function countFailure(id: string): number {
     const count = (failureCounts.get(id) ?? 0) + 1;
     failureCounts.set(id, count);
-    return count < FAILURES_MAX;
+    return count;
   }
 
-  function isDelayToBear(id: string): boolean {
+  /** @returns for how long it has been put off by now, in milliseconds */
+  function putOff(id: string): number {
     const since = putOffSince.get(id) ?? now();
     putOffSince.set(id, since);
-    return now() - since < PUT_OFF_MS_MAX;
+    return now() - since;
   }
 
   function giveUp(id: string, why: object): Delivery {
@@ -45,11 +47,14 @@ export function limitDeliveries(
     try {
       const delivery = await deliver(job, outcome, lateNews);
       failureCounts.delete(id);
-      if (delivery.state === 'later') return isDelayToBear(id) ? delivery : giveUp(id, { putOffForMs: PUT_OFF_MS_MAX });
+      if (delivery.state === 'later') {
+        const putOffForMs = putOff(id);
+        return putOffForMs < PUT_OFF_MS_MAX ? delivery : giveUp(id, { putOffForMs });
+      }
       putOffSince.delete(id);
       return delivery;
     } catch (error) {
-      if (isFailureToBear(id)) throw error;
+      if (countFailure(id) < FAILURES_MAX) throw error;
       return giveUp(id, { err: error });
     }
   };

@@ -46,7 +46,7 @@ export type JobConclusion = {
 };
 
 /** Only a disk that fails leaves any behind: these are more than a bot has under way. */
-const SETTLED_MAX = 1_000;
+const BROUGHT_MAX = 1_000;
 /** How long a result that reached nobody waits to be fetched. */
 const KEPT_MS = 24 * 60 * 60_000;
 
@@ -75,7 +75,7 @@ export function createJobConclusion(parts: {
    * What became of outcomes whose jobs could not be put away yet. They are not brought again: a message that says something
    * in private cannot be found again, and one that was deleted meanwhile must not come back.
    */
-  const settled = new Map<string, Delivery>();
+  const brought = new Map<string, Delivery>();
 
   /** Brings the outcome of a job, and tells of its end. What is fetched later has ended once already. */
   async function bring(job: OpenJob, outcome: JobOutcome, lateNews?: LateNews): Promise<Delivery> {
@@ -84,10 +84,10 @@ export function createJobConclusion(parts: {
     const about = { job: id, reference: referenceOf(id), guild, ...summaryOf(outcome) };
     log.info({ ...about, delivery: delivery.state }, 'job concluded');
     if (delivery.state === 'later' || job.keptUntil !== undefined) return delivery;
-    settled.set(id, delivery);
+    brought.set(id, delivery);
     // Of a job that was put away by halves nobody asks again.
-    const [oldest] = settled.keys();
-    if (settled.size > SETTLED_MAX && oldest !== undefined) settled.delete(oldest);
+    const [oldest] = brought.keys();
+    if (brought.size > BROUGHT_MAX && oldest !== undefined) brought.delete(oldest);
     const place = delivery.state === 'undeliverable' ? undefined : delivery.place;
     parts.onEnd({ job, outcome, place });
     return delivery;
@@ -96,11 +96,11 @@ export function createJobConclusion(parts: {
   return {
     async conclude(job, outcome, lateNews) {
       const { id } = job.request;
-      let delivery = job.keptUntil === undefined ? settled.get(id) : undefined;
+      let delivery = job.keptUntil === undefined ? brought.get(id) : undefined;
       try {
         delivery ??= await bring(job, outcome, lateNews);
         if (delivery.state !== 'later') await putAway(job, outcome, delivery);
-        settled.delete(id);
+        brought.delete(id);
       } catch (error) {
         log.error({ job: id, err: error }, 'delivery failed; recovery will go on with it');
       }

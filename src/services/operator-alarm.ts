@@ -44,7 +44,7 @@ const REMEDIES: ReadonlyMap<ProviderFailureKind, string> = new Map([
   ],
 ]);
 
-/** Says of each kind of alarm whether it may be raised now, which it then is. */
+/** Answers whether an alarm of some kind is due; whoever hears that it is has to raise it, and for an hour it is not. */
 export function createAlarmPace(now: () => number): (kind: string) => boolean {
   const raisedAt = new Map<string, number>();
   return (kind) => {
@@ -63,11 +63,11 @@ export function withOperatorAlarm(
   caller: ProviderCaller,
   { now, log }: { readonly now: () => number; readonly log: Logger },
 ): ProviderCaller {
-  const isDue = createAlarmPace(now);
+  const claimAlarm = createAlarmPace(now);
 
   function raise(kind: ProviderFailureKind): void {
     const remedy = REMEDIES.get(kind);
-    if (remedy !== undefined && isDue(kind)) log.error({ kind }, remedy);
+    if (remedy !== undefined && claimAlarm(kind)) log.error({ kind }, remedy);
   }
 
   return {

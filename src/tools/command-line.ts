@@ -99,12 +99,16 @@ function isArgumentError(error: unknown): boolean {
   return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }
 
-/** @throws {UsageError} when it is there and not a month */
-export function readMonth(text: string | undefined): Period | undefined {
-  if (text === undefined) return undefined;
+/** @throws {UsageError} when it is not a month */
+export function readMonth(text: string): Period {
   const period = parsePeriod(text);
   if (period === undefined) throw new UsageError(`--month ${text} is no month; write it like 2026-11`);
   return period;
+}
+
+/** @throws {UsageError} when it is there and not a month */
+export function readOptionalMonth(text: string | undefined): Period | undefined {
+  return text === undefined ? undefined : readMonth(text);
 }
 
 /** @throws {UsageError} when an option that is needed is not there */

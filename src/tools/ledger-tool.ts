@@ -6,7 +6,7 @@ import type { Account } from './accounts.ts';
 import { listAccounts } from './accounts.ts';
 import { verifyArchive } from './archive.ts';
 import type { Tool, ToolParts } from './command-line.ts';
-import { EXIT_FINDINGS, EXIT_OK, readMonth, requireOption, UsageError } from './command-line.ts';
+import { EXIT_FINDINGS, EXIT_OK, readMonth, readOptionalMonth, requireOption, UsageError } from './command-line.ts';
 import { folderOf, writeJournalFiles } from './journal-files.ts';
 import { inspectMonth, pruneAccount, requireClosedMonth } from './pruning.ts';
 import type { AccountVerdict } from './verification.ts';
@@ -43,7 +43,7 @@ async function verify(args: readonly string[], parts: ToolParts): Promise<number
     args: [...args],
     options: { guild: { type: 'string' }, month: { type: 'string' }, archive: { type: 'string' } },
   });
-  const filter = { guild: values.guild, period: readMonth(values.month) };
+  const filter = { guild: values.guild, period: readOptionalMonth(values.month) };
   const sum = { accounts: 0, entries: 0, findings: 0 };
   for await (const account of listAccounts(parts.ledger, filter, parts.now())) {
     const verdict = await verifyAccount(parts.store, account);
@@ -88,7 +88,7 @@ async function exportAll(args: readonly string[], { ledger, now, print }: ToolPa
     options: { out: { type: 'string' }, guild: { type: 'string' }, month: { type: 'string' } },
   });
   const out = requireOption('out', values.out);
-  const filter = { guild: values.guild, period: readMonth(values.month) };
+  const filter = { guild: values.guild, period: readOptionalMonth(values.month) };
   for await (const account of listAccounts(ledger, filter, now())) {
     const { seq, pruned } = await ledger.head(account.guild, account.period);
     if (pruned) {
@@ -106,7 +106,7 @@ async function prune(args: readonly string[], parts: ToolParts): Promise<number>
     args: [...args],
     options: { month: { type: 'string' }, archive: { type: 'string' }, yes: { type: 'boolean', default: false } },
   });
-  const period = readMonth(requireOption('month', values.month)) ?? '';
+  const period = readMonth(requireOption('month', values.month));
   const archive = requireOption('archive', values.archive);
   requireClosedMonth(period, parts.now());
   if (values.yes) await endHolds(parts, period);

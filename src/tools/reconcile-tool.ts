@@ -7,7 +7,7 @@ import { listAccounts } from './accounts.ts';
 import { usd } from './amounts.ts';
 import { releaseCall } from './call-corrections.ts';
 import type { Tool, ToolParts } from './command-line.ts';
-import { EXIT_OK, readMonth, requireOption, ToolRefusal, UsageError } from './command-line.ts';
+import { EXIT_OK, readOptionalMonth, requireOption, ToolRefusal, UsageError } from './command-line.ts';
 import { decisionOptions, readDecision } from './decision.ts';
 import { fetchOpenAiCosts } from './openai-costs.ts';
 import type { ProviderCall } from './provider-calls.ts';
@@ -62,7 +62,7 @@ async function compare(args: readonly string[], parts: ToolParts): Promise<numbe
   });
   if (values.costs !== undefined && values['from-api'])
     throw new UsageError('--costs and --from-api exclude each other');
-  const period = readMonth(values.month) ?? periodOf(parts.now());
+  const period = readOptionalMonth(values.month) ?? periodOf(parts.now());
   const { calls, gap } = await readCallsOfMonth(parts, period, values.guild);
   const costs = await readCosts(parts, period, values);
   const unknown = calls.filter(({ state }) => state === 'unknown');

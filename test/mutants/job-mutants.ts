@@ -370,7 +370,7 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     name: 'what could not be put away is brought again',
-    edits: [{ file: 'src/services/job-conclusion.ts', find: 'settled.set(id, delivery);', replace: '' }],
+    edits: [{ file: 'src/services/job-conclusion.ts', find: 'brought.set(id, delivery);', replace: '' }],
     killers: ['test/services/job-conclusion.test.ts'],
   },
   {
