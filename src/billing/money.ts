@@ -52,7 +52,8 @@ export function roundUpToMicroUsd(amount: NanoUsd): NanoUsd {
 
 /** Shows an amount rounded half up, for example `$0.0421`; four decimals are what messages show. */
 export function formatUsd(amount: NanoUsd, decimals = 4): string {
-  return `${amount < 0 ? '-' : ''}$${decimalUsd(Math.abs(amount), decimals)}`;
+  const decimal = decimalUsd(amount, decimals);
+  return decimal.startsWith('-') ? `-$${decimal.slice(1)}` : `$${decimal}`;
 }
 
 /** Shows an amount that somebody decided on, such as a budget: in cents, unless it is finer than that. */
@@ -60,11 +61,14 @@ export function formatDecidedUsd(amount: NanoUsd): string {
   return formatUsd(amount, amount % NANO_USD_PER_CENT === 0 ? 2 : 4);
 }
 
-/** Shows an amount as a bare decimal rounded half up, for exports; six decimals are what exports show. */
+/**
+ * Shows an amount as a bare decimal rounded half up, and one below nothing half down, for exports; six decimals are what
+ * exports show. What is rounded to nothing has no sign.
+ */
 export function decimalUsd(amount: NanoUsd, decimals: number): string {
   const unit = 10 ** (NANO_USD_DIGITS - decimals);
-  const sign = amount < 0 ? '-' : '';
   const rounded = Math.floor((Math.abs(requireNanoUsd(amount)) + unit / 2) / unit);
+  const sign = amount < 0 && rounded > 0 ? '-' : '';
   const digits = String(rounded).padStart(decimals + 1, '0');
   const point = digits.length - decimals;
   return decimals === 0 ? sign + digits : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;

@@ -86,6 +86,8 @@ describe('formatUsd and decimalUsd', () => {
   it('put the sign in front', () => {
     assert.equal(formatUsd(-1_250_000_000), '-$1.2500');
     assert.equal(decimalUsd(-1_250_000_000, 6), '-1.250000');
+    assert.deepEqual([formatUsd(-49_999), formatUsd(-50_000)], ['$0.0000', '-$0.0001']);
+    assert.deepEqual([decimalUsd(-499, 6), decimalUsd(-500, 6), decimalUsd(-1, 0)], ['0.000000', '-0.000001', '0']);
   });
 
   it('show what somebody decided on in cents, unless it is finer', () => {
