@@ -64,6 +64,8 @@ export async function createModelRoster(parts: {
     },
     refresh,
     retire(model) {
+      // Calls that were under way with it find the same, and there may be many.
+      if (isMissing(model)) return;
       missingSince.set(model, now());
       models = models.filter(({ id }) => id !== model);
       log.error({ model }, 'the provider does not have this model: take it out of IMAGE_MODELS');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { pino } from 'pino';
 import { createModelRoster } from '../../src/services/model-roster.ts';
 import type { OfferedModel } from '../../src/services/providers/image-provider.ts';
 import { readModelPage } from '../../src/services/providers/offered-models.ts';
 import { createModelCatalogue } from '../../src/services/providers/models.ts';
-import { silentLog } from './job-fixture.ts';
 
 const CONFIGURED = ['gpt-image-2.6-sunburst', 'gpt-image-2.5-sunburst', 'gpt-image-2'];
 const NOW = Date.UTC(2026, 10, 21);
@@ -14,6 +14,7 @@ const HOUR_MS = 60 * 60_000;
 /** A provider whose list changes, and whose list cannot be read where it is undefined. */
 async function openRoster(list: () => readonly string[] | Promise<readonly string[]>) {
   const clock = { now: NOW };
+  const errors: string[] = [];
   const roster = await createModelRoster({
     provider: {
       listModels: async () => (await list()).map((id): OfferedModel => ({ id, shutdownAt: undefined })),
@@ -22,9 +23,9 @@ async function openRoster(list: () => readonly string[] | Promise<readonly strin
     catalogue: createModelCatalogue(),
     configured: CONFIGURED,
     now: () => clock.now,
-    log: silentLog,
+    log: pino({ level: 'error' }, { write: (line) => void errors.push(line) }),
   });
-  return { roster, clock, ids: () => roster.models.map(({ id }) => id) };
+  return { roster, clock, errors, ids: () => roster.models.map(({ id }) => id) };
 }
 
 describe('the models that can be used', () => {
@@ -66,6 +67,19 @@ describe('the models that can be used', () => {
     clock.now += 1;
     await roster.refresh();
     assert.deepEqual(ids(), CONFIGURED, 'after an hour it may be back');
+  });
+
+  it('are asked for once, and the operator told once, however many calls find the same one missing', async () => {
+    let readings = 0;
+    const { roster, errors } = await openRoster(() => {
+      readings += 1;
+      return CONFIGURED;
+    });
+    for (let call = 0; call < 5; call += 1) {
+      roster.retire('gpt-image-2');
+      await turn();
+    }
+    assert.deepEqual([readings, errors.length], [2, 1]);
   });
 
   it('are read by one refresh at a time, and none brings back what went missing meanwhile', async () => {
