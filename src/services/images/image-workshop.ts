@@ -33,7 +33,11 @@ export function createImageWorkshop(options: {
   let loading: Promise<Sharp> | undefined;
 
   function library(): Promise<Sharp> {
-    loading ??= loadSharp();
+    // Packages that are being installed anew, under a running bot, are there again for the next picture.
+    loading ??= loadSharp().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
     return loading;
   }
 

@@ -32,7 +32,13 @@ export function createOpenAiImages(options: OpenAiImagesOptions): OpenAiImages {
   let calls: Promise<Pick<ImageProvider, 'makeImages'>> | undefined;
 
   async function loadCalls(): Promise<Pick<ImageProvider, 'makeImages'>> {
-    calls ??= import('./openai-image-calls.ts').then(({ createOpenAiImageCalls }) => createOpenAiImageCalls(options));
+    calls ??= import('./openai-image-calls.ts')
+      .then(({ createOpenAiImageCalls }) => createOpenAiImageCalls(options))
+      .catch((error: unknown) => {
+        // Packages that are being installed anew, under a running bot, are there again for the next call.
+        calls = undefined;
+        throw error;
+      });
     return calls;
   }
 
