@@ -1,21 +1,22 @@
 /**
- * Every place in which something that is stored is not what it should be, such as `settled is 12, not 11`.
+ * Every place in which something that is stored is not what it should be, such as `open.123.amount is 12, not 11`.
  * Both are compared as JSON knows them, and the order of fields does not matter.
  */
 export function differences(stored: unknown, expected: unknown): readonly string[] {
-  const isLeaf = !isObject(stored) || !isObject(expected);
-  if (isLeaf) return sameJson(stored, expected) ? [] : [`is ${show(stored)}, not ${show(expected)}`];
-  const fields = new Set([...Object.keys(stored), ...Object.keys(expected)]);
-  return [...fields].flatMap((field) =>
-    differences(stored[field], expected[field]).map((difference) => nameField(field, difference)),
-  );
+  return differencesAt([], stored, expected);
 }
 
 const VALUE_LENGTH_MAX = 100;
 
-/** `settled` and `is 12, not 11` become one line, and so do `open`, `123` and `amount is 12, not 11`. */
-function nameField(field: string, difference: string): string {
-  return difference.startsWith('is ') ? `${field} ${difference}` : `${field}.${difference}`;
+/** @param path the fields that lead to both values */
+function differencesAt(path: readonly string[], stored: unknown, expected: unknown): readonly string[] {
+  if (!isObject(stored) || !isObject(expected)) {
+    if (sameJson(stored, expected)) return [];
+    const difference = `is ${show(stored)}, not ${show(expected)}`;
+    return [path.length === 0 ? difference : `${path.join('.')} ${difference}`];
+  }
+  const fields = new Set([...Object.keys(stored), ...Object.keys(expected)]);
+  return [...fields].flatMap((field) => differencesAt([...path, field], stored[field], expected[field]));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
