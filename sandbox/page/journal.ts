@@ -33,7 +33,7 @@ export type Account = {
   readonly settledNanoUsd: number;
   readonly heldNanoUsd: number;
   readonly unknownNanoUsd: number;
-  /** What was booked for each of the provider's requests. */
+  /** What was booked for each of the provider's requests, with what corrected it. */
   readonly costByRequestId: ReadonlyMap<string, number>;
   /** What is wrong with the journal; undefined where it is whole. */
   readonly fault: string | undefined;
@@ -92,6 +92,8 @@ type JournalSum = {
   lastHash: string;
   fault: string | undefined;
   readonly costByRequestId: Map<string, number>;
+  /** By the transfer that was booked, because a correction names no other. */
+  readonly requestIdByTransfer: Map<string, string>;
   /** Where each request stands: held, or unknown, with the amount. */
   readonly open: Map<string, { readonly state: 'held' | 'unknown'; readonly amount: number }>;
 };
@@ -105,6 +107,7 @@ function emptySum(): JournalSum {
     lastHash: NO_HASH,
     fault: undefined,
     costByRequestId: new Map(),
+    requestIdByTransfer: new Map(),
     open: new Map(),
   };
 }
@@ -122,10 +125,7 @@ function addEntry(sum: JournalSum, stored: unknown): JournalSum {
 
 function settle(sum: JournalSum, entry: Entry): void {
   if (entry.type === 'dispatch') return;
-  if (entry.type === 'adjust') {
-    sum.settled += entry.amount;
-    return;
-  }
+  if (entry.type === 'adjust') return charge(sum, sum.requestIdByTransfer.get(entry.transfer), entry.amount);
   const open = sum.open.get(entry.transfer);
   if (open?.state === 'held') sum.held -= open.amount;
   if (open?.state === 'unknown') sum.unknown -= open.amount;
@@ -141,16 +141,20 @@ function settle(sum: JournalSum, entry: Entry): void {
       break;
     case 'post': {
       const { cost, requestId } = entry.charge;
-      sum.settled += cost;
-      if (requestId !== undefined) {
-        sum.costByRequestId.set(requestId, (sum.costByRequestId.get(requestId) ?? 0) + cost);
-      }
+      if (requestId !== undefined) sum.requestIdByTransfer.set(entry.transfer, requestId);
+      charge(sum, requestId, cost);
       break;
     }
     case 'void':
     case 'release':
       break;
   }
+}
+
+function charge(sum: JournalSum, requestId: string | undefined, amount: number): void {
+  sum.settled += amount;
+  if (requestId === undefined) return;
+  sum.costByRequestId.set(requestId, (sum.costByRequestId.get(requestId) ?? 0) + amount);
 }
 
 /** Holds the sum of a journal against the head, which is what the bot itself goes by. */

@@ -10,6 +10,7 @@ import type { Stage } from '../../sandbox/stage.ts';
 import { isFinal } from '../../sandbox/final-message.ts';
 import type { ServedPage } from './page-fixture.ts';
 import { servePage } from './page-fixture.ts';
+import { runToolProcess } from '../tools/tool-process.ts';
 
 const ANSWER_WAIT_MS_MAX = 20_000;
 
@@ -22,10 +23,12 @@ function billOf({ discord, provider, dataDirectory, guild }: Stage): BillView {
   });
 }
 
-async function imagine({ stage }: ServedPage, prompt: string): Promise<void> {
+/** @returns the interaction's id, by which the ledger knows the request */
+async function imagine({ stage }: ServedPage, prompt: string): Promise<string> {
   const { discord, member, channel } = stage;
   const interaction = discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
   await interaction.finalMessage({ timeoutMs: ANSWER_WAIT_MS_MAX, where: isFinal });
+  return interaction.id;
 }
 
 /** Changes the text that is stored under the keys that fit. */
@@ -89,6 +92,25 @@ describe('the bill beside the channel', () => {
     assert.match(bill.journalFault ?? '', /does not add up/);
     const [row] = bill.rows;
     assert.equal(row?.ledgerNanoUsd, (row?.providerNanoUsd ?? 0) + 1);
+  });
+
+  it('counts what corrected a call towards that call', async (t) => {
+    const page = await servePage(t);
+    await page.bot.start();
+    const transfer = await imagine(page, 'a fox');
+    await page.bot.kill();
+    const correcting = ['adjust', transfer, '--usd', '0.5', '--reason', 'the price was another'];
+    const { exitCode, errors } = await runToolProcess('reconcile', correcting, {
+      DATA_DIR: page.stage.dataDirectory,
+    });
+    assert.equal(exitCode, 0, errors);
+    const bill = billOf(page.stage);
+    assert.equal(bill.journalFault, null);
+    assert.deepEqual(
+      bill.rows.map(({ ledgerNanoUsd }) => ledgerNanoUsd),
+      [bill.ledgerNanoUsd],
+    );
+    assert.equal(bill.ledgerNanoUsd, 500_000_000);
   });
 
   it('finds an entry that was taken out', async (t) => {
