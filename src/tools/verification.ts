@@ -17,7 +17,7 @@ export type AccountVerdict = Account & {
 };
 
 const ROWS_PER_READ = 500;
-/** Each round catches up with a living bot. A transfer moves five times at most, and no member is fast for that long. */
+/** Each round catches up with a living bot. A transfer moves some few times, and no member is fast for that long. */
 const ROUNDS_MAX = 32;
 
 /**
