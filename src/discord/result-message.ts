@@ -31,8 +31,10 @@ export type ShownFile = { readonly name: string; readonly shrunk: boolean };
 /** Where a message stands. Buttons need the server, which is where budgets and permissions are. */
 export type MessageContext = 'server' | 'direct-messages';
 
-/** Discord allows 4,000 characters in all texts of a message; escaping may double a prompt's length. */
+/** As much of a prompt as is shown where there is room for it. */
 const PROMPT_LENGTH_MAX = 1_500;
+/** What escaping makes of a character at most: itself, and one that takes its meaning away. */
+const ESCAPED_LENGTH_FACTOR = 2;
 const ALT_TEXT_LENGTH_MAX = 1_024;
 /** Of all texts of a message together. */
 const TEXT_LENGTH_MAX = 4_000;
@@ -141,15 +143,22 @@ function renderResult(
   const names = files.map(({ name }) => name);
   const hasButtons = context === 'server' && names.length > 0;
   const buttons = hasButtons ? [renderButtons(request.id, offerButtons(isShrunk, words))] : [];
+  const details = describeDetails(request, result, isShrunk, words);
   return {
     type: ComponentType.Container,
     components: [
-      { type: ComponentType.TextDisplay, content: escapeText(truncate(request.prompt, PROMPT_LENGTH_MAX)) },
+      { type: ComponentType.TextDisplay, content: showPrompt(request.prompt, TEXT_LENGTH_MAX - details.length) },
       ...(names.length > 0 ? [renderGallery(names, altText, request.isSpoiler)] : []),
-      { type: ComponentType.TextDisplay, content: describeDetails(request, result, isShrunk, words) },
+      { type: ComponentType.TextDisplay, content: details },
       ...buttons,
     ],
   };
+}
+
+/** The prompt as the text that it is, cut before it is escaped: a cut could leave half of an escape. */
+function showPrompt(prompt: string, lengthMax: number): string {
+  const shownLengthMax = Math.min(PROMPT_LENGTH_MAX, Math.floor(lengthMax / ESCAPED_LENGTH_FACTOR));
+  return escapeText(truncate(prompt, shownLengthMax));
 }
 
 /** The small print: what it was made with and for how much, for whom, from what, and what is not as it was asked for. */

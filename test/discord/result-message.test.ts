@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { APIContainerComponent } from 'discord.js';
 import { ComponentType } from 'discord.js';
 import { renderOutcome, renderText, renderTextWithFiles } from '../../src/discord/result-message.ts';
-import { wordsFor } from '../../src/discord/words.ts';
+import { CATALOGUES, wordsFor } from '../../src/discord/words.ts';
 import type { ImageRequest } from '../../src/services/image-request.ts';
 import type { FinishedJob, ResultNote } from '../../src/services/job-outcome.ts';
 
@@ -93,17 +93,24 @@ describe('renderOutcome', () => {
 
   it('stays within the texts that Discord takes, however long the prompt is', () => {
     const notes: ResultNote[] = [
-      { note: 'cut-off', asked: 4, got: 1 },
-      { note: 'too-large', count: 4, reference: '12345678' },
+      { note: 'cut-off', asked: 4, got: 3 },
+      { note: 'broken-files', count: 1, reference: '12345678' },
+      { note: 'too-large', count: 2, reference: '12345678' },
       { note: 'keep-outside-left-off' },
       { note: 'first-frame-only' },
       { note: 'masked', by: 'own-transparency', coveredShare: 0.004 },
-      { note: 'model-replaced', asked: 'gpt-image-1' },
+      { note: 'model-replaced', asked: 'x'.repeat(100) },
     ];
     const origin = { channel: '9'.repeat(20), message: '9'.repeat(20), picture: 0 };
     const shown = [{ name: '7-1.png', shrunk: true }];
+    for (const locale of CATALOGUES.keys()) {
+      // Each of these characters is shown as two.
+      const asked = { prompt: '@'.repeat(4_000), origin };
+      const { container } = render(asked, { notes, charge: undefined }, shown, wordsFor(locale));
+      const length = textsOf(container).join('').length;
+      assert.ok(length <= 4_000, `${length} characters in ${locale}`);
+    }
     const { container } = render({ prompt: '*'.repeat(32_000), origin }, { notes, charge: undefined }, shown);
-    assert.ok(textsOf(container).join('').length <= 4_000);
     assert.match(textsOf(container)[1] ?? '', /less than 1% of the picture/);
   });
 
