@@ -7,6 +7,7 @@ import { readImageModal, renderEditModal } from '../discord/image-modals.ts';
 import type { MessagePicture } from '../discord/message-pictures.ts';
 import type { PictureMemory } from '../discord/picture-memory.ts';
 import { answerEphemerally } from '../discord/ephemeral-answer.ts';
+import { describeRefusal } from '../discord/refusal-message.ts';
 import { truncate } from '../discord/wording.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { ImageRequest } from '../services/image-request.ts';
@@ -47,8 +48,13 @@ export function createEditModal(parts: EditImageParts): Modal {
       const pictures = message ? picturesOf(parts.attachments, message) : [];
       const origin = message ? originOf(message, form.picture) : undefined;
       const record = await findRecord(parts, interaction, id);
+      // With another model or quality it would cost what nobody has agreed to.
+      if (record === 'unavailable') {
+        const refusal = describeRefusal({ reason: 'store-unavailable' }, wordsFor(interaction.locale));
+        return giveBack(parts, interaction, refusal, form);
+      }
       // Who edits a draft wants a draft. The size follows from the picture.
-      const again = record && record !== 'unavailable' ? chooseAgain(record, parts.roster) : {};
+      const again = record ? chooseAgain(record, parts.roster) : {};
       const chosen = { ...again, size: undefined };
       return answerForm(parts, interaction, { form, pictures, origin, chosen });
     },
@@ -118,10 +124,7 @@ function answerForm(
 ): Deferral {
   const picture = pictures[form.picture];
   if (!picture) {
-    const words = wordsFor(interaction.locale);
-    const written = truncate(form.prompt, GIVEN_BACK_LENGTH_MAX).replaceAll('```', "'''");
-    const text = `${words.say('edit-image.picture-gone')}\n\`\`\`\n${written}\n\`\`\``;
-    return answerEphemerally(parts.replies, interaction, text);
+    return giveBack(parts, interaction, wordsFor(interaction.locale).say('edit-image.picture-gone'), form);
   }
   const { uploads: _uploads, mask, picture: _picture, isToPaint, ...filled } = form;
   const asker = readAsker(interaction);
@@ -137,6 +140,17 @@ function answerForm(
     images: [toAttached('image', picture, parts.attachments)],
     mask: mask && toAttached('mask', mask, parts.attachments),
   });
+}
+
+/** Says why nothing comes of a form, with what somebody wrote into it, so that nobody has to write it twice. */
+function giveBack(
+  { replies }: EditImageParts,
+  interaction: GuildModal,
+  why: string,
+  { prompt }: Pick<FilledIn, 'prompt'>,
+): Deferral {
+  const written = truncate(prompt, GIVEN_BACK_LENGTH_MAX).replaceAll('```', "'''");
+  return answerEphemerally(replies, interaction, `${why}\n\`\`\`\n${written}\n\`\`\``);
 }
 
 function isCovered(pictures: readonly MessagePicture[]): boolean {

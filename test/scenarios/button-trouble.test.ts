@@ -94,6 +94,13 @@ describe('buttons in trouble', { concurrency: 1 }, () => {
       assert.match(told.text, /cannot read its books.*You were not charged/);
     }
     assert.equal(callsFor(stage, 'a fox that cannot be read').length, 1);
+
+    // Without the record nobody knows with which model and quality, and a whole form was filled in.
+    const prompt = 'an edit ``` of unknown quality';
+    const edited = await pressAndFillIn(stage, first.message, 'Edit', { member: server.member, answers: { prompt } });
+    assert.equal(edited.message.visibleTo, server.member.user.id);
+    assert.match(edited.text, /cannot read its books[^]*You were not charged[^]*an edit ''' of unknown quality/);
+    assert.deepEqual(callsFor(stage, prompt), []);
   });
 
   it('work under a result that had to go to the channel by itself', async () => {
