@@ -122,19 +122,19 @@ function answerForm(
   interaction: GuildModal,
   { form, pictures, origin, chosen }: Edit,
 ): Deferral {
+  const { say } = wordsFor(interaction.locale);
   const picture = pictures[form.picture];
-  if (!picture) {
-    return giveBack(parts, interaction, wordsFor(interaction.locale).say('edit-image.picture-gone'), form);
-  }
+  if (!picture) return giveBack(parts, interaction, say('edit-image.picture-gone'), form);
   const { uploads: _uploads, mask, picture: _picture, isToPaint, ...filled } = form;
   const asker = readAsker(interaction);
   const asked = { ...filled, operation: 'edit', count: 1, origin, isFromEditForm: true } as const;
   const request: ImageRequest = { ...asker, ...chosen, ...asked };
-  const { painting } = parts;
   // Whoever brings a mask along has no need to paint one.
-  if (painting && isToPaint && isOpen(request, mask !== undefined)) {
+  if (isToPaint && isOpen(request, mask !== undefined)) {
+    // The form is older than this process: without its mask, the edit would change the whole picture.
+    if (!parts.painting) return giveBack(parts, interaction, say('edit-image.painter-gone'), form);
     const draft = { request, pictures: [{ label: 'image', url: picture.url }], isWished: true };
-    return answerWithQuestion(parts, painting, interaction, draft);
+    return answerWithQuestion(parts, parts.painting, interaction, draft);
   }
   return answerWithImages(parts, interaction, request, {
     images: [toAttached('image', picture, parts.attachments)],

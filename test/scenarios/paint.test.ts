@@ -10,7 +10,7 @@ import { buttonsOf, fillIn, press } from './conversation.ts';
 import { fileOf } from './edits.ts';
 import { atRest, callsFor, DEFAULT_BUDGET_NANO_USD, judge, onlyPost } from './judgement.ts';
 import { askOpenly, openPainter, outcome, painted, paintedMask, question, sendMask, toldAlone } from './painting.ts';
-import { ask, courseOf, decide, hasAccount, picturesOf } from './requests.ts';
+import { answered, ask, courseOf, decide, hasAccount, picturesOf } from './requests.ts';
 import { addServer, shareStage } from './shared-stage.ts';
 import { setStage } from './support.ts';
 
@@ -205,6 +205,20 @@ describe('painting a mask', { concurrency: 2 }, () => {
     const image = stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
     const unasked = await ask(stage, stage, 'edit', { prompt: 'no page', image, ...CHEAP });
     assert.equal(picturesOf(unasked).length, 1);
+  });
+
+  it('changes nothing where the page has gone since a form offered it, and gives the words back', async (t) => {
+    const stage = await paintableStage(t);
+    const bot = await stage.startBot();
+    const first = await ask(stage, stage, 'imagine', { prompt: 'a fox to be painted on', ...CHEAP });
+    const opened = await press(stage, first.message, 'Edit', stage.member);
+    await bot.kill();
+    await stage.startBot({ environment: { PUBLIC_URL: '' } });
+    const answers = { prompt: 'only what I paint', part: ['paint'] };
+    const told = await answered(await fillIn(stage, opened, stage.member, answers));
+    assert.match(told.text, /can no longer be painted here[^]*You were not charged[^]*only what I paint/);
+    assert.equal(told.message.visibleTo, stage.member.user.id);
+    assert.deepEqual(callsFor(stage, 'only what I paint'), []);
   });
 
   it('does not wait for the question to be gone before it begins', async (t) => {
