@@ -4,7 +4,7 @@ import { answerAfterwards } from '../discord/command.ts';
 import { renderText } from '../discord/result-message.ts';
 import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
-import { giveWayUnless } from './giving-way.ts';
+import { giveWayUnless } from '../discord/giving-way.ts';
 import type { ImageCommandParts } from './image-command.ts';
 
 /** Under the news of a job, while it waits and while the provider works. */

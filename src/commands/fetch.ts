@@ -6,7 +6,7 @@ import type { ReplyEditor } from '../discord/reply-editor.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { KeptResults } from '../services/kept-results.ts';
-import { giveWayUnless } from './giving-way.ts';
+import { giveWayUnless } from '../discord/giving-way.ts';
 
 export type FetchButtonParts = { readonly keptResults: KeptResults; readonly replies: ReplyEditor };
 

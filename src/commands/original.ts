@@ -5,7 +5,7 @@ import type { OriginalsSender } from '../discord/originals-sender.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
 import { renderText } from '../discord/result-message.ts';
 import { wordsFor } from '../discord/words.ts';
-import { giveWayUnless } from './giving-way.ts';
+import { giveWayUnless } from '../discord/giving-way.ts';
 import type { ResultCommandParts } from './posted-result.ts';
 import { findRecord } from './posted-result.ts';
 

@@ -21,7 +21,7 @@ import { limitsOf } from '../services/guild-settings.ts';
 import type { KeptResult, KeptResults } from '../services/kept-results.ts';
 import type { UsageReports } from '../services/usage/usage-report.ts';
 import { rolesOf } from './asker.ts';
-import { giveWayUnless } from './giving-way.ts';
+import { giveWayUnless } from '../discord/giving-way.ts';
 
 export type QuotaCommandParts = {
   readonly ledger: Ledger;

@@ -11,6 +11,7 @@ import { nameOption } from './command-words.ts';
 import { readCustomId } from './custom-id.ts';
 import { settleOptions } from './option-values.ts';
 import { answerEphemerally } from './ephemeral-answer.ts';
+import { giveWay } from './giving-way.ts';
 import type { ReplyTarget } from './message-requests.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import type { MessageKey } from './words.ts';
@@ -59,13 +60,17 @@ export function createVerbs(parts: {
     const customId = readCustomId(interaction.customId);
     if (customId === undefined) return undefined;
     if (!isFromGuild(interaction)) return apologize(interaction, 'router.only-in-servers');
-    if (customId === 'unreadable') return apologize(interaction, 'router.outdated');
+    if (customId === 'unreadable') return answerOutdated(interaction);
     const { verb, id } = customId;
-    if (interaction.isModalSubmit()) {
-      return modals.get(verb)?.answer(interaction, id) ?? apologize(interaction, 'router.outdated');
-    }
+    if (interaction.isModalSubmit()) return modals.get(verb)?.answer(interaction, id) ?? answerOutdated(interaction);
     const button = interaction.isButton() ? buttons.get(verb)?.answer(interaction, id) : undefined;
-    return button ?? apologize(interaction, 'router.outdated');
+    return button ?? answerOutdated(interaction);
+  }
+
+  /** During an update, the other version runs beside this one, and may know what this one does not. */
+  async function answerOutdated(interaction: MessageComponentInteraction | ModalSubmitInteraction) {
+    await giveWay();
+    return apologize(interaction, 'router.outdated');
   }
 
   function turnAway(interaction: ChatInputCommandInteraction, name: string): FirstAnswer {

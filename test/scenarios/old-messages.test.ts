@@ -127,6 +127,18 @@ describe('messages from before', { concurrency: true }, () => {
       assert.match((await answered(pressed)).text, /only in the server/);
     });
 
+    it('of another version are left to that version, which may run beside during an update', async () => {
+      const { stage } = shared();
+      const { member, channel } = addServer(stage);
+      const labels = ['easel:2:edit:1', 'easel:1:upscale:1'];
+      const message = await postAsBot(stage, channel.id, labels);
+      for (const label of labels) {
+        const { acknowledgedAfterMs = 0 } = await press(stage, message, label, member);
+        // Whoever knows what to do has nothing to wait for.
+        assert.ok(acknowledgedAfterMs > 450, `${label} was taken after ${acknowledgedAfterMs} ms`);
+      }
+    });
+
     it('say that they are outdated where their result was deleted', async () => {
       const { stage } = shared();
       const server = addServer(stage);
