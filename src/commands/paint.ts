@@ -54,8 +54,10 @@ async function ask(
 ): Promise<void> {
   const draft = await orUnavailable(drafts.open(asked));
   if (draft === 'unavailable') return refuse(parts, interaction, asked.request, { reason: 'store-unavailable' });
-  const words = wordsFor(interaction.locale);
-  return parts.replies.edit(interaction, renderPaintQuestion(asked.request.id, draft.until, words));
+  const { id, guild } = asked.request;
+  const question = renderPaintQuestion(id, draft.until, wordsFor(interaction.locale));
+  // Once somebody has answered it, the draft is taken, and the edit says everything in this place.
+  return parts.replies.edit(interaction, question, async () => (await drafts.read(guild, id)) !== undefined);
 }
 
 async function refuse(

@@ -23,8 +23,12 @@ export type ReplyEditor = {
     uploads?: readonly Upload[],
     instead?: MessagePayload,
   ): Promise<void>;
-  /** Says something that a job may put its result in the place of, and that must not come minutes later, behind that. */
-  edit(target: ReplyTarget, payload: MessagePayload): Promise<void>;
+  /**
+   * Says something that a job may put its result in the place of, and that must not come minutes later, behind that.
+   * @param mayRepeat is asked before each further attempt, because Discord may have taken the one before without saying
+   * so, and somebody may have acted on it; left out where nobody can
+   */
+  edit(target: ReplyTarget, payload: MessagePayload, mayRepeat?: () => Promise<boolean>): Promise<void>;
   /**
    * Makes one attempt, beside everything else that is done with the reply. An abort cuts it off wherever it stands; it
    * may be carried out all the same.
@@ -83,8 +87,13 @@ export function createReplyEditor(parts: {
       const result = await say(payload, uploads);
       report(result === 'too-large' && instead ? await say(instead, []) : result);
     },
-    async edit(target, payload) {
-      await settle(async () => editOriginal(rest, target, payload));
+    async edit(target, payload, mayRepeat = async () => true) {
+      let isFirst = true;
+      await settle(async () => {
+        if (!isFirst && !(await mayRepeat())) return;
+        isFirst = false;
+        await editOriginal(rest, target, payload);
+      });
     },
     tryEdit: async (target, payload, uploads, signal) =>
       sendUntilSettled(async () => editOriginal(newsRest, target, payload, uploads, signal), {

@@ -47,6 +47,13 @@ test('the reply is called as it is called in the documents', async (t) => {
   assert.deepEqual(asked(), [`PATCH ${ORIGINAL}`, `DELETE ${ORIGINAL}`]);
 });
 
+test('nothing is said again that may not be repeated', async (t) => {
+  const { replies, asked } = await openEditor(t, (response) => answerJson(response, 503, {}));
+  const answers = [true, true, false];
+  await replies.edit(target, renderText('a question'), async () => answers.shift() ?? assert.fail('asked once more'));
+  assert.equal(asked().length, 3);
+});
+
 /** How often a reply is tried to be changed before it is given up in a hurry. */
 const HURRIED_ATTEMPTS = 6;
 const MINUTE_MS = 60_000;

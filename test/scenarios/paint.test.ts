@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { renderMessage } from '../../sandbox/discord/render.ts';
 import { reachablePainter } from '../../sandbox/painter-address.ts';
 import type { Stage } from '../../sandbox/stage.ts';
@@ -22,6 +23,8 @@ const NOT_FOUND = 404;
 const BUSY = 503;
 const CUT_OFF = 0;
 const HOUR_MS = 60 * 60_000;
+/** Longer than an edit takes here. */
+const PUT_OFF_SECONDS = 3;
 
 /** A brush on its way along the whole border and once through the middle: what may change reaches every edge. */
 const isBrushed = (x: number, y: number): boolean =>
@@ -230,6 +233,22 @@ describe('painting a mask', { concurrency: 2 }, () => {
     const edited = await outcome(stage, asked);
     assert.equal(edited.shownAttachments.length, 1);
     assert.equal(hanging.spoiled(), 1);
+    judge(stage);
+  });
+
+  it('does not ask again over what came of the answer, where Discord took the question without saying so', async (t) => {
+    const stage = await paintableStage(t);
+    await stage.startBot();
+    const { faults } = stage.discord;
+    faults.add({ route: 'PATCH original', kind: 'accept then reset' });
+    const putOff = faults.add({ route: 'PATCH original', kind: 'rate limit', retryAfterSeconds: PUT_OFF_SECONDS });
+    const asked = await askOpenly(stage, stage, 'a hat for whoever is quick');
+    await stage.discord.waitFor(() => putOff.spoiled() > 0);
+    await press(stage, asked.message, 'Change the whole picture', stage.member);
+    await outcome(stage, asked);
+    await sleep(PUT_OFF_SECONDS * 1_000);
+    const now = stage.discord.message(asked.message.id) ?? assert.fail('the result is gone');
+    assert.equal(now.shownAttachments.length, 1, renderMessage(now));
     judge(stage);
   });
 
