@@ -7,7 +7,7 @@ import { wordsFor } from '../discord/words.ts';
 import type { ResultRecord } from '../services/result-records.ts';
 import { readAsker } from './asker.ts';
 import { answerWithImages } from './image-command.ts';
-import { toAttached } from './image-options.ts';
+import { IMAGE_OPTIONS, toAttached } from './image-options.ts';
 import type { ResultCommandParts } from './posted-result.ts';
 import { chooseAgain, fetchPictures, readRecord } from './posted-result.ts';
 
@@ -57,9 +57,10 @@ export function createAgainModal(parts: ResultCommandParts): Modal {
         // It is made from what was attached now.
         origin: undefined,
       };
-      const label = record.asked.operation === 'edit' ? 'image' : 'reference';
+      // The form has one field for all of them, and a refusal has to say which of them it is about.
+      const labels = record.asked.operation === 'edit' ? IMAGE_OPTIONS : ['reference'];
       return answerWithImages(parts, interaction, request, {
-        images: uploads.map((upload) => toAttached(label, upload, parts.attachments)),
+        images: uploads.map((upload, index) => toAttached(labels[index] ?? 'image', upload, parts.attachments)),
         mask: mask && toAttached('mask', mask, parts.attachments),
       });
     },

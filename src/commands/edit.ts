@@ -5,6 +5,7 @@ import { MASK_MARKS, MASK_REGIONS, WHOLE_REGION } from '../services/images/image
 import type { ImageCommandParts } from './image-command.ts';
 import { answerWithImages } from './image-command.ts';
 import {
+  IMAGE_OPTIONS,
   privateOption,
   promptOption,
   readRequest,
@@ -15,9 +16,6 @@ import {
   toChoice,
 } from './image-options.ts';
 import { answerWithQuestion, isOpen } from './paint.ts';
-
-/** The first is the one that a mask belongs to. */
-const IMAGE_OPTIONS = ['image', 'image2', 'image3', 'image4'];
 
 const furtherImageOptions: readonly APIApplicationCommandBasicOption[] = IMAGE_OPTIONS.slice(1).map((name) => ({
   type: ApplicationCommandOptionType.Attachment,

@@ -20,6 +20,8 @@ import { orUnavailable } from './or-unavailable.ts';
 export const CHOICE_LENGTH_MAX = 100;
 export const SUGGESTIONS_MAX = 25;
 export const COUNT_MAX = 4;
+/** What the pictures of an edit are called, in their order. The first is the one that a mask belongs to. */
+export const IMAGE_OPTIONS: readonly string[] = ['image', 'image2', 'image3', 'image4'];
 
 export const promptOption: APIApplicationCommandBasicOption = {
   type: ApplicationCommandOptionType.String,

@@ -228,6 +228,20 @@ describe('the buttons under a result', { concurrency: 2 }, () => {
       assert.deepEqual(await sentPictures(other), await sentPictures(one));
     });
 
+    it('says which of several pictures it cannot use', async () => {
+      const { stage } = shared();
+      const server = addServer(stage);
+      const bytes = await photograph({ width: 816, height: 816 }).png().toBuffer();
+      const upload = (content = bytes) => stage.discord.uploadAttachment({ bytes: content, filename: 'photo.png' });
+      const prompt = 'two photos of a fox';
+      const first = await ask(stage, server, 'edit', { prompt, image: upload(), image2: upload(), ...ANY_SIZE });
+      const opened = await press(stage, first.message, 'Again', server.member);
+      const uploads = [upload(), upload(Buffer.from('no picture'))];
+      const refused = await answered(await fillIn(stage, opened, server.member, { upload: uploads }));
+      assert.match(refused.text, /The image2 is not an image.*You were not charged/);
+      assert.equal(callsFor(stage, prompt).length, 1);
+    });
+
     it('asks for the mask, too, where there was one', async () => {
       const { stage } = shared();
       const server = addServer(stage);
