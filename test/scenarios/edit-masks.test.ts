@@ -251,7 +251,7 @@ describe('/edit of several images', { concurrency: 2 }, () => {
     const prompt = 'never made from a letter';
     const image3 = stage.discord.uploadAttachment({ bytes: Buffer.from('Dear Easel'), filename: 'a.png' });
     const asked = await edit(shared(), { prompt, photo: PHOTO, options: { image3 } });
-    assert.match(asked.text, /The image3 is not an image/);
+    assert.match(asked.text, /The file for `image3` is not an image/);
     assertNothingTouched(stage, asked, prompt);
   });
 });

@@ -238,7 +238,7 @@ describe('the buttons under a result', { concurrency: 2 }, () => {
       const opened = await press(stage, first.message, 'Again', server.member);
       const uploads = [upload(), upload(Buffer.from('no picture'))];
       const refused = await answered(await fillIn(stage, opened, server.member, { upload: uploads }));
-      assert.match(refused.text, /The image2 is not an image.*You were not charged/);
+      assert.match(refused.text, /The file for `image2` is not an image.*You were not charged/);
       assert.equal(callsFor(stage, prompt).length, 1);
     });
 
