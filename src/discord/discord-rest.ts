@@ -8,7 +8,7 @@ import type { Acknowledgements } from './acknowledgements.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
 
 /**
- * Three ways to speak to Discord's REST interface.
+ * The ways to speak to Discord's REST interface: quick ones and patient ones, each kind on connections of its own.
  *
  * An acknowledgement that is not there within three seconds is worth nothing, so it is sent with a short wait, and again
  * only where Discord asks for a moment.
@@ -36,7 +36,7 @@ const PATIENT_TIMEOUT_MS = 120_000;
  */
 const REQUESTS_PER_SECOND = 1_000;
 /**
- * For each of the two ways: an acknowledgement must never have to wait until an upload lets go of its connection. With
+ * For each of the two kinds: an acknowledgement must never have to wait until an upload lets go of its connection. With
  * sixteen, a hundred acknowledgements at once took turns on them, and the last one came 100 ms later than with these.
  * They are pools and not agents, because an agent forgets the TLS session with its last connection: after a quiet
  * minute, the next acknowledgement would wait for a whole handshake.

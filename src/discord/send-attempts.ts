@@ -28,7 +28,7 @@ const PASSING_CODES: ReadonlySet<unknown> = new Set([
 
 /**
  * Sends until it is sent or provably cannot be. Whatever is sent this way must be safe to send twice: an edit of one
- * message, or a new message with an enforced nonce.
+ * message, a new message with an enforced nonce, or one that only its member sees, whom a second copy does no harm.
  */
 export async function sendUntilSettled(
   send: () => Promise<unknown>,
