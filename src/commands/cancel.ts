@@ -1,7 +1,7 @@
 import { VERB } from '../discord/button-verbs.ts';
 import type { Button, GuildButton } from '../discord/command.ts';
 import { answerAfterwards } from '../discord/command.ts';
-import { renderText } from '../discord/result-message.ts';
+import { renderText } from '../discord/message-payload.ts';
 import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
 import { giveWayUnless } from '../discord/giving-way.ts';

@@ -3,7 +3,7 @@ import { VERB } from '../discord/button-verbs.ts';
 import type { Button, GuildButton } from '../discord/command.ts';
 import { answerAfterwards } from '../discord/command.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
-import { renderText } from '../discord/result-message.ts';
+import { renderText } from '../discord/message-payload.ts';
 import { wordsFor } from '../discord/words.ts';
 import { orUnavailable } from './or-unavailable.ts';
 import type { ResultCommandParts } from './posted-result.ts';

@@ -3,7 +3,7 @@ import type { Button, GuildButton } from '../discord/command.ts';
 import { answerAfterwards } from '../discord/command.ts';
 import { addressOf } from '../discord/reply-address.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
-import { renderText } from '../discord/result-message.ts';
+import { renderText } from '../discord/message-payload.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { KeptResults } from '../services/kept-results.ts';
 import { giveWayUnless } from '../discord/giving-way.ts';

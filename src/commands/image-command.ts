@@ -5,7 +5,7 @@ import type { ProgressMessages } from '../discord/progress-message.ts';
 import { describeRefusalWithReference } from '../discord/refusal-message.ts';
 import { addressOf } from '../discord/reply-address.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
-import { renderText } from '../discord/result-message.ts';
+import { renderText } from '../discord/message-payload.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { GuildSettingsStore } from '../services/guild-settings-store.ts';
 import type { ImageJobs } from '../services/image-jobs.ts';

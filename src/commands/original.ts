@@ -3,7 +3,7 @@ import type { Button, GuildButton } from '../discord/command.ts';
 import { answerAfterwards } from '../discord/command.ts';
 import type { OriginalsSender } from '../discord/originals-sender.ts';
 import { describeRefusal } from '../discord/refusal-message.ts';
-import { renderText } from '../discord/result-message.ts';
+import { renderText } from '../discord/message-payload.ts';
 import { wordsFor } from '../discord/words.ts';
 import { giveWayUnless } from '../discord/giving-way.ts';
 import type { ResultCommandParts } from './posted-result.ts';

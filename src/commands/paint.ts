@@ -6,7 +6,7 @@ import { renderPaintLink, renderPaintQuestion } from '../discord/paint-messages.
 import type { Painting } from '../discord/painting.ts';
 import { describeRefusal, describeRefusalWithReference } from '../discord/refusal-message.ts';
 import { addressOf } from '../discord/reply-address.ts';
-import { renderText } from '../discord/result-message.ts';
+import { renderText } from '../discord/message-payload.ts';
 import type { MessageKey } from '../discord/words.ts';
 import { wordsFor } from '../discord/words.ts';
 import type { DraftPress, EditDraft, NewDraft } from '../services/edit-drafts.ts';

@@ -11,7 +11,7 @@ import { answerAfterwards } from '../discord/command.ts';
 import { writeCustomId } from '../discord/custom-id.ts';
 import { describeAllowance } from '../discord/limit-message.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
-import { renderText, withBelow } from '../discord/result-message.ts';
+import { renderText, withBelow } from '../discord/message-payload.ts';
 import { describeQuota } from '../discord/usage-message.ts';
 import { relativeTime } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';

@@ -6,7 +6,7 @@ import { answerAfterwards } from '../discord/command.ts';
 import { uploadFromBytes } from '../discord/multipart.ts';
 import type { LogChannel } from '../discord/log-channel.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
-import { renderText, renderTextWithFiles } from '../discord/result-message.ts';
+import { renderText, renderTextWithFiles } from '../discord/message-payload.ts';
 import { describeProblem, describeSettings } from '../discord/settings-message.ts';
 import { join } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';

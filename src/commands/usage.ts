@@ -9,7 +9,7 @@ import { answerAfterwards } from '../discord/command.ts';
 import type { Upload } from '../discord/multipart.ts';
 import { REQUEST_FILES_BYTES_MAX, uploadFromBytes, uploadFromFile } from '../discord/multipart.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
-import { renderText, renderTextWithFiles } from '../discord/result-message.ts';
+import { renderText, renderTextWithFiles } from '../discord/message-payload.ts';
 import type { UsageView } from '../discord/usage-message.ts';
 import { chartWords, describeChart, describeUsage } from '../discord/usage-message.ts';
 import { formatCodes, formatMonth, formatSize } from '../discord/wording.ts';

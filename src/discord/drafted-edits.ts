@@ -12,7 +12,7 @@ import type { ProgressMessages } from './progress-message.ts';
 import { describeRefusal, describeRefusalWithReference } from './refusal-message.ts';
 import { readAddress } from './reply-address.ts';
 import type { ReplyEditor } from './reply-editor.ts';
-import { renderText } from './result-message.ts';
+import { renderText } from './message-payload.ts';
 import { wordsFor } from './words.ts';
 
 /** Makes jobs of edits whose members were first asked what may change. */

@@ -12,7 +12,7 @@ import { nameChoice } from './command-words.ts';
 import { postOnce } from './message-requests.ts';
 import { howUnknown, isDiscreet } from './refusal-message.ts';
 import { readAddress } from './reply-address.ts';
-import { renderText } from './result-message.ts';
+import { renderText } from './message-payload.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 import { escapeText, truncate } from './wording.ts';
 import type { MessageKey, Words } from './words.ts';

@@ -6,7 +6,7 @@ import { endOfPeriod } from '../billing/period.ts';
 import type { BudgetWarning, WarningResult } from '../services/budget-watch.ts';
 import { postOnce } from './message-requests.ts';
 import { readAddress } from './reply-address.ts';
-import { renderText } from './result-message.ts';
+import { renderText } from './message-payload.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 import { relativeTime } from './wording.ts';

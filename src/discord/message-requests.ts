@@ -2,7 +2,7 @@ import type { REST } from 'discord.js';
 import { MessageFlags, Routes } from 'discord.js';
 import type { Upload } from './multipart.ts';
 import { createMultipart } from './multipart.ts';
-import type { MessagePayload } from './result-message.ts';
+import type { MessagePayload } from './message-payload.ts';
 import { isMessageGone } from './send-attempts.ts';
 
 /** What becomes of messages, one attempt each. Whoever wants more than one has `sendUntilSettled`. */

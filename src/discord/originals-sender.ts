@@ -9,7 +9,7 @@ import type { ReplyTarget } from './message-requests.ts';
 import { editOriginal, postEphemeral } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
 import { REQUEST_FILES_BYTES_MAX, uploadFromBytes, uploadFromFile } from './multipart.ts';
-import { renderText, renderTextWithFiles } from './result-message.ts';
+import { renderText, renderTextWithFiles } from './message-payload.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 import { formatList, formatSize } from './wording.ts';

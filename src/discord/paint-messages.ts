@@ -1,7 +1,7 @@
 import { ButtonStyle, ComponentType } from 'discord.js';
 import { VERB } from './button-verbs.ts';
-import type { MessagePayload } from './result-message.ts';
-import { renderButtons, renderText, withBelow } from './result-message.ts';
+import type { MessagePayload } from './message-payload.ts';
+import { renderButtons, renderText, withBelow } from './message-payload.ts';
 import type { Words } from './words.ts';
 import { relativeTime } from './wording.ts';
 

@@ -7,8 +7,8 @@ import type { Upload } from './multipart.ts';
 import { uploadFromBytes } from './multipart.ts';
 import type { ReplyTarget } from './message-requests.ts';
 import type { ReplyEditor } from './reply-editor.ts';
-import type { MessagePayload } from './result-message.ts';
-import { renderButtons, renderText, renderTextWithFiles, withBelow } from './result-message.ts';
+import type { MessagePayload } from './message-payload.ts';
+import { renderButtons, renderText, renderTextWithFiles, withBelow } from './message-payload.ts';
 import type { Words } from './words.ts';
 import { formatDuration, relativeTime } from './wording.ts';
 

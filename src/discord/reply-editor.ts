@@ -5,7 +5,7 @@ import { createLateAnswers } from './late-answers.ts';
 import type { ReplyTarget } from './message-requests.ts';
 import { deleteOriginal, editEphemeral, editOriginal, postEphemeral, readOriginal } from './message-requests.ts';
 import type { Upload } from './multipart.ts';
-import type { MessagePayload } from './result-message.ts';
+import type { MessagePayload } from './message-payload.ts';
 import type { SendResult } from './send-attempts.ts';
 import { sendUntilSettled } from './send-attempts.ts';
 import { idOf } from './sent-message.ts';

@@ -12,7 +12,7 @@ import { AcknowledgementError } from './acknowledgements.ts';
 import { answerEphemerally } from './ephemeral-answer.ts';
 import type { ReplyEditor } from './reply-editor.ts';
 import { describeRefusalWithReference } from './refusal-message.ts';
-import { renderText } from './result-message.ts';
+import { renderText } from './message-payload.ts';
 import type { Verbs } from './verbs.ts';
 import { wordsFor } from './words.ts';
 

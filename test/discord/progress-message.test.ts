@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Upload } from '../../src/discord/multipart.ts';
 import { createProgressMessages } from '../../src/discord/progress-message.ts';
-import type { MessagePayload } from '../../src/discord/result-message.ts';
+import type { MessagePayload } from '../../src/discord/message-payload.ts';
 import type { SendResult } from '../../src/discord/send-attempts.ts';
 import { wordsFor } from '../../src/discord/words.ts';
 import type { ProgressState } from '../../src/services/job-progress.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { createDiscordRest } from '../../src/discord/discord-rest.ts';
 import { createReplyEditor } from '../../src/discord/reply-editor.ts';
-import { renderText } from '../../src/discord/result-message.ts';
+import { renderText } from '../../src/discord/message-payload.ts';
 import type { Answer } from '../services/providers/local-server.ts';
 import { answerJson, startLocalServer } from '../services/providers/local-server.ts';
 import { until } from '../until.ts';

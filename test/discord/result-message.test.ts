@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { APIContainerComponent } from 'discord.js';
 import { ComponentType } from 'discord.js';
-import { renderOutcome, renderText, renderTextWithFiles } from '../../src/discord/result-message.ts';
+import { renderOutcome } from '../../src/discord/result-message.ts';
 import { CATALOGUES, wordsFor } from '../../src/discord/words.ts';
 import type { ImageRequest } from '../../src/services/image-request.ts';
 import type { FinishedJob, ResultNote } from '../../src/services/job-outcome.ts';
@@ -128,15 +128,5 @@ describe('renderOutcome', () => {
       const message = renderOutcome(request, { ended, result }, files, words, 'direct-messages');
       assert.ok(!JSON.stringify(message).includes('custom_id'));
     }
-  });
-});
-
-describe('texts', () => {
-  it('are cut before Discord would refuse them, and so are descriptions of pictures', () => {
-    const [text] = renderText('x'.repeat(5_000)).components;
-    assert.equal(text?.type === ComponentType.TextDisplay && text.content.length, 4_000);
-    const picture = { name: 'chart.png', altText: 'y'.repeat(2_000) };
-    const { attachments } = renderTextWithFiles('', [], picture);
-    assert.equal(attachments?.[0]?.description?.length, 1_024);
   });
 });
