@@ -42,7 +42,7 @@ export const resultOptions: readonly APIApplicationCommandBasicOption[] = [
   {
     type: ApplicationCommandOptionType.String,
     name: 'quality',
-    description: 'Better costs more; medium if left out',
+    description: 'Better costs more; if left out, the default of this server, or else medium',
     choices: QUALITIES.map(toChoice),
   },
   {
@@ -61,13 +61,13 @@ export const resultOptions: readonly APIApplicationCommandBasicOption[] = [
   {
     type: ApplicationCommandOptionType.String,
     name: 'format',
-    description: 'The kind of file; png if left out',
+    description: 'The kind of file; if left out, the default of this server, or else png',
     choices: IMAGE_FORMATS.map(toChoice),
   },
   {
     type: ApplicationCommandOptionType.String,
     name: 'model',
-    description: 'Which model makes it; the first one if left out',
+    description: 'Which model makes it; if left out, the default of this server, or else the first',
     autocomplete: true,
     max_length: CHOICE_LENGTH_MAX,
   },
