@@ -17,7 +17,7 @@ import { readAddress } from './reply-address.ts';
 import type { MessageContext } from './result-message.ts';
 import { renderOutcome } from './result-message.ts';
 import type { SendResult } from './send-attempts.ts';
-import { isMessageGone, sendUntilSettled } from './send-attempts.ts';
+import { isMessageGone, mayBeDone, sendUntilSettled } from './send-attempts.ts';
 import { findPostedResult, idOf, placeOf } from './sent-message.ts';
 import type { FittedUpload, UploadFitter } from './upload-fitting.ts';
 import { wordsFor } from './words.ts';
@@ -40,8 +40,10 @@ export function createDelivery(parts: {
   async function settle<Answer>(job: OpenJob, send: () => Promise<Answer>): Promise<Settled<Answer>> {
     let answer: Answer | undefined;
     let failure: unknown;
+    let mayHaveStood = false;
     const onFailure = (error: unknown): void => {
       failure = error;
+      mayHaveStood ||= mayBeDone(error);
       log.warn({ job: job.request.id, err: error }, 'delivery attempt failed');
     };
     const result = await sendUntilSettled(
@@ -50,7 +52,8 @@ export function createDelivery(parts: {
       },
       { sleep, onFailure },
     );
-    return { result, answer, failure };
+    const isDeleted = mayHaveStood && isMessageGone(failure);
+    return { result, answer, failure, isDeleted };
   }
 
   /**
@@ -105,6 +108,8 @@ export function createDelivery(parts: {
       const first = await bring(job, outcome, way);
       const isCovered = first.result === 'sent' && way === inReply && lateNews !== undefined;
       const sent = isCovered ? await bringAgain(job, outcome, first, lateNews) : first;
+      // Whoever deleted it saw it there. It must not come back for everybody, nor be lost where nobody has seen it.
+      if (sent.isDeleted) return { state: 'undeliverable' };
       if (sent.result !== 'closed') return asDelivery(sent);
     }
     return { state: 'undeliverable' };
@@ -139,6 +144,8 @@ type Settled<Answer> = {
   readonly result: SendResult;
   readonly answer: Answer | undefined;
   readonly failure: unknown;
+  /** Whether the message is gone since an attempt that Discord may have carried out without saying so. */
+  readonly isDeleted: boolean;
 };
 
 type Sent = Settled<Posted> & {
@@ -216,7 +223,7 @@ function noteMissing(job: OpenJob, outcome: JobOutcome, count: number): JobOutco
   return { ...outcome, result: { ...outcome.result, notes: [...outcome.result.notes, note] } };
 }
 
-function asDelivery({ result, answer: place, originals, isComplete }: Omit<Sent, 'failure'>): Delivery {
+function asDelivery({ result, answer: place, originals, isComplete }: Omit<Sent, 'failure' | 'isDeleted'>): Delivery {
   switch (result) {
     case 'sent':
       return isComplete ? { state: 'delivered', place, originals } : { state: 'incomplete', place };

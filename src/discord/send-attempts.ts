@@ -57,6 +57,11 @@ function pauseMsAfter(error: unknown, attempt: number): number {
   return askedMs > usualMs ? askedMs : usualMs;
 }
 
+/** Whether Discord may have carried out an attempt that failed. Where it answered, it has said that it did not. */
+export function mayBeDone(error: unknown): boolean {
+  return !(error instanceof RateLimitError) && !isRefusal(error);
+}
+
 /** Whether a message that was to be changed or removed is not there any more. */
 export function isMessageGone(error: unknown): boolean {
   return error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage;

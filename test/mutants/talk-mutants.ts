@@ -39,6 +39,28 @@ export const talkMutants: readonly Mutant[] = [
     killers: ['test/scenarios/paint.test.ts'],
   },
   {
+    name: 'a result that was deleted before Discord confirmed it is posted once more',
+    edits: [
+      {
+        file: 'src/discord/delivery.ts',
+        find: "if (sent.isDeleted) return { state: 'undeliverable' };",
+        replace: '',
+      },
+    ],
+    killers: ['test/scenarios/delivery.test.ts'],
+  },
+  {
+    name: 'the question of an edit is put back over what came of its answer',
+    edits: [
+      {
+        file: 'src/commands/paint.ts',
+        find: 'async () => (await drafts.read(guild, id)) !== undefined',
+        replace: 'async () => true',
+      },
+    ],
+    killers: ['test/scenarios/paint.test.ts'],
+  },
+  {
     name: 'the log channel is shown the prompt of a private result',
     edits: [
       {

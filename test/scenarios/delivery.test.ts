@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import type { InteractionHandle } from '../../sandbox/discord/interaction-handle.ts';
 import type { EmulatedMessage } from '../../sandbox/discord/message.ts';
 import { renderMessage } from '../../sandbox/discord/render.ts';
-import { outliveToken, untilOffered } from './conversation.ts';
+import { outliveToken, press, pressForPictures, untilOffered } from './conversation.ts';
 import { atRest, callsFor, judge, onlyPost, postsOf } from './judgement.ts';
 import { imagine } from './requests.ts';
 import type { Server } from './shared-stage.ts';
@@ -15,6 +15,8 @@ import { finalMessage, setStage } from './support.ts';
 const HURRIED_PAUSES = fileURLToPath(new URL('./hurried-pauses.ts', import.meta.url));
 const TOKEN_LIFETIME_MS = 15 * 60_000;
 const MEBIBYTE = 1024 * 1024;
+/** Longer than it takes to press a button. */
+const PUT_OFF_SECONDS = 3;
 
 // Each part has a stage of its own, and much of their time is spent on waiting.
 describe('delivery', { concurrency: true }, () => {
@@ -112,6 +114,27 @@ describe('delivery', { concurrency: true }, () => {
       const post = await onlyPost(stage, interaction, server.member);
       assert.equal(post.channelId, server.channel.id);
       assert.notEqual(post.id, reply.id);
+    });
+
+    test('a result that was deleted before Discord confirmed it comes back only to whoever fetches it', async () => {
+      const { stage } = shared();
+      const { discord } = stage;
+      const server = addServer(stage);
+      const upload = { route: 'PATCH original', onlyUploads: true } as const;
+      discord.faults.add({ ...upload, kind: 'accept then reset' });
+      const putOff = discord.faults.add({ ...upload, kind: 'rate limit', retryAfterSeconds: PUT_OFF_SECONDS });
+      const interaction = imagine(stage, server, 'an owl that was not meant to be');
+      await discord.waitFor(() => putOff.spoiled() > 0);
+      const post = postsOf(stage, interaction, server.member)[0] ?? assert.fail('nothing was posted');
+      await press(stage, post, 'Delete', server.member);
+      await discord.waitFor(() => discord.message(post.id)?.deletedAtMs !== undefined);
+      const attempts = () => discord.requests.filter(({ path }) => path.includes(interaction.token)).length;
+      const before = attempts();
+      await discord.waitFor(() => attempts() > before);
+      const offered = await untilOffered(stage, server);
+      assert.deepEqual(postsOf(stage, interaction, server.member), []);
+      const shown = await pressForPictures(stage, offered.message, 'Show it', server.member);
+      assert.equal(shown.message.visibleTo, server.member.user.id);
     });
 
     test('where the channel is closed to the bot, or gone, a public result goes to the member', async () => {
