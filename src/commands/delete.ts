@@ -10,7 +10,7 @@ import type { ResultCommandParts } from './posted-result.ts';
 
 /**
  * Under a result: removes it, for whoever asked for it and for those who may remove anybody's messages. The message goes
- * last, because the button under it is the only way to what else there is.
+ * after its record, because the button under it is the only way to that; originals end by themselves within a day.
  */
 export function createDeleteButton(parts: ResultCommandParts): Button {
   return {
@@ -38,8 +38,7 @@ async function remove(parts: ResultCommandParts, interaction: GuildButton, id: s
   if ((await orUnavailable(records.remove(interaction.guildId, id))) === 'unavailable') {
     return tellEphemerally(describeRefusal({ reason: 'store-unavailable' }, words));
   }
-  await originals.drop(id);
-  if (await replies.remove(interaction)) return;
+  if (await replies.remove(interaction)) return originals.drop(id);
   // The message stands on, and so does what its other buttons go by, and by which whoever asked can try again.
   if (record) await records.putBack(record);
   return tellEphemerally(words.say('delete.failed'));

@@ -83,6 +83,12 @@ describe('messages from before', { concurrency: true }, () => {
     const forged = await postAsBot(stage, stage.channel.id, [customId]);
     assert.match((await pressThrough(stage, forged, customId, administrator)).text, /no longer there/);
 
+    // What Discord does not delete goes on to have them.
+    const body = { message: 'Missing Permissions', code: 50013 };
+    stage.discord.faults.add({ kind: 'status', status: 403, route: 'DELETE original', body });
+    assert.match((await pressThrough(stage, first.message, 'Delete', member)).text, /did not let Easel delete/);
+    assert.equal(picturesOf(await pressForPictures(stage, first.message, 'Original', member)).length, 1);
+
     await press(stage, first.message, 'Delete', member);
     await stage.discord.waitFor(() => stage.discord.message(first.message.id)?.deletedAtMs !== undefined);
     const late = await postAsBot(stage, stage.channel.id, [`easel:1:original:${first.interaction.id}`]);
