@@ -4,6 +4,7 @@ import type { Button, Deferral, FirstAnswer, GuildModal, MessageMenu, Modal } fr
 import { writeCustomId } from '../discord/custom-id.ts';
 import type { FilledIn } from '../discord/image-modals.ts';
 import { readImageModal, renderEditModal } from '../discord/image-modals.ts';
+import { TEXT_LENGTH_MAX } from '../discord/message-payload.ts';
 import type { MessagePicture } from '../discord/message-pictures.ts';
 import type { PictureMemory } from '../discord/picture-memory.ts';
 import { answerEphemerally } from '../discord/ephemeral-answer.ts';
@@ -22,8 +23,8 @@ import { chooseAgain, fetchPictures, findRecord, isEphemeral, originOf, pictures
 
 export type EditImageParts = ResultCommandParts & { readonly pictureMemory: PictureMemory };
 
-/** A text in a reply may have 4,000 characters; what somebody wrote is given back with a few words around it. */
-const GIVEN_BACK_LENGTH_MAX = 3_500;
+/** Leaves room for the words around what somebody wrote and gets back. */
+const GIVEN_BACK_LENGTH_MAX = TEXT_LENGTH_MAX - 500;
 
 /** Under a result. The form comes at once, because nothing may come before it. */
 export function createEditButton(parts: EditImageParts): Button {

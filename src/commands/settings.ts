@@ -6,7 +6,7 @@ import { answerAfterwards } from '../discord/command.ts';
 import { uploadFromBytes } from '../discord/multipart.ts';
 import type { LogChannel } from '../discord/log-channel.ts';
 import type { ReplyEditor } from '../discord/reply-editor.ts';
-import { renderText, renderTextWithFiles } from '../discord/message-payload.ts';
+import { renderText, renderTextWithFiles, TEXT_LENGTH_MAX } from '../discord/message-payload.ts';
 import { describeProblem, describeSettings } from '../discord/settings-message.ts';
 import { join } from '../discord/wording.ts';
 import type { Words } from '../discord/words.ts';
@@ -38,8 +38,8 @@ export type SettingsCommandParts = {
 /** What decides for roles, and therefore lets go of what was decided for deleted ones. */
 const SUBCOMMANDS_OF_ROLES: ReadonlySet<string> = new Set(['limit', 'access']);
 const HISTORY_SHOWN_MAX = 5;
-/** Discord's own limit is 4,000 for all texts of a message. */
-const TEXT_LENGTH_MAX = 3_900;
+/** Leaves room for the line that says where the rest is. */
+const SHOWN_LENGTH_MAX = TEXT_LENGTH_MAX - 100;
 
 /** `/settings`: what the administrators of a server decide. */
 export function createSettingsCommand(parts: SettingsCommandParts): Command {
@@ -95,8 +95,8 @@ async function reply(
   text: string,
   { say }: Words,
 ): Promise<void> {
-  if (text.length <= TEXT_LENGTH_MAX) return replies.answer(interaction, renderText(text));
-  const shown = text.slice(0, text.lastIndexOf('\n', TEXT_LENGTH_MAX));
+  if (text.length <= SHOWN_LENGTH_MAX) return replies.answer(interaction, renderText(text));
+  const shown = text.slice(0, text.lastIndexOf('\n', SHOWN_LENGTH_MAX));
   const file = uploadFromBytes('settings.txt', 'text/plain', Buffer.from(text));
   const message = renderTextWithFiles(`${shown}\n${say('settings.too-long')}`, [file.name]);
   return replies.answer(interaction, message, [file]);
