@@ -74,7 +74,8 @@ export function createEditMenu(parts: EditImageParts): MessageMenu {
       const { targetMessage: message } = interaction;
       const customId = writeCustomId({ verb: VERB.editMessage, id: message.id });
       const pictures = picturesOf(parts.attachments, message);
-      if (pictures.length > 0) parts.pictureMemory.remember(message.id, pictures);
+      const place = { channel: interaction.channelId, message: message.id };
+      if (pictures.length > 0) parts.pictureMemory.remember(place, pictures);
       return openForm(parts, interaction, { customId, pictures, isPrivate: false });
     },
   };
@@ -89,7 +90,7 @@ export function createEditMessageModal(parts: EditImageParts): Modal {
       const place = { channel: interaction.channelId, message: messageId };
       // After a restart nothing is remembered; what Easel posted itself it may read again.
       const pictures =
-        parts.pictureMemory.recall(messageId) ?? (await fetchPictures(parts.attachments, interaction, place));
+        parts.pictureMemory.recall(place) ?? (await fetchPictures(parts.attachments, interaction, place));
       const origin = { ...place, picture: form.picture };
       return answerForm(parts, interaction, { form, pictures, origin, chosen: {} });
     },
