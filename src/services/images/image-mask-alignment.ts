@@ -23,7 +23,11 @@ export type MaskedImage = ImageSize & {
 };
 
 /** A mask's file, and its size as it lies over the picture. */
-export type AlignedMask = ImageSize & { readonly bytes: Buffer };
+export type AlignedMask = ImageSize & {
+  readonly bytes: Buffer;
+  /** Whether its pixels are stored as they lie over the picture, with 8 bits a channel and in sRGB. */
+  readonly isPlain: boolean;
+};
 
 const UPRIGHT = 1;
 const FIRST_ON_ITS_SIDE = 5;
@@ -36,11 +40,13 @@ export async function alignMask(
   image: MaskedImage,
   limits: ImageLimits,
 ): Promise<AlignedMask | undefined> {
-  if (fits(mask, image)) return { bytes, width: mask.width, height: mask.height };
+  if (fits(mask, image)) return { bytes, width: mask.width, height: mask.height, isPlain: mask.isPlain };
   const stored = turnSize(mask, mask.orientation);
   for (const orientation of [UPRIGHT, image.orientation]) {
     const size = turnSize(stored, orientation);
-    if (fits(size, image)) return { bytes: await noteOrientation(sharp, bytes, orientation, limits), ...size };
+    if (fits(size, image)) {
+      return { ...size, bytes: await noteOrientation(sharp, bytes, orientation, limits), isPlain: false };
+    }
   }
   return undefined;
 }

@@ -125,7 +125,7 @@ async function readAlpha(
   image: ImageSize,
   limits: ImageLimits,
 ): Promise<PreparedMask | MaskRefusal | AmbiguousMask | undefined> {
-  const kept = await keptByAlpha(sharp, { ...mask, isPlain: source.isPlain }, image, limits);
+  const kept = await keptByAlpha(sharp, mask, image, limits);
   const { plane, editableCount, wasHard } = kept;
   if (editableCount === 0) return undefined;
   // Strokes of one colour on an empty layer: some mean the strokes by that, and others what is left around them.
@@ -134,7 +134,7 @@ async function readAlpha(
     const emptyShare = editableCount / plane.length;
     if (only) return { kind: 'ambiguous-mask', whiteShare: only === 'white' ? 1 - emptyShare : emptyShare };
   }
-  const isReady = wasHard && source.source === 'png' && source.isPlain && hasSameSize(mask, image);
+  const isReady = wasHard && source.source === 'png' && mask.isPlain && hasSameSize(mask, image);
   return finishMask(sharp, kept, image, 'alpha', isReady ? await readyFile(mask.bytes) : undefined);
 }
 
