@@ -3,6 +3,7 @@ import type { AccessRule, GuildSettings } from './guild-settings.ts';
 import { accessRulesOf } from './guild-settings.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { JobRefusal } from './job-outcome.ts';
+import { QUALITIES } from './providers/image-provider.ts';
 import type { ImageModel } from './providers/models.ts';
 import { defaultQuality } from './providers/models.ts';
 
@@ -18,10 +19,32 @@ export function applyRules(
   // Whoever names no model gets the first that they may use; where there is none, they hear what they may not.
   const usable = asked.model === undefined ? modelsFor(asked, settings, models) : [];
   const choices = usable.length > 0 ? usable : models;
-  const request = withDefaults(asked, settings, choices);
-  const model = chooseModel(request, choices);
+  const filled = withDefaults(asked, settings, choices);
+  const model = chooseModel(filled, choices);
   if ('reason' in model) return model;
-  return checkOptions(request, model, models) ?? checkAccess(request, model.id, settings) ?? { request, model };
+  const refusalOf = (request: ImageRequest): JobRefusal | undefined =>
+    checkOptions(request, model, models) ?? checkAccess(request, model.id, settings);
+  const request = asked.quality === undefined ? withUsableQuality(filled, refusalOf) : filled;
+  return refusalOf(request) ?? { request, model };
+}
+
+/**
+ * Whoever names no quality gets the one that is used otherwise, or where their roles do not let them use it, the next
+ * lower one that they do, and else the next higher.
+ */
+function withUsableQuality(
+  request: ImageRequest,
+  refusalOf: (request: ImageRequest) => JobRefusal | undefined,
+): ImageRequest {
+  const usual = QUALITIES.findIndex((quality) => quality === usedQuality(request));
+  const byNearness = [...QUALITIES.slice(0, usual + 1).toReversed(), ...QUALITIES.slice(usual + 1)];
+  const choices = [request, ...byNearness.map((quality) => ({ ...request, quality }))];
+  // What is refused for something else is to be refused for that.
+  const isUsable = (choice: ImageRequest): boolean => {
+    const refusal = refusalOf(choice);
+    return refusal === undefined || (refusal.reason === 'not-allowed' && refusal.option !== 'quality');
+  };
+  return choices.find(isUsable) ?? request;
 }
 
 const OPTIONS_WITH_DEFAULT = ['size', 'quality', 'format'] as const;
@@ -58,12 +81,17 @@ export function checkAccess(request: ImageRequest, model: string, settings: Guil
   const withModel = rules.filter((rule) => allowsModel(rule, model));
   if (withModel.length === 0) return refuse('model', model, allowedBy(rules, 'models'));
 
-  const quality = request.quality === undefined || request.quality === 'auto' ? defaultQuality : request.quality;
+  const quality = usedQuality(request);
   const withQuality = withModel.filter(({ qualities }) => qualities?.includes(quality) ?? true);
   if (withQuality.length === 0) return refuse('quality', quality, allowedBy(withModel, 'qualities'));
 
   const countMax = Math.max(...withQuality.map((rule) => rule.countMax ?? Infinity));
   return request.count > countMax ? refuse('count', String(request.count), [String(countMax)]) : undefined;
+}
+
+/** What the provider will be asked for. */
+function usedQuality({ quality }: ImageRequest): string {
+  return quality === undefined || quality === 'auto' ? defaultQuality : quality;
 }
 
 /** The models that a member's roles let them use in some way, the one first that is used where none is chosen. */

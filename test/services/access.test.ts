@@ -90,6 +90,37 @@ describe('whoever names no model', () => {
   });
 });
 
+describe('whoever names no quality', () => {
+  const ROLE = '7';
+  const asked = createRequest({ roles: [ROLE] });
+  const qualityOf = (qualities: string[], request = asked, defaults = {}) => {
+    const settings = createSettings({ access: { [ROLE]: { qualities, countMax: 1 } }, defaults });
+    const allowed = applyRules(request, settings, models);
+    return 'reason' in allowed ? allowed : allowed.request.quality;
+  };
+
+  it('gets the nearest one to the usual that their roles let them use, a lower one first', () => {
+    assert.equal(qualityOf(['low', 'medium', 'high']), undefined);
+    assert.equal(qualityOf(['low', 'high']), 'low');
+    assert.equal(qualityOf(['max', 'high']), 'high');
+    assert.equal(qualityOf(['low', 'medium'], asked, { quality: 'max' }), 'medium');
+  });
+
+  it('gets none that the model does not have', () => {
+    assert.equal(qualityOf(['max', 'high'], { ...asked, model: 'gpt-image-1.5' }), 'high');
+    const onlyMax = qualityOf(['max'], { ...asked, model: 'gpt-image-1.5' });
+    assert.deepEqual(onlyMax, refused('quality', 'medium', 'max'));
+  });
+
+  it('is refused for what else they may not', () => {
+    assert.deepEqual(qualityOf(['low'], { ...asked, count: 2 }), refused('count', '2', '1'));
+  });
+
+  it('keeps to what somebody names', () => {
+    assert.deepEqual(qualityOf(['low'], { ...asked, quality: 'medium' }), refused('quality', 'medium', 'low'));
+  });
+});
+
 describe('checkAccess', () => {
   const access = {
     cheap: { models: ['gpt-image-1.5'], qualities: ['low', 'medium'], countMax: 4 },

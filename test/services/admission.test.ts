@@ -76,11 +76,12 @@ describe('admit', () => {
     assert.equal(admitted.settings.budget, 5);
   });
 
-  it('refuses what the roles of a member do not allow, defaults included', async (context) => {
+  it('refuses what the roles of a member do not allow, and gives them what they do where they name nothing', async (context) => {
     const access = { guild: { qualities: ['low'] } };
-    assert.equal(await reasonOf(await openAdmission(context, { settings: { access } })), 'not-allowed');
-    const settings = { access, defaults: { quality: 'low' } };
-    assert.equal(await reasonOf(await openAdmission(context, { settings })), 'admitted with gpt-image-2');
+    const admission = await openAdmission(context, { settings: { access } });
+    assert.equal(await reasonOf(admission, { quality: 'medium' }), 'not-allowed');
+    const admitted = await admission.admit(createRequest());
+    assert.equal('reason' in admitted ? admitted.reason : admitted.request.quality, 'low');
   });
 
   it('lets nobody in where nobody can tell what was decided', async (context) => {
