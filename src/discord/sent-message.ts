@@ -23,9 +23,18 @@ export function placeOf(message: unknown): MessagePlace | undefined {
 }
 
 const messageSchema = placeSchema.extend({
-  author: z.object({ bot: z.boolean().default(false) }),
+  author: z.object({ id: z.string().optional().catch(undefined), bot: z.boolean().default(false) }),
+  application_id: z.string().nullish().catch(undefined),
+  attachments: z.array(z.object({ filename: z.string() })).catch([]),
   components: z.array(z.unknown()).default([]),
 });
+
+type SentMessage = z.infer<typeof messageSchema>;
+
+/** Replies say whose application they are of; what it posts to a channel is by its user, who mostly has the same id. */
+function isOwn({ author, application_id }: SentMessage, applicationId: string): boolean {
+  return author.id === applicationId || application_id === applicationId;
+}
 
 /** A component that shows pictures, or has such components in it, or neither. */
 const componentSchema = z.object({
@@ -42,12 +51,16 @@ const LISTED_MESSAGES_MAX = 100;
  */
 export async function findPostedResult(
   rest: REST,
-  { channelId, replyId }: Pick<DiscordAddress, 'channelId' | 'replyId'>,
+  { applicationId, channelId, replyId }: Pick<DiscordAddress, 'applicationId' | 'channelId' | 'replyId'>,
   jobId: string,
 ): Promise<MessagePlace | undefined> {
-  const isOfJob = (url: string): boolean => fileNameOf(url).startsWith(`${jobId}-`);
-  const isPosted = ({ author, components }: z.infer<typeof messageSchema>): boolean =>
-    author.bot && components.flatMap(picturesOf).some(isOfJob);
+  const isPosted = (message: SentMessage): boolean => {
+    const { author, attachments, components } = message;
+    const shown = components.flatMap(picturesOf).map(fileNameOf);
+    // Other bots attach copies of what they were shown. Those of a deleted result must not pass for it.
+    const attached = isOwn(message, applicationId) ? attachments.map(({ filename }) => filename) : [];
+    return author.bot && [...shown, ...attached].some((fileName) => fileName.startsWith(`${jobId}-`));
+  };
   if (replyId !== undefined) {
     const { data: reply } = messageSchema.safeParse(await look(rest, Routes.channelMessage(channelId, replyId)));
     if (reply && isPosted(reply)) return placeOf(reply);
@@ -68,7 +81,11 @@ async function look(rest: REST, route: `/${string}`, query = new URLSearchParams
   }
 }
 
+const ATTACHMENT_SCHEME = 'attachment://';
+
+/** The last part of an address, or the name by which a message names a file of its own. */
 function fileNameOf(url: string): string {
+  if (url.startsWith(ATTACHMENT_SCHEME)) return url.slice(ATTACHMENT_SCHEME.length);
   return (URL.canParse(url) ? new URL(url).pathname.split('/').at(-1) : undefined) ?? '';
 }
 
