@@ -67,9 +67,11 @@ export function answerBody(work: FinishedWork, shape: AnswerShape, urls: readonl
   const prefix = shape.images === 'data-url' ? `data:image/${work.parameters.format};base64,` : '';
   const usage = shapedUsage(work, shape);
   const usageField = usage === undefined ? {} : { usage };
-  return serialise(shape.images === 'url' ? [] : work.pictures, shape.layout === 'pretty', (names) => {
-    const data =
-      shape.images === 'url' ? urls.map((url) => ({ url })) : names.map((name) => ({ b64_json: prefix + name }));
+  const isCarried = shape.images === undefined || shape.images === 'base64' || shape.images === 'data-url';
+  return serialise(isCarried ? work.pictures : [], shape.layout === 'pretty', (names) => {
+    const carried = isCarried ? names.map((name) => ({ b64_json: prefix + name })) : [];
+    const undecodable = shape.images === 'undecodable' ? work.pictures.map(() => ({ b64_json: '<picture>' })) : [];
+    const data = [...carried, ...undecodable, ...urls.map((url) => ({ url }))];
     const fields = { created: inSeconds(nowMs), ...description(work), data };
     return shape.usagePosition === 'first' ? { ...usageField, ...fields } : { ...fields, ...usageField };
   });

@@ -4,8 +4,11 @@ import type { ProviderCall } from './call-log.ts';
 
 /** How a successful answer differs from what OpenAI sends, as compatible providers make it differ. */
 export type AnswerShape = {
-  /** `base64` by default; `data-url` puts `data:image/png;base64,` before it; `url` serves files instead. */
-  readonly images?: 'base64' | 'data-url' | 'url';
+  /**
+   * `base64` by default; `data-url` puts `data:image/png;base64,` before it; `url` serves files instead. A whole answer may
+   * also have `undecodable` texts where the base64 should be, or `none`. The bill is the same.
+   */
+  readonly images?: 'base64' | 'data-url' | 'url' | 'undecodable' | 'none';
   /** Origin of the files for `images: 'url'`; the provider's own by default. */
   readonly urlOrigin?: string;
   /** `whole` by default. The bill is the same whatever is told. */

@@ -89,7 +89,8 @@ function describe({ job, outcome, place }: JobEnd, words: Words): string {
   const details = result ? detailsOf(result, isPrivate, words) : detailsOfUnknown(job, isPrivate, words);
   const told = {
     member: `<@${request.member}>`,
-    count: result?.images.length ?? request.count,
+    // Where there is none, it is told how many were asked for.
+    count: result?.images.length || request.count,
     isPrivate: String(request.isPrivate),
   };
   const prompt = escapeText(truncate(request.prompt.replace(/\s+/gu, ' ').trim(), PROMPT_LENGTH_MAX));
@@ -104,7 +105,8 @@ function describe({ job, outcome, place }: JobEnd, words: Words): string {
 }
 
 function headlineOf(outcome: JobOutcome): MessageKey {
-  if (outcome.ended !== 'refused') return `job-log.${outcome.ended}`;
+  if (outcome.ended !== 'refused')
+    return outcome.result.images.length > 0 ? `job-log.${outcome.ended}` : 'job-log.no-image';
   const { refusal } = outcome;
   const how = refusal.reason === 'outcome-unknown' ? howUnknown(refusal.kind) : undefined;
   return how === 'moderation' || how === 'failed' ? `job-log.${how}` : 'job-log.unknown';

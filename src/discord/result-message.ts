@@ -116,6 +116,10 @@ function describeNote(note: ResultNote, words: Words): string {
       return words.say('result.note.cut-off', { got: note.got, asked: note.asked });
     case 'broken-files':
       return words.say('result.note.broken-files', { count: note.count, reference: note.reference });
+    case 'no-image':
+      return words.say(note.isElsewhere ? 'result.note.no-image-elsewhere' : 'result.note.no-image', {
+        reference: note.reference,
+      });
     case 'too-large':
       return words.say('result.note.too-large', { count: note.count, reference: note.reference });
     case 'keep-outside-left-off':

@@ -15,6 +15,7 @@ import { writeSize } from './providers/image-sizes.ts';
 import type { FailedReceipt, MadeReceipt, Receipt } from './receipt.ts';
 import type { FinishedJob, JobOutcome, ResultNote } from './job-outcome.ts';
 import { refused } from './job-outcome.ts';
+import { referenceOf } from './job-reference.ts';
 import type { ResultPictures } from './result-pictures.ts';
 import type { ResultRecords } from './result-records.ts';
 
@@ -37,7 +38,7 @@ export function createJobCompletion(parts: {
   now: () => number;
   log: Logger;
 }): JobCompletion {
-  const { pictures, records } = parts;
+  const { pictures, records, log } = parts;
   const settlement = createCallSettlement(parts);
 
   async function book(job: OpenJob, receipt: MadeReceipt, charge: Charge | undefined): Promise<void> {
@@ -54,18 +55,31 @@ export function createJobCompletion(parts: {
     const recording = job.isCancelled ? undefined : records.write(job, receipt.imageCount);
     await Promise.all([book(job, receipt, priced?.charge), recording]);
     const { images, notes } = await pictures.finish(job, receipt);
-    const result: FinishedJob = {
-      images,
-      model: plan.model,
-      size: writeSize(plan),
-      quality: plan.quality,
-      charge: priced && { cost: priced.charge.cost, usage: priced.usage },
-      estimate: plan.estimate,
-      notes: [...notesOf(job, plan, receipt), ...notes],
-    };
+    const result = describeResult(plan, priced, images, [...notesOf(job, plan, receipt), ...notes]);
     // Where no picture is left, there is none that could be kept for whoever cancelled too late.
     const isKept = job.isCancelled && images.length > 0;
     return { ended: isKept ? 'cancelled' : 'finished', result };
+  }
+
+  /**
+   * An answer that brought no image, and said what it cost. Undefined where what it said is no price, such as zeros: then
+   * nobody knows.
+   */
+  async function completeWithoutImages(job: OpenJob, receipt: FailedReceipt): Promise<JobOutcome | undefined> {
+    const { kind, toldPrice, requestId } = receipt;
+    if (!toldPrice) return undefined;
+    const priced = priceReceipt(parts, job, { ...toldPrice, imageCount: 0, requestId });
+    if (!priced?.usage || priced.charge.cost === 0) return undefined;
+    await settlement.post(job, priced.charge, toldPrice.madeCount);
+    const plan = requirePlan(job);
+    const { id, guild } = job.request;
+    const reference = referenceOf(id);
+    const { model } = plan;
+    // What is needed to claim it from the provider.
+    const about = { job: id, reference, guild, model, requestId, costNanoUsd: priced.charge.cost, why: kind };
+    log.error(about, 'the provider charged for a call, and no picture of it could be had');
+    const note = { note: 'no-image', isElsewhere: kind === 'untrusted-result', reference } as const;
+    return { ended: 'finished', result: describeResult(plan, priced, [], [note]) };
   }
 
   async function completeFailed(job: OpenJob, receipt: FailedReceipt): Promise<JobOutcome> {
@@ -76,6 +90,8 @@ export function createJobCompletion(parts: {
       const stage = receipt.stage ? { stage: receipt.stage } : {};
       return refused({ reason: 'provider-refused', kind, ...stage });
     }
+    const withoutImages = await completeWithoutImages(job, receipt);
+    if (withoutImages) return withoutImages;
     await settlement.unknown(job, { reason: kind, requestId });
     return refused({ reason: 'outcome-unknown', kind });
   }
@@ -87,6 +103,20 @@ export function createJobCompletion(parts: {
   };
 }
 
+/** What a call cost, and the tokens by which that was found. */
+type Priced = { readonly charge: Charge; readonly usage: TokenUsage | undefined };
+
+function describeResult(
+  plan: CallPlan,
+  priced: Priced | undefined,
+  images: FinishedJob['images'],
+  notes: FinishedJob['notes'],
+): FinishedJob {
+  const charge = priced && { cost: priced.charge.cost, usage: priced.usage };
+  const { model, quality, estimate } = plan;
+  return { images, model, size: writeSize(plan), quality, charge, estimate, notes };
+}
+
 /**
  * Undefined where the provider charges by the token and did not tell of any, or of more than can be counted; where its
  * answer was cut off, because images that never arrived may be on the bill as well; and where the operator has removed
@@ -95,8 +125,8 @@ export function createJobCompletion(parts: {
 function priceReceipt(
   { prices, log }: { readonly prices: PriceBook; readonly log: Logger },
   job: OpenJob,
-  receipt: MadeReceipt,
-): { charge: Charge; usage: TokenUsage | undefined } | undefined {
+  receipt: Omit<MadeReceipt, 'outcome'>,
+): Priced | undefined {
   if (receipt.isCutOff) return undefined;
   const { model } = requirePlan(job);
   const about = { job: job.request.id, model, usage: receipt.usage };
@@ -120,7 +150,7 @@ function priceReceipt(
 }
 
 /** What a provider that charges by the image charges for, also where not all of it arrived here. */
-function madeCountOf({ madeCount, imageCount }: MadeReceipt): number {
+function madeCountOf({ madeCount, imageCount }: Pick<MadeReceipt, 'madeCount' | 'imageCount'>): number {
   return madeCount ?? imageCount;
 }
 

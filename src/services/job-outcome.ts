@@ -75,6 +75,8 @@ export type ResultNote =
   | { readonly note: 'cut-off'; readonly asked: number; readonly got: number }
   /** So many of the files that the provider sent are no pictures, or not whole, and are not among the images. */
   | { readonly note: 'broken-files'; readonly count: number; readonly reference: string }
+  /** There is a charge and no image: where they are may not be fetched from, or there was none that could be read. */
+  | { readonly note: 'no-image'; readonly isElsewhere: boolean; readonly reference: string }
   /** So many of the images are missing in the message, because Discord takes them in no form that could be made. */
   | { readonly note: 'too-large'; readonly count: number; readonly reference: string }
   | { readonly note: 'keep-outside-left-off' }

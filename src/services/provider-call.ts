@@ -121,12 +121,13 @@ function madeReceiptOf({ imageCount, madeCount, usage, requestId }: ImageResult)
   };
 }
 
-function failedReceiptOf({ kind, charged, moderationStage, requestId }: ProviderFailure): FailedReceipt {
+function failedReceiptOf({ kind, charged, moderationStage, toldPrice, requestId }: ProviderFailure): FailedReceipt {
   return {
     outcome: 'failed',
     kind,
     charged,
     ...(moderationStage === undefined ? {} : { stage: moderationStage }),
+    ...(toldPrice === undefined ? {} : { toldPrice }),
     ...(requestId === undefined ? {} : { requestId }),
   };
 }

@@ -19,6 +19,8 @@ export const receiptSchema = z.discriminatedUnion('outcome', [
     kind: z.enum(PROVIDER_FAILURE_KINDS),
     charged: z.enum(['no', 'unknown']),
     stage: z.enum(['input', 'output']).optional(),
+    /** What the answer told of its price, where it brought no image and did not call that an error. */
+    toldPrice: z.object({ madeCount: z.number(), usage: z.unknown() }).optional(),
     requestId: z.string().optional(),
   }),
 ]);

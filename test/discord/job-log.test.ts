@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { REST } from 'discord.js';
 import { pino } from 'pino';
 import { createJobLog } from '../../src/discord/job-log.ts';
+import { CATALOGUES } from '../../src/discord/words.ts';
 import type { JobEnd } from '../../src/services/job-conclusion.ts';
 import type { OpenJob } from '../../src/services/open-job.ts';
 import type { JobOutcome } from '../../src/services/job-outcome.ts';
@@ -73,6 +74,24 @@ describe('the log of jobs', () => {
     await jobLog.drain();
     const [told = assert.fail('nothing was told')] = server.requests.map(({ body }) => body.toString());
     assert.match(told, /answer was lost.*\\n> a red fox in snow"/);
+  });
+
+  it('tells what was paid for a request of which no image came, in every language', async (context) => {
+    await using server = await startLocalServer((response) => answerJson(response, 200, {}));
+    const rest = new REST({ api: `${server.origin}/api`, retries: 0 }).setToken('token');
+    const { jobLog, job, endOf } = await openLog(await createDirectory(context), async () => settings, rest);
+    const made = { model: 'gpt-image-2', size: '1024x1024', quality: 'low', estimate: 50_000_000, notes: [] };
+    const result = { ...made, images: [], charge: { cost: 42_100_000, usage: undefined } };
+    for (const guildLocale of CATALOGUES.keys()) {
+      const address = { ...job.address, guildLocale };
+      jobLog.tell({ ...endOf({ ended: 'finished', result }), job: { ...job, address } });
+    }
+    await jobLog.drain();
+    const told = server.requests.map(({ body }) => body.toString());
+    assert.equal(told.length, CATALOGUES.size);
+    assert.match(told.join('\n'), /asked for an image, and none came of it that could be shown:/);
+    assert.match(told.join('\n'), /a demandé une image, et aucune n’a pu être montrée :/);
+    for (const text of told) assert.match(text, /\$0\.0421/);
   });
 
   it('has nothing to tell of what cost nothing', async (context) => {

@@ -95,6 +95,8 @@ describe('renderOutcome', () => {
     const notes: ResultNote[] = [
       { note: 'cut-off', asked: 4, got: 3 },
       { note: 'broken-files', count: 1, reference: '12345678' },
+      { note: 'no-image', isElsewhere: false, reference: '12345678' },
+      { note: 'no-image', isElsewhere: true, reference: '12345678' },
       { note: 'too-large', count: 2, reference: '12345678' },
       { note: 'keep-outside-left-off' },
       { note: 'first-frame-only' },

@@ -138,7 +138,34 @@ describe('An answer in a form of its own', { concurrency: 4 }, () => {
     });
   }
 
-  it('an address anywhere else: is not visited, what was paid for it stays open, and the operator hears how to mend it', async () => {
+  for (const images of ['none', 'undecodable'] as const) {
+    it(`images ${images}: is booked as the provider says, and told of with what it cost`, async () => {
+      const { stage, bot } = shared();
+      const server = addServer(stage);
+      const prompt = `an answer with images ${images}`;
+      const asked = await askForShape({ images }, prompt, server);
+
+      const { requestId, costNanoUsd, usage } = theBillFor(stage, prompt);
+      assert.equal(callsFor(stage, prompt).length, 1);
+      assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch post');
+      const charge = chargeOf(entriesOf(stage, asked.interaction));
+      assert.equal(charge.cost, costNanoUsd);
+      assert.deepEqual(charge.usage, usage);
+      const { settled, held, exposure } = accountOf(stage, server);
+      assert.deepEqual({ settled, held, exposure }, { settled: costNanoUsd, held: 0, exposure: 0 });
+      assert.equal(asked.message.attachments.length, 0);
+      assert.ok(asked.text.includes(shownUsd(costNanoUsd)), asked.text);
+      assert.match(asked.text, /charged for this, but no picture could be had from its answer/);
+      assert.doesNotMatch(asked.text, /not known|\[Edit\]/);
+      const told = bot.logLines.filter(({ level, job }) => level === 50 && job === asked.interaction.id);
+      assert.deepEqual(
+        told.map((line) => line['requestId']),
+        [requestId],
+      );
+    });
+  }
+
+  it('an address anywhere else: is not visited, what it cost is booked, and the operator hears how to mend it', async () => {
     const { stage, bot } = shared();
     const server = addServer(stage);
     const otherOrigin = await stage.provider.openOtherOrigin();
@@ -151,11 +178,27 @@ describe('An answer in a form of its own', { concurrency: 4 }, () => {
     );
     assert.equal(callsFor(stage, prompt).length, 1);
     assert.equal(asked.message.attachments.length, 0);
-    assert.match(asked.text, /not your fault; the operator has been told.*It is not known whether this was charged/);
+    assert.match(asked.text, /charged for this, but.* not your fault; the operator has been told/);
+    assert.doesNotMatch(asked.text, /not known/);
     const told = bot.logLines.filter(({ level, kind }) => level === 50 && kind === 'untrusted-result');
     assert.match(told.map(({ msg }) => String(msg)).join('\n'), /^[^\n]*RESULT_ORIGINS$/);
     const lines = bot.logLines.filter(({ job }) => job === asked.interaction.id);
     assert.ok(JSON.stringify(lines).includes(otherOrigin), 'it is said which origin that is');
+    assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch post');
+    const { costNanoUsd } = theBillFor(stage, prompt);
+    const { settled, exposure } = accountOf(stage, server);
+    assert.deepEqual({ settled, exposure }, { settled: costNanoUsd, exposure: 0 });
+    assert.ok(asked.text.includes(shownUsd(costNanoUsd)), asked.text);
+  });
+
+  it('an address anywhere else, and no usage: leaves open what it cost', async () => {
+    const { stage } = shared();
+    const server = addServer(stage);
+    const otherOrigin = await stage.provider.openOtherOrigin();
+    const prompt = 'an answer far away that says nothing of its price';
+    const asked = await askForShape({ images: 'url', urlOrigin: otherOrigin, usage: 'omitted' }, prompt, server);
+
+    assert.match(asked.text, /not your fault; the operator has been told.*It is not known whether this was charged/);
     assert.equal(courseOf(stage, asked.interaction), 'reserve dispatch unknown');
     assert.ok(accountOf(stage, server).exposure >= theBillFor(stage, prompt).costNanoUsd);
   });

@@ -13,6 +13,8 @@ import type { OpenJob } from '../../src/services/open-job.ts';
 import { detailsOf, refOf } from '../../src/services/open-job.ts';
 import type { Receipt } from '../../src/services/receipt.ts';
 import { createJobJournal } from '../../src/services/job-journal.ts';
+import { referenceOf } from '../../src/services/job-reference.ts';
+import type { ProviderFailureKind } from '../../src/services/providers/image-provider.ts';
 import { createResultRecords, resultKey } from '../../src/services/result-records.ts';
 import { openSpool } from '../../src/services/spool/spool.ts';
 import { openStore } from '../../src/storage/open-store.ts';
@@ -22,8 +24,13 @@ import { createDirectory, createPlan, createRequest, JOB_ID } from './job-fixtur
 
 const PERIOD = '202611';
 const usage = { input_tokens: 60, output_tokens: 1_756, input_tokens_details: { text_tokens: 60, image_tokens: 0 } };
+/** 60 text tokens and 1,756 image tokens of gpt-image-2. */
+const COST = 60 * 5_000 + 1_756 * 30_000;
 const made: Receipt = { outcome: 'made', imageCount: 2, usage, requestId: 'req_1' };
 const unpriced: Receipt = { outcome: 'made', imageCount: 2, usage: undefined, requestId: 'req_1' };
+
+const perImage = (usd: string): PriceBook =>
+  createPriceBook([{ model: 'gpt-image-2', version: 'flat', effectiveFrom: 0, tariff: imageTariff(usd) }]);
 
 /** A job whose call is out, on a real database. */
 async function openDispatchedJob(
@@ -76,11 +83,9 @@ async function openDispatchedJob(
 
 describe('an answer that was cut off behind whole images', () => {
   const cutOff: Receipt = { outcome: 'made', imageCount: 3, isCutOff: true, usage: undefined, requestId: 'req_1' };
-  const perImage = { model: 'gpt-image-2', version: 'flat', effectiveFrom: 0, tariff: imageTariff('0.01') };
-
   for (const [name, prices] of [
     ['token', createPriceBook(openAiPrices)],
-    ['image', createPriceBook([perImage])],
+    ['image', perImage('0.01')],
   ] as const) {
     it(`is delivered, and counts at its estimate, where the provider charges by the ${name}`, async (context) => {
       const { job, complete, lastEntry } = await openDispatchedJob(context, undefined, { count: 4, prices });
@@ -96,6 +101,65 @@ describe('an answer that was cut off behind whole images', () => {
       }
     });
   }
+});
+
+/** What came of a call whose answer brought no image, and told this of its price. */
+function lostWithPrice(kind: ProviderFailureKind, madeCount: number, told: unknown = usage): Receipt {
+  return {
+    outcome: 'failed',
+    kind,
+    charged: 'unknown',
+    toldPrice: { madeCount, usage: told },
+    requestId: 'req_1',
+  };
+}
+
+describe('an answer without an image that tells what it cost', () => {
+  it('is booked by it, once, and both sides are told', async (context) => {
+    for (const kind of ['unusable-answer', 'untrusted-result', 'timeout'] as const) {
+      const { job, complete, lastEntry, readBooks, errors } = await openDispatchedJob(context);
+      for (const attempt of ['first', 'after a crash']) {
+        const outcome = await complete(job, lostWithPrice(kind, 1));
+        assert.ok(outcome.ended === 'finished', attempt);
+        const { images, charge, notes } = outcome.result;
+        assert.deepEqual([images.length, charge?.cost], [0, COST]);
+        const reference = referenceOf(JOB_ID);
+        assert.deepEqual(notes, [{ note: 'no-image', isElsewhere: kind === 'untrusted-result', reference }]);
+        assert.deepEqual(await readBooks(), { posts: 1, unknowns: 0, recordedImages: undefined }, attempt);
+        assert.partialDeepStrictEqual(errors.pop(), { job: JOB_ID, requestId: 'req_1', costNanoUsd: COST, why: kind });
+      }
+      assert.partialDeepStrictEqual(await lastEntry(), { charge: { cost: COST, usage }, details: { count: 1 } });
+    }
+  });
+
+  it('is nothing to be fetched where it was called off', async (context) => {
+    const { job, complete } = await openDispatchedJob(context);
+    assert.equal(
+      (await complete({ ...job, isCancelled: true }, lostWithPrice('unusable-answer', 0))).ended,
+      'finished',
+    );
+  });
+
+  it('is booked by the image where that has the price', async (context) => {
+    const { job, complete, lastEntry } = await openDispatchedJob(context, undefined, { prices: perImage('0.01') });
+    assert.equal((await complete(job, lostWithPrice('unusable-answer', 2))).ended, 'finished');
+    assert.partialDeepStrictEqual(await lastEntry(), { charge: { cost: 20_000_000 }, details: { count: 2 } });
+  });
+
+  it('stays unknown where what it tells is no price', async (context) => {
+    const zeros = { input_tokens: 0, output_tokens: 0 };
+    for (const [receipt, prices] of [
+      [lostWithPrice('unusable-answer', 1, zeros), createPriceBook(openAiPrices)],
+      [lostWithPrice('unusable-answer', 1, {}), createPriceBook(openAiPrices)],
+      [lostWithPrice('unusable-answer', 1, zeros), perImage('0.01')],
+      [lostWithPrice('unusable-answer', 0), perImage('0.01')],
+    ] as const) {
+      const { job, complete, lastEntry } = await openDispatchedJob(context, undefined, { prices });
+      const refusal = { reason: 'outcome-unknown', kind: 'unusable-answer' };
+      assert.deepEqual(await complete(job, receipt), { ended: 'refused', refusal });
+      assert.partialDeepStrictEqual(await lastEntry(), { type: 'unknown', reason: 'unusable-answer' });
+    }
+  });
 });
 
 describe('a usage that adds up to more than can be counted', () => {

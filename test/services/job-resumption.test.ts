@@ -66,6 +66,18 @@ describe('a receipt that turns up after its call was given up as unknown', () =>
     }
   });
 
+  it('settles the unknown also where its answer brought nothing but its price, once', async (context) => {
+    const { journal, job, resumption, totals } = await openExpiredJob(context);
+    const toldPrice = { madeCount: 1, usage };
+    await journal.writeReceipt(job, { outcome: 'failed', kind: 'unusable-answer', charged: 'unknown', toldPrice });
+    for (const attempt of ['first', 'second']) {
+      const outcome = await resumption.resume(job);
+      assert.ok(outcome?.ended === 'finished', attempt);
+      assert.equal(outcome.result.charge?.cost, COST, attempt);
+      assert.deepEqual(await totals(), { settled: COST, held: 0, exposure: 0, posts: 1 }, attempt);
+    }
+  });
+
   it('frees the unknown, once, where it says that nothing was made', async (context) => {
     const { journal, job, resumption, totals } = await openExpiredJob(context);
     await journal.writeReceipt(job, { outcome: 'failed', kind: 'rate-limited', charged: 'no' });

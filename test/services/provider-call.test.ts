@@ -118,6 +118,13 @@ describe('a call that may have been charged', () => {
     }
   });
 
+  it('keeps what its answer told of its price, where no image came of it', async (context) => {
+    const toldPrice = { madeCount: 1, usage: { output_tokens: 7 } };
+    const details = { message: 'no image', toldPrice };
+    const { call } = await openCaller(context, new ProviderFailure('unusable-answer', 'unknown', details));
+    assert.deepEqual(await call(), { outcome: 'failed', kind: 'unusable-answer', charged: 'unknown', toldPrice });
+  });
+
   it('is one whose result could not be kept, too', async (context) => {
     const { call, calls } = await openCaller(context, new Error('no space left on device'), made);
     assert.deepEqual(await call(), { outcome: 'failed', kind: 'unusable-answer', charged: 'unknown' });

@@ -120,6 +120,9 @@ export const PROVIDER_FAILURE_KINDS = [
 
 export type ProviderFailureKind = (typeof PROVIDER_FAILURE_KINDS)[number];
 
+/** What an answer that was read to its end tells of its price. */
+export type ToldPrice = Pick<ImageResult, 'usage'> & { readonly madeCount: number };
+
 /**
  * Every way in which a call can fail.
  *
@@ -133,6 +136,8 @@ export class ProviderFailure extends Error {
   readonly requestId: string | undefined;
   /** For `rate-limited`: how long the provider asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Where an answer brought no image and told of a usage all the same. Whether that is a price, the books decide. */
+  readonly toldPrice: ToldPrice | undefined;
   /** For `moderation`: whether the request or its result was declined, where the provider says so. */
   readonly moderationStage: 'input' | 'output' | undefined;
 
@@ -144,6 +149,7 @@ export class ProviderFailure extends Error {
       readonly requestId?: string | undefined;
       readonly retryAfterMs?: number | undefined;
       readonly moderationStage?: 'input' | 'output' | undefined;
+      readonly toldPrice?: ToldPrice | undefined;
       readonly cause?: unknown;
     },
   ) {
@@ -153,6 +159,7 @@ export class ProviderFailure extends Error {
     this.requestId = details.requestId;
     this.retryAfterMs = details.retryAfterMs;
     this.moderationStage = details.moderationStage;
+    this.toldPrice = details.toldPrice;
   }
 }
 

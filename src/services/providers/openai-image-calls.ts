@@ -13,7 +13,7 @@ import type { AnswerEnd, AnswerReading, ImageAnswer } from './image-answer-reade
 import { beginImageAnswer } from './image-answer-reader.ts';
 import { UnreadableAnswerError } from './image-answer-scanner.ts';
 import { beginImageEvents } from './image-event-reader.ts';
-import type { ImageCall, ImageProvider, ImageResult, OpenByteSink } from './image-provider.ts';
+import type { ImageCall, ImageProvider, ImageResult, OpenByteSink, ToldPrice } from './image-provider.ts';
 import { ProviderFailure } from './image-provider.ts';
 import { toEditFields, toGenerateParameters } from './image-request.ts';
 import type { ReadBody } from './incoming-body.ts';
@@ -146,7 +146,12 @@ async function makeImages(context: CallContext, task: ImageTask, deadline: CallD
     // What a sink threw is not the provider's failure, and goes on as it is.
     const failure =
       error instanceof UnreadableAnswerError || error instanceof ImageTooLargeError
-        ? new ProviderFailure('unusable-answer', 'unknown', { message: error.message, requestId, cause: error.cause })
+        ? new ProviderFailure('unusable-answer', 'unknown', {
+            message: error.message,
+            requestId,
+            toldPrice: toldPriceOf(answer, call),
+            cause: error.cause,
+          })
         : error;
     // Images that are whole are paid for, whatever became of those behind them.
     if (writer.wholeCount === 0) throw failure;
@@ -159,15 +164,16 @@ async function makeImages(context: CallContext, task: ImageTask, deadline: CallD
 
 /**
  * An answer that did not bring an image may say why. It is believed where it says that the request was refused, and
- * tells of nothing that it cost.
+ * tells of nothing that it cost. Where it does not call it an error, it is believed what it tells of its price.
  * @param problem what went wrong with the images that it only points to
  */
 function explainMissingImages(
-  { error, usage, toldCount }: ImageAnswer,
+  answer: ImageAnswer,
   problem: ResultDownloadError | undefined,
   attempt: Attempt,
   requestId: string | undefined,
 ): ProviderFailure {
+  const { error, usage, toldCount } = answer;
   if (error !== undefined) {
     const hasPartialImages = usage !== undefined || toldCount > 0;
     const state = stateOf(attempt, { makesImages: true, hasPartialImages, requestId });
@@ -177,11 +183,18 @@ function explainMissingImages(
   return new ProviderFailure(attempt.deadline.signal.aborted ? 'timeout' : kind, 'unknown', {
     message: attempt.redact(problem?.message ?? describeMissing(toldCount)),
     requestId,
+    toldPrice: toldPriceOf(answer, attempt.task.call),
   });
 }
 
 function describeMissing(toldCount: number): string {
   return toldCount === 0 ? 'The answer has no image in it.' : 'An image in the answer could not be read.';
+}
+
+/** What an answer without images tells of its price; undefined where it was not read to its end, or is an error. */
+function toldPriceOf(answer: ImageAnswer | undefined, { count }: ImageCall): ToldPrice | undefined {
+  if (answer?.usage === undefined || answer.error !== undefined) return undefined;
+  return { madeCount: Math.min(answer.toldCount, count), usage: answer.usage };
 }
 
 /** What an answer tells of its price; nothing where it was not read to its end. */

@@ -290,6 +290,43 @@ test('fewer images than asked for are a success; none is an answer of unknown co
   }
 });
 
+test('an answer without an image tells what it cost where it has a usage and is no error', async () => {
+  const usage = { input_tokens: 9, output_tokens: 196, of_the_provider: { joules: 3 } };
+  const answers: Record<string, readonly [answer: object, kind: string, madeCount: number | undefined]> = {
+    'no image': [{ data: [], usage }, 'unusable-answer', 0],
+    'no list': [{ usage }, 'unusable-answer', 0],
+    'no base64': [{ data: [{ b64_json: '!' }, { b64_json: '?' }, { b64_json: '' }], usage }, 'unusable-answer', 2],
+    'more than asked for': [
+      { data: Array.from({ length: 5 }, () => ({ b64_json: '!' })), usage },
+      'unusable-answer',
+      3,
+    ],
+    elsewhere: [{ data: [{ url: 'https://elsewhere.example/a.png' }], usage }, 'untrusted-result', 1],
+    unreachable: [{ data: [{ url: 'http://127.0.0.1:1/a.png' }], usage }, 'unusable-answer', 1],
+    'no usage': [{ data: [{ b64_json: '!' }], usage: null }, 'unusable-answer', undefined],
+    'an error': [{ error: { message: 'declined', code: 'moderation_blocked' }, usage }, 'moderation', undefined],
+  };
+  await using server = await startLocalServer((response, { body }) => {
+    answerJson(response, 200, answers[JSON.parse(body.toString()).prompt]?.[0] ?? {});
+  });
+  const provider = createProvider(server.origin, { resultOrigins: ['http://127.0.0.1:1'] });
+  for (const [prompt, [, kind, madeCount]] of Object.entries(answers)) {
+    const failure = await failureOf(make(provider, createCall({ prompt, count: 3 })));
+    assert.deepEqual([failure.kind, failure.charged], [kind, 'unknown'], prompt);
+    assert.deepEqual(failure.toldPrice, madeCount === undefined ? undefined : { madeCount, usage }, prompt);
+  }
+});
+
+test('so does one whose image is larger than any that a model makes', async () => {
+  const usage = { output_tokens: 196 };
+  await using server = await startLocalServer((response, { path }) => {
+    if (path === '/a.png') return void response.end(randomBytes(2_000));
+    answerJson(response, 200, { data: [{ url: `${server.origin}/a.png` }], usage });
+  });
+  const failure = await failureOf(make(createProvider(server.origin, { imageSizeBytesMax: 1_000 })));
+  assert.deepEqual([failure.kind, failure.toldPrice], ['unusable-answer', { madeCount: 1, usage }]);
+});
+
 test('a cut body is a lost connection of unknown cost', async () => {
   await using server = await startLocalServer(async (response) => {
     response.writeHead(200, { 'content-length': '1000000' });
