@@ -257,12 +257,13 @@ describe('painting a mask', { concurrency: 2 }, () => {
     await stage.startBot();
     const upload = async () =>
       stage.discord.uploadAttachment({ bytes: await photograph(SIZE).png().toBuffer(), filename: 'a.png' });
-    const edit = async (prompt: string) => ask(stage, stage, 'edit', { prompt, image: await upload() });
+    const edit = async (prompt: string, options = {}) =>
+      ask(stage, stage, 'edit', { prompt, image: await upload(), ...options });
     const downloads = () => stage.discord.requests.filter(({ route }) => route === 'attachment').length;
     const everyone = stage.guild.roles.get(stage.guild.id);
     assert.ok(everyone);
     await decide(stage, stage, 'access', { role: everyone, qualities: 'high' });
-    const forbidden = await edit('not for me');
+    const forbidden = await edit('not for me', { quality: 'low' });
     assert.match(forbidden.text, /Your roles do not let you.*You were not charged/s);
     assert.deepEqual([buttonsOf(forbidden.message).size, downloads()], [0, 0]);
 
