@@ -99,7 +99,7 @@ export type Parts = Awaited<ReturnType<typeof createParts>>;
 /** Builds everything but the ways in. Nothing else names all of it. */
 export async function createParts(config: Config, outside: Outside, isStarted: () => boolean) {
   const { log } = outside;
-  const rest = createDiscordRest({ apiUrl: config.DISCORD_API_URL, token: config.DISCORD_TOKEN });
+  const rest = createDiscordRest({ apiUrl: config.DISCORD_API_URL, token: config.DISCORD_TOKEN, now: outside.now });
   // The store and the provider are elsewhere, and neither needs to wait for the other.
   const [money, supply] = await Promise.all([createMoney(config, outside), createSupply(config, outside)]);
   const metrics = createMetrics();

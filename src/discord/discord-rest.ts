@@ -10,8 +10,8 @@ import { createAcknowledgements } from './acknowledgements.ts';
 /**
  * The ways to speak to Discord's REST interface: quick ones and patient ones, each kind on connections of its own.
  *
- * An acknowledgement that is not there within three seconds is worth nothing, so it is sent with a short wait, and again
- * only where Discord asks for a moment.
+ * An acknowledgement that is not there within three seconds is worth nothing, so it is sent with a short wait, and once
+ * more where that can be in time: Discord takes one for each interaction, however many it gets.
  * A result was paid for, so its upload may take long; trying again is left to whoever knows whether that is safe.
  */
 export type DiscordRest = {
@@ -45,7 +45,7 @@ const CONNECTIONS_MAX = 64;
 const HTTP_TOO_MANY_REQUESTS = 429;
 const rateLimitSchema = z.object({ retry_after: z.number().positive() });
 
-export function createDiscordRest(options: { apiUrl: string; token: string }): DiscordRest {
+export function createDiscordRest(options: { apiUrl: string; token: string; now: () => number }): DiscordRest {
   const { origin } = new URL(options.apiUrl);
   const quick = new Pool(origin, {
     connections: CONNECTIONS_MAX,
@@ -71,7 +71,7 @@ export function createDiscordRest(options: { apiUrl: string; token: string }): D
       }).setToken(options.token),
     );
   return {
-    acknowledgements: createAcknowledgements(`${options.apiUrl}/v${API_VERSION}`, quick),
+    acknowledgements: createAcknowledgements(`${options.apiUrl}/v${API_VERSION}`, quick, options.now),
     quickOptions: { ...shared, timeout: QUICK_TIMEOUT_MS, makeRequest: createRequestFunction(quick) },
     patient: createPatientWay(),
     news: createPatientWay(),

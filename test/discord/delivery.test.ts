@@ -45,7 +45,7 @@ async function openFinishedJob(context: TestContext, pictures: readonly Buffer[]
   let answer = answerAsPosted;
   const server = await startLocalServer((response) => answer(response));
   const answerWith = (other: typeof answer): void => void (answer = other);
-  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token' });
+  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token', now: Date.now });
   context.after(async () => {
     await rest.close();
     await server[Symbol.asyncDispose]();
@@ -173,7 +173,7 @@ describe('a result that is too large where it goes', () => {
 
   it('is tried smaller each time, from the most that one request can carry', async (context) => {
     await using server = await startLocalServer((response) => answerJson(response, 413, { code: 40_005, message: '' }));
-    const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token' });
+    const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token', now: Date.now });
     context.after(async () => rest.close());
     const limitsBytes: number[] = [];
     const deliver = createDelivery({

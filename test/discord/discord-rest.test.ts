@@ -14,7 +14,7 @@ const CHANNEL_MESSAGES = Routes.channelMessages('1300000000000000001');
 async function openRest(t: TestContext, answer: Answer) {
   const server = await startLocalServer(answer);
   t.after(async () => server[Symbol.asyncDispose]());
-  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'a-token' });
+  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'a-token', now: Date.now });
   t.after(async () => rest.close());
   return { server, rest: rest.patient };
 }

@@ -24,7 +24,7 @@ async function openDiscord(t: TestContext) {
   };
 
   function open({ token = discord.botToken, onInteraction = () => undefined, sleep = async () => undefined }: Changes) {
-    const rest = createDiscordRest({ apiUrl: discord.apiUrl, token });
+    const rest = createDiscordRest({ apiUrl: discord.apiUrl, token, now: Date.now });
     t.after(async () => rest.close());
     const log = pino({ level: 'silent' });
     return createGateway({ token, rest: rest.quickOptions, onInteraction, onLost: () => undefined, sleep, log });

@@ -15,7 +15,7 @@ async function openStarts(t: TestContext) {
   const server = await startLocalServer((response) => answerJson(response, 200, []));
   t.after(async () => server[Symbol.asyncDispose]());
   const apiUrl = `${server.origin}/api`;
-  const rest = createDiscordRest({ apiUrl, token: 'a-token' });
+  const rest = createDiscordRest({ apiUrl, token: 'a-token', now: Date.now });
   t.after(async () => rest.close());
   const directory = await mkdtemp(join(tmpdir(), 'easel-commands-'));
   t.after(async () => rm(directory, { recursive: true }));

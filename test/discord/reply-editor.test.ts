@@ -28,7 +28,7 @@ async function openEditor(
   const { stopping = new AbortController().signal, pause = async () => undefined, now = () => 0 } = options;
   const server = await startLocalServer(answer);
   t.after(async () => server[Symbol.asyncDispose]());
-  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'a-token' });
+  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'a-token', now: Date.now });
   t.after(async () => rest.close());
   const log = pino({ level: 'silent' });
   const pausesMs: number[] = [];

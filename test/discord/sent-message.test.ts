@@ -21,7 +21,7 @@ async function findIn(context: TestContext, message: object) {
   const server = await startLocalServer((response) =>
     answerJson(response, 200, [{ id: '9', channel_id: '2', ...message }]),
   );
-  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token' });
+  const rest = createDiscordRest({ apiUrl: `${server.origin}/api`, token: 'token', now: Date.now });
   context.after(async () => {
     await rest.close();
     await server[Symbol.asyncDispose]();

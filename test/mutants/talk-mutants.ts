@@ -115,4 +115,26 @@ export const talkMutants: readonly Mutant[] = [
     ],
     killers: ['test/discord/acknowledgements.test.ts'],
   },
+  {
+    name: 'an acknowledgement of our own that was lost on its way back is taken for that of another process',
+    edits: [
+      {
+        file: 'src/discord/acknowledgements.ts',
+        find: ' && this.cause === undefined);',
+        replace: ');',
+      },
+    ],
+    killers: ['test/discord/acknowledgements.test.ts'],
+  },
+  {
+    name: 'an acknowledgement is sent again however late it is',
+    edits: [
+      {
+        file: 'src/discord/acknowledgements.ts',
+        find: 'return ageMs + pauseMs < REPETITION_AGE_MS_MAX ? pauseMs : undefined;',
+        replace: 'return ageMs < Infinity ? pauseMs : undefined;',
+      },
+    ],
+    killers: ['test/discord/acknowledgements.test.ts'],
+  },
 ];

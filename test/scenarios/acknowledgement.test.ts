@@ -13,7 +13,8 @@ describe('an acknowledgement that Discord does not take ends the request before 
   const refusals = [
     ['the interaction is too old', { kind: 'status', status: 404, body: { message: 'Unknown', code: 10062 } }],
     ['somebody else has it', { kind: 'status', status: 400, body: { message: 'Acknowledged', code: 40060 } }],
-    ['the connection breaks', { kind: 'reset' }],
+    ['the connection breaks, twice', { kind: 'reset', times: 2 }],
+    ['Discord fails, twice', { kind: 'status', status: 503, times: 2 }],
     ['Discord answers too late', { kind: 'delay', delayMs: 3_200 }],
     ['Discord wants to be left alone for longer than that', { kind: 'rate limit', retryAfterSeconds: 2 }],
   ] as const;
@@ -90,6 +91,24 @@ describe('an acknowledgement that Discord does not take ends the request before 
     assert.equal(callsFor(stage, 'a tortoise').length, 1);
     judge(stage);
   });
+
+  const passing = [
+    ...[500, 502, 503, 504].map((status) => [`a ${status}`, { kind: 'status', status }] as const),
+    ['a connection that breaks', { kind: 'reset' }],
+  ] as const;
+  for (const [name, fault] of passing) {
+    test(`after ${name} it is brought once more, and changes nothing`, async () => {
+      const { stage } = shared();
+      const { member, channel } = addServer(stage);
+      const armed = stage.discord.faults.add({ route: 'callback', ...fault });
+      const prompt = `a hare after ${name}`;
+      const interaction = stage.discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
+      await onlyPost(stage, interaction, member);
+      assert.equal(armed.spoiled(), 1);
+      assert.equal(callsFor(stage, prompt).length, 1);
+      judge(stage);
+    });
+  }
 });
 
 describe('acknowledgements stay quick', () => {
