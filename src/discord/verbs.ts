@@ -46,13 +46,21 @@ export function createVerbs(parts: {
     if (interaction.guildId !== null && isUserInstalledOnly(interaction))
       return apologize(interaction, 'router.not-on-server');
     if (interaction.isMessageComponent() || interaction.isModalSubmit()) return answerUse(interaction);
-    if (!isFromGuild(interaction)) return undefined;
+    if (!isFromGuild(interaction)) return answerElsewhere(interaction);
     if (interaction.isMessageContextMenuCommand()) return menus.get(interaction.commandName)?.answer(interaction);
     if (!interaction.isChatInputCommand()) return undefined;
     const command = commands.get(interaction.commandName);
     if (!command) return undefined;
     const unusable = settleOptions(command.schema.options ?? [], interaction.options);
     return unusable === undefined ? command.answer(interaction) : turnAway(interaction, unusable);
+  }
+
+  /** Commands are registered for servers only. Whoever can use one elsewhere all the same is told why nothing comes of it. */
+  function answerElsewhere(interaction: AskingInteraction): FirstAnswer | undefined {
+    const isOurs =
+      (interaction.isChatInputCommand() && commands.has(interaction.commandName)) ||
+      (interaction.isMessageContextMenuCommand() && menus.has(interaction.commandName));
+    return isOurs ? apologize(interaction, 'router.commands-only-in-servers') : undefined;
   }
 
   /** Buttons and forms live on in messages, so there may be some that nobody answers any more, and they are told so. */
