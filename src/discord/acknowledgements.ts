@@ -37,6 +37,8 @@ export class AcknowledgementError extends Error {
    * acknowledged" may as well mean our own first attempt as another process.
    */
   readonly isFinal: boolean;
+  /** Whether it is known that another process has the request. */
+  readonly isAnothers: boolean;
   /** How long Discord wants to be left alone first; undefined where it refused for any other reason. */
   readonly waitMs: number | undefined;
   /** Whether Discord failed by itself, so that the same may succeed a moment later. */
@@ -46,9 +48,8 @@ export class AcknowledgementError extends Error {
   constructor(statusCode: number, refusal: string, options: ErrorOptions = {}) {
     super(`Discord answered ${statusCode}: ${refusal}`, options);
     const { code, retry_after: waitSeconds } = readRefusal(refusal);
-    this.isFinal =
-      code === RESTJSONErrorCodes.UnknownInteraction ||
-      (code === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged && this.cause === undefined);
+    this.isAnothers = code === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged && this.cause === undefined;
+    this.isFinal = this.isAnothers || code === RESTJSONErrorCodes.UnknownInteraction;
     this.isServerError = statusCode >= HTTP_SERVER_ERROR_MIN;
     if (statusCode === HTTP_TOO_MANY_REQUESTS && waitSeconds !== undefined) this.waitMs = waitSeconds * 1_000;
   }

@@ -50,12 +50,18 @@ export function createRouter(parts: {
     ]);
     if (acknowledged.status === 'rejected') {
       // Another process has it, or nobody waits any more: either way nothing may be held or paid for it here.
-      log.warn({ job: interaction.id, err: acknowledged.reason }, 'acknowledgement refused');
+      logRefusal(interaction, acknowledged.reason);
       if (begun.status === 'fulfilled') await begun.value.abandon?.();
       return endThinking(interaction, answer, acknowledged.reason);
     }
     if (begun.status === 'rejected') throw begun.reason;
     return begun.value.run();
+  }
+
+  /** Where several processes share the token, all but one of them are refused each time, and nothing is wrong. */
+  function logRefusal({ id: job }: Answerable, reason: unknown): void {
+    const isUsual = reason instanceof AcknowledgementError && reason.isAnothers;
+    log[isUsual ? 'info' : 'warn']({ job, err: reason }, 'acknowledgement refused');
   }
 
   /** Where Discord may have taken an acknowledgement without saying so, its "thinking" would stand there for good. */

@@ -131,13 +131,13 @@ describe('an acknowledgement', () => {
     it(`that somebody has acknowledged after it failed by ${failure} may be our own`, async (t) => {
       const { address } = await serveInTurn(t, [failure, ALREADY_ACKNOWLEDGED]);
       const sending = createAcknowledgements(address, createAgent(t), justNow).send(INTERACTION, DEFERRED);
-      await assert.rejects(sending, { message: /40060/, isFinal: false });
+      await assert.rejects(sending, { message: /40060/, isFinal: false, isAnothers: false });
     });
 
     it(`that nobody waits for any more after it failed by ${failure} is given up for good`, async (t) => {
       const { address } = await serveInTurn(t, [failure, UNKNOWN_INTERACTION]);
       const sending = createAcknowledgements(address, createAgent(t), justNow).send(INTERACTION, DEFERRED);
-      await assert.rejects(sending, { message: /10062/, isFinal: true });
+      await assert.rejects(sending, { message: /10062/, isFinal: true, isAnothers: false });
     });
   }
 
@@ -145,7 +145,7 @@ describe('an acknowledgement', () => {
     for (const before of [[], [A_MOMENT]]) {
       const { address } = await serveInTurn(t, [...before, ALREADY_ACKNOWLEDGED]);
       const sending = createAcknowledgements(address, createAgent(t), justNow).send(INTERACTION, DEFERRED);
-      await assert.rejects(sending, { message: /40060/, isFinal: true });
+      await assert.rejects(sending, { message: /40060/, isFinal: true, isAnothers: true });
     }
   });
 

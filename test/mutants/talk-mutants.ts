@@ -120,8 +120,8 @@ export const talkMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/discord/acknowledgements.ts',
-        find: ' && this.cause === undefined);',
-        replace: ');',
+        find: ' && this.cause === undefined;',
+        replace: ';',
       },
     ],
     killers: ['test/discord/acknowledgements.test.ts'],

@@ -7,19 +7,22 @@ import { addServer, shareStage } from './shared-stage.ts';
 const MEBIBYTE = 1024 * 1024;
 const HEAVY_WAIT_MS_MAX = 60_000;
 const ACKNOWLEDGE_WITHIN_MS = 3_000;
+/** How the log writes them. */
+const INFO = 30;
+const WARNING = 40;
 
 describe('an acknowledgement that Discord does not take ends the request before anything is held', () => {
   const shared = shareStage();
   const refusals = [
-    ['the interaction is too old', { kind: 'status', status: 404, body: { message: 'Unknown', code: 10062 } }],
-    ['somebody else has it', { kind: 'status', status: 400, body: { message: 'Acknowledged', code: 40060 } }],
-    ['the connection breaks, twice', { kind: 'reset', times: 2 }],
-    ['Discord fails, twice', { kind: 'status', status: 503, times: 2 }],
-    ['Discord answers too late', { kind: 'delay', delayMs: 3_200 }],
-    ['Discord wants to be left alone for longer than that', { kind: 'rate limit', retryAfterSeconds: 2 }],
+    ['the interaction is too old', WARNING, { kind: 'status', status: 404, body: { message: 'Unknown', code: 10062 } }],
+    ['somebody else has it', INFO, { kind: 'status', status: 400, body: { message: 'Acknowledged', code: 40060 } }],
+    ['the connection breaks, twice', WARNING, { kind: 'reset', times: 2 }],
+    ['Discord fails, twice', WARNING, { kind: 'status', status: 503, times: 2 }],
+    ['Discord answers too late', WARNING, { kind: 'delay', delayMs: 3_200 }],
+    ['Discord wants to be left alone for longer than that', WARNING, { kind: 'rate limit', retryAfterSeconds: 2 }],
   ] as const;
 
-  for (const [name, fault] of refusals) {
+  for (const [name, level, fault] of refusals) {
     test(name, async () => {
       const { stage, bot } = shared();
       const { discord } = stage;
@@ -27,9 +30,10 @@ describe('an acknowledgement that Discord does not take ends the request before 
       discord.faults.add({ route: 'callback', ...fault });
       const prompt = `nobody waits for this: ${name}`;
       const interaction = discord.invoke({ command: 'imagine', member, channel, options: { prompt } });
-      const isGivenUp = () =>
-        bot.logLines.some(({ msg, job }) => msg === 'acknowledgement refused' && job === interaction.id);
-      await discord.waitFor(isGivenUp, 10_000);
+      const findLine = () =>
+        bot.logLines.find(({ msg, job }) => msg === 'acknowledgement refused' && job === interaction.id);
+      const line = await discord.waitFor(findLine, 10_000);
+      assert.equal(line['level'], level);
       await atRest(stage, { interaction });
       assert.equal(interaction.state, undefined);
       assert.deepEqual(callsFor(stage, prompt), []);
