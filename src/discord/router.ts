@@ -52,6 +52,8 @@ export function createRouter(parts: {
       // Another process has it, or nobody waits any more: either way nothing may be held or paid for it here.
       logRefusal(interaction, acknowledged.reason);
       if (begun.status === 'fulfilled') await begun.value.abandon?.();
+      // Nobody is told of it, because nobody is known to wait. What is wrong here may be wrong for the next one, too.
+      else log.error({ job: interaction.id, err: begun.reason }, 'an unacknowledged request could not begin either');
       return endThinking(interaction, answer, acknowledged.reason);
     }
     if (begun.status === 'rejected') throw begun.reason;

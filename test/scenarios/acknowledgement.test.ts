@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readBooks } from '../audit.ts';
 import { atRest, callsFor, judge, onlyPost, textOf } from './judgement.ts';
 import { addServer, shareStage } from './shared-stage.ts';
+import { setStage } from './support.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const HEAVY_WAIT_MS_MAX = 60_000;
@@ -113,6 +116,21 @@ describe('an acknowledgement that Discord does not take ends the request before 
       judge(stage);
     });
   }
+});
+
+test('why a request could not begin is in the log, also where Discord did not take its acknowledgement', async (t) => {
+  const stage = await setStage(t);
+  const bot = await stage.startBot();
+  const { member, channel } = addServer(stage);
+  await rm(join(stage.dataDirectory, 'spool'), { recursive: true });
+  const body = { message: 'Unknown interaction', code: 10062 };
+  stage.discord.faults.add({ route: 'callback', kind: 'status', status: 404, body });
+  const { id } = stage.discord.invoke({ command: 'imagine', member, channel, options: { prompt: 'a lost fox' } });
+  const line = await stage.discord.waitFor(() =>
+    bot.logLines.find(({ msg, job }) => msg === 'an unacknowledged request could not begin either' && job === id),
+  );
+  assert.match(JSON.stringify(line['err']), /ENOENT/);
+  assert.deepEqual(callsFor(stage, 'a lost fox'), []);
 });
 
 describe('acknowledgements stay quick', () => {
