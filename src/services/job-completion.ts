@@ -74,10 +74,11 @@ export function createJobCompletion(parts: {
     const plan = requirePlan(job);
     const { id, guild } = job.request;
     const reference = referenceOf(id);
-    const { model } = plan;
-    // What is needed to claim it from the provider.
-    const about = { job: id, reference, guild, model, requestId, costNanoUsd: priced.charge.cost, why: kind };
-    log.error(about, 'the provider charged for a call, and no picture of it could be had');
+    log.error(
+      // What is needed to claim it from the provider.
+      { job: id, reference, guild, model: plan.model, requestId, costNanoUsd: priced.charge.cost, why: kind },
+      'the provider charged for a call, and no picture of it could be had',
+    );
     const note = { note: 'no-image', isElsewhere: kind === 'untrusted-result', reference } as const;
     return { ended: 'finished', result: describeResult(plan, priced, [], [note]) };
   }
